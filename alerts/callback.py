@@ -1,0 +1,258 @@
+"""The promise to phone a customer: what it is, which states it can be in, and what can happen to it.
+
+    waiting --claim--> leased --attempt failed--> waiting, or, at the last one, closed (unreachable)
+       ^                 |--release, skip, lease expiry, withdrawal--> waiting
+       |                 |--schedule (a lead also from waiting)--> scheduled --due--> waiting
+       |                 `--resolve--> resolved
+       `--reopen-- resolved, closed
+    waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides)
+
+Every change is a pure move in `alerts.moves`: `(callback, command, now) -> Moved(callback, events)`.
+`MOVES` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, structs
+
+from alerts.errors import AlreadyResolved, NotClaimable
+from alerts.window import Place
+
+
+class State(StrEnum):
+    WAITING = "waiting"  # somebody may take it, now or when the calling window opens
+    LEASED = "leased"  # one advisor is working on it, until the lease runs out
+    SCHEDULED = "scheduled"  # the customer was promised a call at a stated time
+    RESOLVED = "resolved"  # there was a conversation; cause and outcome are recorded
+    CLOSED = "closed"  # it ended without one, for a written reason
+
+
+SYSTEM = "system"  # the actor of what nobody did by hand
+
+OPEN_STATES = (State.WAITING, State.LEASED, State.SCHEDULED)
+
+
+class ClosedReason(StrEnum):
+    UNREACHABLE = "unreachable"
+    CUSTOMER_CALLED_IN = "customer_called_in"
+    RERATED = "rerated"
+    OPTED_OUT = "opted_out"
+    DUPLICATE = "duplicate"
+    ERASED = "erased"
+    EXPIRED = "expired"
+
+
+class Flag(StrEnum):
+    NO_NUMBER = "no_number"  # nobody gave us a number; the advisor finds one
+    BAD_NUMBER = "bad_number"  # what we have cannot be called
+    ZONE_GUESSED = "zone_guessed"  # the window is judged on the queue's clock
+    ZONE_NEEDED = "zone_needed"  # the possible zones share too few hours; a lead must say which
+    NEW_ALERT = "new_alert"  # another bad answer joined after the claim
+    CUSTOMER_CALLED_IN = "customer_called_in"  # news that came while somebody was working on it
+    RERATED = "rerated"
+    OPTED_OUT = "opted_out"
+    ESCALATED = "escalated"
+    REOPENED = "reopened"
+
+
+class Target(StrEnum):
+    FIRST_ATTEMPT = "first_attempt"
+    CONTACT = "contact"
+    RESOLUTION = "resolution"
+
+
+STAYS: dict[State, tuple[State, ...]] = {state: (state,) for state in OPEN_STATES}
+
+MOVES: dict[str, dict[State, tuple[State, ...]]] = {
+    # move: from which states, and to which each of them may lead. `open_callback` begins, so it comes from nowhere.
+    "open_callback": {},
+    "join": STAYS,
+    "claim": {State.WAITING: (State.LEASED,)},
+    "extend": {State.LEASED: (State.LEASED,)},
+    "attempt": {State.LEASED: (State.LEASED, State.WAITING, State.CLOSED)},
+    "schedule": {State.LEASED: (State.SCHEDULED,), State.WAITING: (State.SCHEDULED,)},
+    "resolve": {State.LEASED: (State.RESOLVED,)},
+    # What ends a lease closes the callback instead when the customer has opted out meanwhile.
+    "release": {State.LEASED: (State.WAITING, State.CLOSED)},
+    "skip": {State.LEASED: (State.WAITING, State.CLOSED)},
+    "withdraw": {State.LEASED: (State.WAITING, State.CLOSED)},
+    "expire_lease": {State.LEASED: (State.WAITING, State.CLOSED)},
+    "fall_due": {State.SCHEDULED: (State.WAITING,)},
+    "supersede": {
+        State.WAITING: (State.CLOSED,),
+        State.SCHEDULED: (State.CLOSED,),
+        State.LEASED: (State.LEASED,),  # flagged; the advisor decides
+    },
+    "expire": {State.WAITING: (State.CLOSED,), State.SCHEDULED: (State.CLOSED,)},
+    "reopen": {State.RESOLVED: (State.WAITING,), State.CLOSED: (State.WAITING,)},
+    "assign": STAYS,
+    "move": STAYS,
+    "mend": STAYS,
+    "escalate": {**STAYS, State.LEASED: (State.LEASED, State.WAITING, State.CLOSED)},
+    # Whatever has fallen due: the lease, the promise, the age. One that has ended is left alone.
+    "wake": {
+        State.WAITING: (State.WAITING, State.CLOSED),
+        State.LEASED: (State.LEASED, State.WAITING, State.CLOSED),
+        State.SCHEDULED: (State.SCHEDULED, State.WAITING, State.CLOSED),
+        State.RESOLVED: (State.RESOLVED,),
+        State.CLOSED: (State.CLOSED,),
+    },
+}
+
+
+class Callback(Struct, frozen=True, kw_only=True):
+    """One callback, as it is stored. Times are aware and in UTC; `None` means it has not happened or does not apply."""
+
+    id: str
+    customer_id: int
+    previous_id: str | None = None  # the customer's resolved callback before this one
+    state: State = State.WAITING
+    closed_reason: ClosedReason | None = None
+    version: int = 1
+
+    # what it is about
+    queue: str
+    source: str
+    language: str | None = None
+    points: int
+    severity: int
+    priority: int
+    reasons: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+
+    # since when, and in which order
+    opened_at: datetime  # on the ledger's clock; the waiting time it has earned counts from here
+    clock_from: datetime  # when the customer's first answer was given, or when it was reopened
+    rank_at: datetime  # the smaller goes first (notes: settled question 8)
+    band: int = 1  # 0 = a promise that is due, before all others
+    due_from: datetime  # since when its targets count: when it was opened, or reopened
+    expires_at: datetime
+
+    # when the customer may be phoned
+    zones: tuple[str, ...]
+    country: str | None = None
+    callable_from: datetime | None = None
+    callable_until: datetime | None = None
+    callable_reason: str = ""
+    ready: bool = False  # waiting, and inside the window
+    not_before: datetime | None = None
+    avoid: tuple[datetime, ...] = ()  # moments of failed attempts, whose time of day is not tried again
+    wake_at: datetime | None = None  # when it must next be looked at; None once it has ended
+
+    # the lease
+    lease_number: int = 0  # grows with each claim: the fencing number
+    lease_token: str | None = None
+    lease_holder: str | None = None
+    lease_claimed_at: datetime | None = None
+    lease_expires_at: datetime | None = None
+    skips: dict[str, datetime] = {}  # advisor -> until when it is not offered to them again
+    owner: str | None = None
+    owner_until: datetime | None = None
+
+    # the promise made to the customer
+    promise_at: datetime | None = None
+    promise_until: datetime | None = None  # the end of the calling window it lies in
+    promise_state: str | None = None  # open, kept, late, broken; void when the callback ended before its time
+
+    # what was promised to the company
+    due_first_attempt: datetime | None = None
+    due_contact: datetime | None = None
+    due_resolution: datetime | None = None
+    targets: dict[Target, str] = {}  # decided ones: met or missed
+    escalated_steps: int = 0
+
+    # what has happened
+    attempts_count: int = 0
+    failed_count: int = 0
+    claimed_at: datetime | None = None  # the first claim
+    first_attempt_at: datetime | None = None
+    contacted_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause_kind: str | None = None
+    cause_driver: str | None = None
+    outcome: str | None = None
+    checklist: dict[str, bool] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def place(self) -> Place:
+        return Place(zones=self.zones, country=self.country, guessed=Flag.ZONE_GUESSED in self.flags)
+
+    def overdue(self, now: datetime) -> tuple[Target, ...]:
+        """The targets whose time has passed without being reached, in the order in which they fall due."""
+        return tuple(target for target, due in self.pending_targets() if due <= now)
+
+    def pending_targets(self) -> list[tuple[Target, datetime]]:
+        """What is still owed, with its due time, in the order of the conversation."""
+        owed = (
+            (Target.FIRST_ATTEMPT, self.due_first_attempt, self.first_attempt_at),
+            (Target.CONTACT, self.due_contact, self.contacted_at),
+            (Target.RESOLUTION, self.due_resolution, self.ended_at),
+        )
+        return [(target, due) for target, due, reached in owed if due is not None and reached is None]
+
+    def evolve(self, **changes: Any) -> Callback:
+        return structs.replace(self, **changes)
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """Something that happened to a callback.
+
+    `data` holds ids, times, states and reasons, never what a person said or who they are: it leaves the house.
+    `text` is what a person wrote about it; it stays in the history. `measured` are durations in seconds that ended
+    with this event: name -> {"wall": s, "callable": s}.
+    """
+
+    kind: str
+    at: datetime
+    actor: str = SYSTEM
+    data: dict[str, Any] = {}
+    text: str | None = None
+    measured: dict[str, dict[str, float]] = {}
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One try to reach the customer. `outside_window` marks a call that should not have been made and a lead recorded."""
+
+    result: str
+    advisor: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    note: str | None = None
+    outside_window: bool = False
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """What a move made of a callback. `attempt` is set by the move that records one."""
+
+    callback: Callback
+    events: tuple[Event, ...] = ()
+    attempt: Attempt | None = None
+
+    def then(self, later: Moved) -> Moved:
+        """This, and after it `later`, which began from this one's callback."""
+        return Moved(callback=later.callback, events=self.events + later.events, attempt=self.attempt or later.attempt)
+
+
+def check_move(callback: Callback, move: str) -> None:
+    """Raises AlreadyResolved or NotClaimable when `MOVES` does not let this callback do that in its present state."""
+    if callback.state in MOVES[move]:
+        return
+    if not callback.is_open:
+        raise AlreadyResolved("this callback has ended; a lead may reopen it")
+    raise NotClaimable(f"this callback is {callback.state}; this needs one that is {' or '.join(MOVES[move])}")
+
+
+def with_flags(callback: Callback, *flags: Flag) -> tuple[Flag, ...]:
+    return tuple(sorted({*callback.flags, *flags}))
+
+
+def without_flags(callback: Callback, *flags: Flag) -> tuple[Flag, ...]:
+    return tuple(flag for flag in callback.flags if flag not in flags)

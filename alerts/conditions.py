@@ -1,0 +1,106 @@
+"""The `when:` of the policy file: what must be true of an answer for a rule to apply. All given parts must hold.
+
+Words are compared without regard to upper and lower case.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from unicodedata import normalize
+
+from pydantic import Field, model_validator
+
+from alerts.document import Section
+from alerts.survey import SurveyResponse
+
+
+class When(Section):
+    sources: tuple[str, ...] | None = None
+    surveys: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
+    queues: tuple[str, ...] | None = None  # of the interaction
+    contact_reasons: tuple[str, ...] | None = None
+    segments: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    countries: tuple[str, ...] | None = None
+    teams: tuple[str, ...] | None = None
+    value_at_least: float | None = None
+    tenure_years_at_least: Annotated[int, Field(ge=0)] | None = None
+    comment_mentions: tuple[Annotated[str, Field(min_length=1)], ...] | None = (
+        None  # any of these, upper and lower case alike
+    )
+    attribute: dict[str, Any] | None = None
+    bottom_box_within_days: Annotated[int, Field(ge=1)] | None = None  # an earlier one of the same customer
+
+    @model_validator(mode="after")
+    def _says_something(self) -> When:
+        if not self.model_fields_set:
+            raise ValueError("this condition fits every answer; name at least one part")
+        return self
+
+    def holds(self, response: SurveyResponse, last_bottom_box: datetime | None = None) -> bool:
+        """`last_bottom_box`: when the customer's latest earlier bottom-box answer was given, if there is one."""
+        customer, interaction = response.customer, response.interaction
+        named = (
+            (self.sources, response.source),
+            (self.surveys, response.survey_id),
+            (self.channels, interaction.channel),
+            (self.queues, interaction.queue),
+            (self.contact_reasons, interaction.reason),
+            (self.segments, customer.segment),
+            (self.countries, customer.country),
+            (self.teams, interaction.agent_team),
+        )
+        return (
+            all(allowed is None or _is_one_of(value, allowed) for allowed, value in named)
+            and self._language_holds(customer.language)
+            and self._value_holds(customer.value)
+            and self._tenure_holds(response)
+            and self._comment_holds(response.comment)
+            and _has_all(response.attributes, self.attribute or {})
+            and self._repeat_holds(response.answered_at, last_bottom_box)
+        )
+
+    def _language_holds(self, language: str | None) -> bool:
+        """`pt` fits `pt-br` too; `pt-br` fits only itself."""
+        if self.languages is None or language is None:
+            return self.languages is None
+        return _is_one_of(language, self.languages) or _is_one_of(language.split("-")[0], self.languages)
+
+    def _value_holds(self, value: float | None) -> bool:
+        return self.value_at_least is None or (value is not None and value >= self.value_at_least)
+
+    def _tenure_holds(self, response: SurveyResponse) -> bool:
+        """Years are full on the anniversary."""
+        since, day = response.customer.since, response.answered_at.date()
+        if self.tenure_years_at_least is None or since is None:
+            return self.tenure_years_at_least is None
+        years = day.year - since.year - ((day.month, day.day) < (since.month, since.day))
+        return years >= self.tenure_years_at_least
+
+    def _comment_holds(self, comment: str | None) -> bool:
+        if self.comment_mentions is None:
+            return True
+        said = _plain(comment or "")
+        return any(_plain(words) in said for words in self.comment_mentions)
+
+    def _repeat_holds(self, answered_at: datetime, last_bottom_box: datetime | None) -> bool:
+        if self.bottom_box_within_days is None:
+            return True
+        if last_bottom_box is None:
+            return False
+        return abs(answered_at - last_bottom_box) <= timedelta(days=self.bottom_box_within_days)
+
+
+def _plain(words: str) -> str:
+    """For comparing: upper and lower case alike, and each accented letter written in one way."""
+    return normalize("NFC", normalize("NFC", words).casefold())
+
+
+def _is_one_of(value: str | None, allowed: tuple[str, ...]) -> bool:
+    return value is not None and _plain(value) in map(_plain, allowed)
+
+
+def _has_all(attributes: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return all(key in attributes and attributes[key] == value for key, value in wanted.items())

@@ -1,0 +1,138 @@
+"""Reads a YAML text into a model and says which line is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alerts.errors import Misconfigured
+
+
+class Problem(BaseModel):
+    """One mistake in a file a person wrote: where, what, and what to do about it."""
+
+    file: str
+    line: int
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.problem}; {self.remedy}"
+
+
+class BadDocument(Misconfigured):
+    """A file cannot be used as it stands."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = list(problems)
+
+
+class Section(BaseModel):
+    """Base of everything that is written in a file: unknown words are mistakes, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Safe YAML in which a repeated key is a mistake, and `09:00`, `on` and `2026-01-01` stay the text that was written."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is written twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|", ["~", "n", ""]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", [*"-+0123456789"]),
+    ("float", r"[-+]?(0|[1-9][0-9]*)\.[0-9]+", [*"-+0123456789"]),
+):
+    _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+def read_document(model: type[Model], text: str, *, file: str) -> Model:
+    """`text` as a `model`. Raises BadDocument with every mistake found, each with its line."""
+    try:
+        loader = _PlainLoader(text)
+        try:
+            root = loader.get_single_node()
+            value = loader.construct_document(root) if root is not None else {}
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise BadDocument([_problem(file, line, str(error.problem), "correct the YAML")]) from None
+    except (yaml.YAMLError, RecursionError):
+        raise BadDocument([_problem(file, 1, "this is not YAML", "correct the file")]) from None
+    try:
+        return model.model_validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        raise BadDocument([_explain(model, file, root, each) for each in error.errors()]) from None
+
+
+def line_of(root: yaml.Node | None, path: Sequence[str | int]) -> int:
+    """The line on which the innermost existing part of `path` is written; 1-based."""
+    line, node = (root.start_mark.line + 1 if root is not None else 1), root
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            if found is None:
+                continue  # pydantic also names the branch of a union, which is not in the file
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _explain(model: type[BaseModel], file: str, root: yaml.Node | None, error: Any) -> Problem:
+    path = [step for step in error["loc"] if not (isinstance(step, str) and "[" in step)]
+    where = ".".join(str(step) for step in path) or "the file"
+    line = line_of(root, path)
+    if error["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(path[-1]), sorted(_words(model)), n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else "remove it"
+        return _problem(file, line, f"{where} is not a known setting", remedy)
+    if error["type"] == "missing":
+        return _problem(file, line, f"{where} is missing", "add it")
+    message = error["msg"].removeprefix("Value error, ")
+    problem, _, remedy = message.partition("; ")
+    return _problem(file, line, f"{where}: {problem[:1].lower()}{problem[1:]}", remedy or "correct the value")
+
+
+def _words(model: type[BaseModel]) -> set[str]:
+    """Every member name of a model and of the models within it; for "did you mean"."""
+    words: set[str] = set()
+    waiting: list[Any] = [model]
+    seen: set[Any] = set()
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            words |= {field.alias or name for name, field in each.model_fields.items()}
+            waiting += [field.annotation for field in each.model_fields.values()]
+        waiting += get_args(each)
+    return words
+
+
+def _problem(file: str, line: int, problem: str, remedy: str) -> Problem:
+    return Problem(file=file, line=line, problem=problem, remedy=remedy)

@@ -1,0 +1,143 @@
+"""Taking a callback for a limited time, and every way in which it comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from alerts.callback import (
+    SYSTEM,
+    Callback,
+    ClosedReason,
+    Event,
+    Flag,
+    Moved,
+    State,
+    check_move,
+)
+from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable, OutsideCallingWindow
+from alerts.moves.promise import lapse_promise
+from alerts.moves.settling import ended_lease, measure, settled
+from alerts.policy import Policy
+from alerts.targets import overtaken
+
+
+def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: datetime, policy: Policy) -> Moved:
+    """`token` is a fresh secret; with the growing `lease_number` it fences off every earlier holder."""
+    _check_claimable(callback, advisor, now)
+    first = callback.claimed_at is None
+    number = callback.lease_number + 1
+    leased = callback.evolve(
+        state=State.LEASED,
+        version=callback.version + 1,
+        lease_number=number,
+        lease_token=f"{number}.{token}",
+        lease_holder=advisor,
+        lease_claimed_at=now,
+        lease_expires_at=now + timedelta(seconds=min(seconds, policy.leases.ceiling_seconds)),
+        claimed_at=now if first else callback.claimed_at,
+    )
+    event = Event(
+        kind="claimed",
+        at=now,
+        actor=advisor,
+        data={"queue": callback.queue, "first": first, "lease_number": number},
+        measured=measure(callback, "time_to_claim", now, policy) if first else {},
+    )
+    return settled(leased, now, policy, event)
+
+
+def _check_claimable(callback: Callback, advisor: str, now: datetime) -> None:
+    if callback.state is not State.WAITING:
+        raise NotClaimable(f"this callback is {callback.state}; only a waiting one can be claimed")
+    if _reserved_for_another(callback, advisor, now):
+        raise NotClaimable("this callback is reserved for its owner for now; claim another")
+    if callback.callable_from is None or callback.callable_until is None:
+        raise NotClaimable(f"{callback.callable_reason}; mend the customer's record first")
+    if not callback.callable_from <= now < callback.callable_until:
+        raise OutsideCallingWindow(callback.callable_reason, callback.callable_from)
+
+
+def _reserved_for_another(callback: Callback, advisor: str, now: datetime) -> bool:
+    reserved = callback.owner is not None and callback.owner_until is not None and now < callback.owner_until
+    return reserved and callback.owner != advisor
+
+
+def check_lease(callback: Callback, token: str, now: datetime) -> None:
+    """Raises AlreadyResolved when it has ended, LeaseLost when the token is not the living one."""
+    if not callback.is_open:
+        raise AlreadyResolved("this callback has ended; a lead may reopen it")
+    if callback.state is not State.LEASED or callback.lease_token != token:
+        raise LeaseLost("this lease is not the present one; claim the callback again")
+    if callback.lease_expires_at is None or callback.lease_expires_at <= now:
+        raise LeaseLost("this lease has run out; claim the callback again")
+
+
+def extend(callback: Callback, *, token: str, seconds: int, now: datetime, policy: Policy) -> Moved:
+    """Counts from now, up to the ceiling after the claim; an extension never shortens a lease."""
+    check_lease(callback, token, now)
+    assert callback.lease_claimed_at is not None
+    assert callback.lease_expires_at is not None
+    ceiling = callback.lease_claimed_at + timedelta(seconds=policy.leases.ceiling_seconds)
+    until = max(callback.lease_expires_at, min(now + timedelta(seconds=seconds), ceiling))
+    return settled(callback.evolve(lease_expires_at=until), now, policy)
+
+
+def release(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
+    check_lease(callback, token, now)
+    return back_to_waiting(callback, "released", callback.lease_holder, now, policy, text=reason)
+
+
+def skip(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
+    """Handing back an offer one does not want: counted, and not offered to the same advisor again at once."""
+    check_lease(callback, token, now)
+    assert callback.lease_holder is not None
+    until = now + timedelta(minutes=policy.leases.skip_minutes)
+    still = {advisor: moment for advisor, moment in callback.skips.items() if moment > now}
+    skipped = callback.evolve(skips={**still, callback.lease_holder: until})
+    return back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason)
+
+
+def withdraw(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Moved:
+    """A lead, or an escalation, takes it back from its holder."""
+    check_move(callback, "withdraw")
+    return back_to_waiting(callback, "withdrawn", actor, now, policy, text=reason)
+
+
+def expire_lease(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
+    """The holder did not come back in time. The callback keeps the waiting time it has earned."""
+    check_move(callback, "expire_lease")
+    return back_to_waiting(callback, "lease_expired", None, now, policy)
+
+
+def back_to_waiting(
+    callback: Callback, why: str, actor: str | None, now: datetime, policy: Policy, *, text: str | None = None
+) -> Moved:
+    """Ends the lease. One whose customer opted out meanwhile is closed instead: it may not be offered again."""
+    data = {"reason": why, "queue": callback.queue, "holder": callback.lease_holder}
+    event = Event(kind="released", at=now, actor=actor or SYSTEM, data=data, text=text)
+    free = callback.evolve(state=State.WAITING, version=callback.version + 1, **ended_lease(callback))
+    if Flag.OPTED_OUT in callback.flags:
+        closed = close(free, ClosedReason.OPTED_OUT, now, policy)
+        return Moved(callback=closed.callback, events=(event, *closed.events))
+    return settled(free, now, policy, event)
+
+
+def close(callback: Callback, reason: ClosedReason, now: datetime, policy: Policy, *, actor: str = SYSTEM) -> Moved:
+    """Ends it without a conversation; the state before is the caller's business.
+
+    What was missed by now stays missed. A promise whose time had not run out is void, neither kept nor broken.
+    """
+    judged = overtaken(callback.evolve(**ended_lease(callback)), now)
+    judged = judged.then(lapse_promise(judged.callback, now))
+    before = judged.callback
+    closed = before.evolve(
+        state=State.CLOSED,
+        closed_reason=reason,
+        version=before.version + 1,
+        ended_at=now,
+        owner=None,
+        owner_until=None,
+        promise_state="void" if before.promise_state == "open" else before.promise_state,
+    )
+    event = Event(kind="closed", at=now, actor=actor, data={"reason": reason, "queue": callback.queue})
+    return judged.then(settled(closed, now, policy, event))

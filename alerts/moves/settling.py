@@ -1,0 +1,88 @@
+"""The end of every move: when the customer may be called next, and when the callback must be looked at again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerts.callback import Callback, Event, Flag, Moved, State, with_flags, without_flags
+from alerts.moves.promise import promise_lapses_at
+from alerts.policy import Policy
+from alerts.targets import next_alarm
+from alerts.window import callable_seconds, next_window, shared_hours
+
+TOO_FEW_HOURS = 2.0
+"""Fewer shared hours in the next seven days than this, and a lead must say the zone (settled question 13)."""
+
+LOOK_AGAIN = timedelta(days=1)
+"""One that cannot be called at all is looked at daily: clocks change, and nothing waits for ever in silence."""
+
+
+def settled(callback: Callback, now: datetime, policy: Policy, *events: Event) -> Moved:
+    """The move's result, with window, readiness and wake-up moment put right."""
+    if callback.state is State.WAITING:
+        callback = _with_window(callback, now, policy)
+    elif callback.ready:
+        callback = callback.evolve(ready=False)
+    return Moved(callback=callback.evolve(wake_at=_wake_at(callback, now, policy)), events=events)
+
+
+def _with_window(callback: Callback, now: datetime, policy: Policy) -> Callback:
+    if policy.calling.no_number == "hold" and {Flag.NO_NUMBER, Flag.BAD_NUMBER} & set(callback.flags):
+        return callback.evolve(
+            ready=False, callable_from=None, callable_until=None, callable_reason="there is no number to call"
+        )
+    window = next_window(now, callback.place, policy, callback.not_before, callback.avoid)
+    if window is None:
+        return callback.evolve(
+            ready=False,
+            callable_from=None,
+            callable_until=None,
+            callable_reason="the possible time zones share no hour",
+            flags=with_flags(callback, Flag.ZONE_NEEDED),
+        )
+    return callback.evolve(
+        ready=window.opens <= now < window.closes,
+        callable_from=window.opens,
+        callable_until=window.closes,
+        callable_reason=window.reason,
+        flags=_zone_flags(callback, now, policy),
+    )
+
+
+def _zone_flags(callback: Callback, now: datetime, policy: Policy) -> tuple[Flag, ...]:
+    if len(callback.zones) < 2 or shared_hours(callback.place, policy, now) >= TOO_FEW_HOURS:
+        return without_flags(callback, Flag.ZONE_NEEDED)
+    return with_flags(callback, Flag.ZONE_NEEDED)
+
+
+def _wake_at(callback: Callback, now: datetime, policy: Policy) -> datetime | None:
+    if not callback.is_open:
+        return None
+    moments = [next_alarm(callback, policy), promise_lapses_at(callback)]
+    if callback.state is State.LEASED:
+        moments.append(callback.lease_expires_at)
+    elif callback.state is State.SCHEDULED:
+        moments += [callback.promise_at, callback.expires_at]
+    else:
+        window = callback.callable_until if callback.ready else callback.callable_from
+        moments += [window or now + LOOK_AGAIN, callback.expires_at]
+    return min(moment for moment in moments if moment is not None)
+
+
+def ended_lease(callback: Callback) -> dict[str, Any]:
+    """The members of a callback that nobody holds any more; who takes it next reads it anew."""
+    return {
+        "lease_token": None,
+        "lease_holder": None,
+        "lease_claimed_at": None,
+        "lease_expires_at": None,
+        "flags": without_flags(callback, Flag.NEW_ALERT),
+    }
+
+
+def measure(callback: Callback, name: str, now: datetime, policy: Policy) -> dict[str, dict[str, float]]:
+    """How long the customer has waited, on both clocks; seconds, never negative."""
+    seconds = max(0.0, (now - callback.clock_from).total_seconds())
+    could_have = callable_seconds(min(callback.clock_from, now), now, callback.place, policy)
+    return {name: {"wall": seconds, "callable": could_have}}

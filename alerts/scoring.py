@@ -1,0 +1,56 @@
+"""Decides whether an answer needs a phone call, how urgently, and says why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from alerts.policy import Cut, Policy
+from alerts.scale import Box, box_of
+from alerts.survey import SurveyResponse
+
+
+class Verdict(Struct, frozen=True):
+    """What scoring says of a response. Severity 0-100; priority 1 (highest) to 5; `reasons` in a stable order.
+
+    Outside the bottom box severity is 0, priority 5 and `reasons` empty: nobody phones.
+    """
+
+    box: Box
+    points: int
+    severity: int = 0
+    priority: int = 5
+    reasons: tuple[str, ...] = ()
+
+
+def points_of(response: SurveyResponse, policy: Policy) -> int:
+    """The answer on five points, by the survey's own cut where the policy names one."""
+    points = response.scale.points(response.rating)
+    cut = policy.cut(response.survey_id) if policy.surveys else None
+    return points if cut is None else _points_by_cut(response, points, cut)
+
+
+def _points_by_cut(response: SurveyResponse, points: int, cut: Cut) -> int:
+    worse = 1 if response.scale.best > response.scale.worst else -1
+    if worse * response.rating <= worse * cut.bottom_at_most:
+        return min(points, 2)
+    if cut.top_at_least is not None and worse * response.rating >= worse * cut.top_at_least:
+        return max(points, 4)
+    return max(points, 3) if cut.top_at_least is None else 3
+
+
+def score(response: SurveyResponse, policy: Policy, last_bottom_box: datetime | None = None) -> Verdict:
+    """`last_bottom_box`: when the customer's latest earlier bottom-box answer was given, if there is one."""
+    points = points_of(response, policy)
+    box = box_of(points)
+    if box is not Box.BOTTOM:
+        return Verdict(box, points)
+    rules = policy.scoring
+    further = [reason.name for reason in rules.reasons if reason.when.holds(response, last_bottom_box)]
+    severity = rules.severity_of_1 if points == 1 else rules.severity_of_2
+    priority = rules.priority_of_1 if points == 1 else rules.priority_of_2
+    severity = min(100, severity + rules.per_reason * len(further))
+    if severity >= rules.lift_from_severity:
+        priority = max(1, priority - 1)
+    return Verdict(box, points, severity, priority, (f"rated_{points}", *further))

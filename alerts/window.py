@@ -1,0 +1,242 @@
+"""Says when one customer may be phoned, on the customer's own clock, and why not now."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from msgspec import Struct
+
+from alerts.hours import (
+    DailySlot,
+    Hours,
+    Interval,
+    Same,
+    country_of_zone,
+    moment,
+    present_name,
+    total,
+    weekdays,
+    zones_of_country,
+)
+from alerts.phone import Number
+from alerts.policy import LEGAL_FROM_MINUTE, LEGAL_UNTIL_MINUTE, Policy
+from alerts.survey import Customer
+
+SEARCH = timedelta(days=370)
+"""How far ahead a window is looked for: a year, and the holidays that follow it."""
+
+SHORTEST = timedelta(minutes=1)
+"""What is left of a window is not offered when it is shorter than this."""
+
+_INSTANT = timedelta(microseconds=1)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_ALL_TRIED = "; no hour is left that was not tried"
+
+
+class Place(Struct, frozen=True):
+    """Where a customer may be, as far as the clock is concerned.
+
+    `zones`: at least one IANA name; a call must be allowed in every one. `country`: ISO 3166 alpha-2, whose
+    rules apply. `guessed`: nothing is known and the zone is the queue's.
+    """
+
+    zones: tuple[str, ...]
+    country: str | None = None
+    guessed: bool = False
+
+
+class CallWindow(Struct, frozen=True):
+    """The customer may be phoned in [opens, closes), in UTC. `reason` says it in words."""
+
+    opens: datetime
+    closes: datetime
+    reason: str
+
+
+def place_of(customer: Customer, number: Number, queue_zone: str) -> Place:
+    """The customer's own zone; else those of the number, cut to the customer's country; else the queue's."""
+    country = customer.country or number.country
+    if customer.time_zone in _known_zones():
+        return Place((customer.time_zone,), country)
+    zones = _one_per_clock(_cut(number.zones, customer.country))
+    return Place(zones, country) if zones else Place((queue_zone,), country, guessed=True)
+
+
+def next_window(
+    at: datetime,
+    place: Place,
+    policy: Policy,
+    not_before: datetime | None = None,
+    avoid: Sequence[datetime] = (),
+) -> CallWindow | None:
+    """The first window that lasts at least a minute after `at` and `not_before`; None when a year has none.
+
+    `opens` is the window's own beginning, in the past when it is open at `at`, but never before `not_before`.
+    `avoid`: moments of earlier tries. No time of day within `policy.attempts.avoid_minutes` of one is used
+    again, except on a day when that would leave nothing of the window.
+    """
+    clocks = _clocks(Same(policy), place.country, place.zones)
+    earliest = max(at, not_before or at)
+    for window in _shared(clocks, earliest, earliest + SEARCH):
+        spared = _spared(window, clocks, avoid, timedelta(minutes=policy.attempts.avoid_minutes))
+        for opens, closes in spared or [window]:
+            if closes - max(opens, earliest) < SHORTEST:
+                continue
+            begins = max(opens, not_before.astimezone(UTC)) if not_before else opens
+            note = "" if spared else _ALL_TRIED
+            return CallWindow(begins, closes, _reason(at, begins, closes, clocks) + note)
+    return None
+
+
+def may_call(at: datetime, place: Place, policy: Policy) -> CallWindow | None:
+    """The window that is open at `at`, or None. Earlier tries and the time left do not count here."""
+    clocks = _clocks(Same(policy), place.country, place.zones)
+    for opens, closes in _shared(clocks, at, at + _INSTANT):
+        return CallWindow(opens, closes, _reason(at, opens, closes, clocks))
+    return None
+
+
+def callable_seconds(start: datetime, end: datetime, place: Place, policy: Policy) -> float:
+    """Seconds of [start, end) in which the customer could be phoned."""
+    clocks = _clocks(Same(policy), place.country, place.zones)
+    windows = _shared(clocks, start, end)
+    return total((max(opens, start), min(closes, end)) for opens, closes in windows).total_seconds()
+
+
+def shared_hours(place: Place, policy: Policy, at: datetime, days: int = 7) -> float:
+    """Hours within the next `days` days that are open in every zone of the place.
+
+    Fewer than 2 in a week, and a lead must set the zone, or the customer would hardly ever be phoned.
+    """
+    return callable_seconds(at, at + timedelta(days=days), place, policy) / 3600
+
+
+def _cut(zones: tuple[str, ...], country: str | None) -> tuple[str, ...]:
+    """The zones that lie in the customer's country.
+
+    A number from abroad rings where we cannot know: then it must be open both there and in the whole country.
+    """
+    if country is None or not zones:
+        return zones
+    inside = tuple(zone for zone in zones if country_of_zone(zone) == country)
+    return inside or (*zones, *zones_of_country(country))
+
+
+def _one_per_clock(zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Of zones that are names of one clock, only one: London for Jersey, Guernsey and the Isle of Man."""
+    kept: dict[str, str] = {}
+    for zone in zones:
+        name = present_name(zone)
+        if zone == name or name not in kept:
+            kept[name] = zone
+    return tuple(kept.values())
+
+
+@lru_cache(maxsize=1)
+def _known_zones() -> frozenset[str]:
+    """`localtime` is whatever the machine has, and `Factory` is no place."""
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
+
+
+@lru_cache(maxsize=16_384)
+def _clocks(same: Same, country: str | None, zones: tuple[str, ...]) -> tuple[Hours, ...]:
+    """The calling hours of each zone, under the rules of the country and never outside the law."""
+    rules = same.policy.calling.of(country)
+    window = rules.window or same.policy.calling.window
+    daily = DailySlot(
+        start=max(window.start, LEGAL_FROM_MINUTE),
+        end=min(window.end, LEGAL_UNTIL_MINUTE),
+        days=weekdays(rules.days or ()),
+        holidays_of=country if rules.holidays else None,
+    )
+    return tuple(_clock(zone, daily) for zone in zones)
+
+
+@lru_cache(maxsize=4096)
+def _clock(zone: str, daily: DailySlot) -> Hours:
+    return Hours(zone, daily.on, narrow=True)
+
+
+def _shared(clocks: tuple[Hours, ...], start: datetime, end: datetime) -> Iterator[Interval]:
+    """The whole windows, open on all clocks at once, that reach into [start, end)."""
+    if len(clocks) == 1:
+        yield from clocks[0].slots(start, end)
+        return
+    each = [clock.slots(start, end) for clock in clocks]
+    slots = [slot for slot in (next(its, None) for its in each) if slot is not None]
+    while len(slots) == len(each):
+        opens, closes = max(slot[0] for slot in slots), min(slot[1] for slot in slots)
+        if opens < closes:
+            yield opens, closes
+        moved = (next(its, None) if slot[1] == closes else slot for slot, its in zip(slots, each, strict=True))
+        slots = [slot for slot in moved if slot is not None]
+
+
+def _spared(
+    window: Interval, clocks: tuple[Hours, ...], avoid: Sequence[datetime], margin: timedelta
+) -> list[Interval]:
+    """What is left of a window without the times of day at which we tried before; no part below a minute."""
+    left = [window]
+    for clock in clocks if margin else ():
+        day = window[0].astimezone(clock.zone).date()
+        for tried in avoid:
+            time_of_day = tried.astimezone(clock.zone).time()
+            for shift in (-1, 0, 1):
+                wall = datetime.combine(day + timedelta(days=shift), time_of_day)
+                begin = moment(clock.zone, wall - margin, fold=0)
+                left = _without(left, begin, moment(clock.zone, wall + margin, fold=1))
+    return [(opens, closes) for opens, closes in left if closes - opens >= SHORTEST]
+
+
+def _without(intervals: list[Interval], begin: datetime, end: datetime) -> list[Interval]:
+    parts = ((opens, min(closes, begin)) for opens, closes in intervals)
+    rests = ((max(opens, end), closes) for opens, closes in intervals)
+    return sorted((opens, closes) for opens, closes in (*parts, *rests) if opens < closes)
+
+
+def _reason(at: datetime, opens: datetime, closes: datetime, clocks: tuple[Hours, ...]) -> str:
+    if opens <= at:
+        clock = next((clock for clock in clocks if _closes(clock, closes)), clocks[0])
+        return f"{_hour(at, clock)} in {_city(clock)}, open until {_hour(closes, clock)}"
+    clock = next((clock for clock in clocks if _opens(clock, opens)), clocks[0])
+    closed = next((clock for clock in clocks if not clock.is_open(at)), None)
+    here, verb = closed or clock, "opens" if closed else "again from"
+    now = _hour(at, here) if here.opens_on(at.astimezone(here.zone).date()) else _weekday(at, here)
+    there = "" if here is clock else f" in {_city(clock)}"
+    return f"{now} in {_city(here)}, {verb} {_when(opens, at, clock)}{there}"
+
+
+def _opens(clock: Hours, at: datetime) -> bool:
+    return any(opens == at for opens, _ in clock.slots(at, at + _INSTANT))
+
+
+def _closes(clock: Hours, at: datetime) -> bool:
+    return any(closes == at for _, closes in clock.slots(at - _INSTANT, at))
+
+
+def _when(then: datetime, now: datetime, clock: Hours) -> str:
+    day, today = then.astimezone(clock.zone).date(), now.astimezone(clock.zone).date()
+    if day == today:
+        return _hour(then, clock)
+    if (day - today).days < 7:
+        return f"{_weekday(then, clock)} {_hour(then, clock)}"
+    return f"{day.day} {_MONTHS[day.month - 1]} {_hour(then, clock)}"
+
+
+def _hour(at: datetime, clock: Hours) -> str:
+    return f"{at.astimezone(clock.zone):%H:%M}"
+
+
+def _weekday(at: datetime, clock: Hours) -> str:
+    return _WEEKDAYS[at.astimezone(clock.zone).weekday()]
+
+
+def _city(clock: Hours) -> str:
+    return clock.zone.key.rsplit("/", 1)[-1].replace("_", " ")
