@@ -1,0 +1,120 @@
+"""The one way in which moves reach the tables: callback, attempt, history and outbox in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.callback import Callback, Event, Moved
+from alerts.errors import LeaseLost, NotFound
+from alerts.ledger.database import ledger_now
+from alerts.ledger.ids import new_id
+from alerts.ledger.json_rows import encode, insert_rows, insert_sql, recordset
+from alerts.ledger.tables import attempts, callbacks, history, outbox
+
+PUBLISHED = frozenset(
+    {"opened", "joined", "claimed", "attempted", "scheduled", "released"}
+    | {"escalated", "target_missed", "resolved", "reopened", "closed"}
+)
+"""The kinds of events that leave the house (CONTRACT section 6). The others stay in the history."""
+
+_MEMBERS = tuple(str(column.name) for column in callbacks.columns)
+_CHANGING = tuple(name for name in _MEMBERS if name != "id")
+
+INSERT_CALLBACKS = insert_sql(callbacks, _MEMBERS)
+
+# Which rows changed? Those whose lease, if the move needs one, is still the living one at this very moment:
+# token and expiry are checked by the statement that does the work (I10).
+UPDATE_CALLBACKS = text(
+    f"UPDATE callbacks AS c SET {', '.join(f'{name} = r.{name}' for name in _CHANGING)}"
+    f" FROM {recordset(callbacks, _MEMBERS)} WHERE c.id = r.id"
+    " AND (CAST(:token AS text) IS NULL OR (c.lease_token = :token AND c.lease_expires_at > ledger_now()))"
+)
+
+ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
+"""For hand-written statements that read whole callbacks: `text(f"SELECT {ALL_OF_C} ...").columns(*callbacks.columns)`."""
+
+Move = Callable[[Callback, datetime], Moved]
+
+
+def read_callback(row: Row[Any]) -> Callback:
+    """A row of `callbacks` as the record the moves work on."""
+    mapping = row._mapping
+    return msgspec.convert({name: mapping[name] for name in _MEMBERS}, Callback)
+
+
+async def apply(connection: AsyncConnection, callback_id: str, move: Move, *, token: str | None = None) -> Moved:
+    """Locks one callback, asks the clock, makes the move, stores it. Raises NotFound, LeaseLost, or what the move raises."""
+    callback = await lock_callback(connection, callback_id)
+    moved = move(callback, await ledger_now(connection))
+    await store_moves(connection, [moved], token=token)
+    return moved
+
+
+async def lock_callback(connection: AsyncConnection, callback_id: str) -> Callback:
+    query = select(callbacks).where(callbacks.c.id == callback_id).with_for_update()
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound("there is no such callback")
+    return read_callback(row)
+
+
+async def store_new(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
+    """Stores callbacks that do not exist yet, with what has happened to them so far."""
+    if moved:
+        await connection.execute(INSERT_CALLBACKS, {"rows": encode([each.callback for each in moved])})
+        await _store_events(connection, moved)
+
+
+async def store_moves(connection: AsyncConnection, moved: Sequence[Moved], *, token: str | None = None) -> None:
+    """Stores changed callbacks whose rows this transaction has locked. `token` fences a single leased one."""
+    if not moved:
+        return
+    rows = {"rows": encode([each.callback for each in moved]), "token": token}
+    changed = await connection.execute(UPDATE_CALLBACKS, rows)
+    if changed.rowcount != len(moved):
+        raise LeaseLost("this lease has run out; claim the callback again")
+    await _store_events(connection, moved)
+
+
+async def _store_events(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
+    happened = [(each.callback, event) for each in moved for event in each.events]
+    await insert_rows(connection, history, [_history_row(callback, event) for callback, event in happened])
+    leaving = [(callback, event) for callback, event in happened if event.kind in PUBLISHED]
+    await insert_rows(connection, outbox, [_outbox_row(callback, event) for callback, event in leaving])
+    await insert_rows(connection, attempts, [_attempt_row(each) for each in moved if each.attempt is not None])
+
+
+def _history_row(callback: Callback, event: Event) -> dict[str, Any]:
+    return {
+        "callback_id": callback.id,
+        "at": event.at,
+        "kind": event.kind,
+        "actor": event.actor,
+        "data": event.data,
+        "text": event.text,
+        "measured": event.measured,
+        "version": callback.version,
+    }
+
+
+def _outbox_row(callback: Callback, event: Event) -> dict[str, Any]:
+    about = {"callback": callback.id, "state": callback.state, "version": callback.version, "actor": event.actor}
+    return {
+        "id": new_id(event.at),
+        "type": f"bottombox.callback.{event.kind}",
+        "subject": callback.id,
+        "at": event.at,
+        "data": {**about, **event.data},
+    }
+
+
+def _attempt_row(moved: Moved) -> dict[str, Any]:
+    assert moved.attempt is not None
+    row = msgspec.structs.asdict(moved.attempt)
+    return {"callback_id": moved.callback.id, "number": moved.callback.attempts_count, **row}

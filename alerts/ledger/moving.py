@@ -1,0 +1,40 @@
+"""A callback goes to another queue, one or many at a time."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.callback import Moved
+from alerts.errors import Invalid
+from alerts.ledger.database import ledger_now
+from alerts.ledger.moves import lock_callback, store_moves
+from alerts.ledger.people import people_by_id
+from alerts.ledger.queue import ensure_queues
+from alerts.ledger.tables import queues
+from alerts.moves import move
+from alerts.policy import Policy
+
+
+async def check_queue(connection: AsyncConnection, queue: str, policy: Policy) -> None:
+    """Raises Invalid for a queue that neither the policy nor the ledger knows: nobody would look there."""
+    if queue in policy.queue_names:
+        await ensure_queues(connection, [queue])
+    elif (await connection.execute(select(queues.c.name).where(queues.c.name == queue))).first() is None:
+        raise Invalid("there is no such queue; name one that /v1/queues lists", "/queue")
+
+
+async def move_to_queue(
+    connection: AsyncConnection, callback_id: str, queue: str, *, actor: str, policy: Policy
+) -> Moved:
+    """Raises NotFound, AlreadyResolved.
+
+    The customer is read after the callback is locked, and not locked: whoever mends the customer meanwhile waits for
+    the callback and then judges the place anew.
+    """
+    callback = await lock_callback(connection, callback_id)
+    person = (await people_by_id(connection, [callback.customer_id]))[callback.customer_id]
+    now = await ledger_now(connection)
+    moved = move(callback, queue=queue, place=person.place(queue, policy), actor=actor, now=now, policy=policy)
+    await store_moves(connection, [moved])
+    return moved

@@ -1,0 +1,242 @@
+"""The queue: who gets which callback next, and every move that one person makes on one callback.
+
+Each function works in the caller's transaction, so that the answer to a request, its idempotency row and its effect
+are committed together. Where a customer's record changes too, the customer is locked before the callback.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.callback import OPEN_STATES, Callback, Moved, State
+from alerts.errors import DoNotCall, NotClaimable, NotFound, OutsideCallingWindow, TooManyHeld
+from alerts.ledger.customers import lock_customer
+from alerts.ledger.database import ledger_now
+from alerts.ledger.moves import ALL_OF_C, Move, apply, read_callback, store_moves
+from alerts.ledger.tables import callbacks, customers, queues
+from alerts.moves import claim, reopen
+from alerts.policy import Policy
+
+DEPTHS = (8, 64, 512)
+"""How many heads of each queue are looked at; deeper only when all of them are being taken by others just now."""
+
+
+class Claimer(Struct, frozen=True, kw_only=True):
+    """Who claims. No queues or no languages: all. `at_most` callbacks may be held; None for a dialer."""
+
+    advisor: str
+    queues: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    at_most: int | None = None
+
+
+# Which callbacks come next, in the order of work? The heads of each queue are read from the claim's index; of those
+# the first that nobody else has locked are taken. Queues that are paused offer nothing.
+CLAIM = text(f"""
+WITH clock AS MATERIALIZED (SELECT ledger_now() AS now),
+heads AS MATERIALIZED (
+    SELECT head.id
+    FROM queues
+    CROSS JOIN LATERAL (
+        SELECT c.id, c.band, c.rank_at
+        FROM callbacks AS c
+        WHERE c.queue = queues.name AND c.state = 'waiting' AND c.ready
+          AND c.callable_until > (SELECT now FROM clock)
+          AND (c.owner IS NULL OR c.owner = :advisor OR c.owner_until <= (SELECT now FROM clock))
+          AND (CAST(:languages AS text[]) IS NULL OR c.language IS NULL
+               OR split_part(c.language, '-', 1) = ANY (CAST(:languages AS text[])))
+          AND coalesce(CAST(c.skips ->> :advisor AS timestamptz) <= (SELECT now FROM clock), true)
+        ORDER BY c.band, c.rank_at, c.id
+        LIMIT :depth
+    ) AS head
+    WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
+)
+SELECT {ALL_OF_C} FROM callbacks AS c
+WHERE c.id IN (SELECT id FROM heads) AND c.state = 'waiting' AND c.ready
+ORDER BY c.band, c.rank_at, c.id
+LIMIT :count
+FOR UPDATE OF c SKIP LOCKED
+""").columns(*callbacks.columns)
+
+# When does the next callback of these queues become callable?
+NEXT_CALLABLE = text("""
+SELECT min(moment) FROM queues CROSS JOIN LATERAL (
+    (SELECT callable_from AS moment FROM callbacks
+     WHERE queue = queues.name AND state = 'waiting' AND NOT ready AND callable_from IS NOT NULL
+     ORDER BY callable_from LIMIT 1)
+    UNION ALL
+    (SELECT min(promise_at) FROM callbacks WHERE queue = queues.name AND state = 'scheduled')
+) AS soonest
+WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
+""")
+
+# One advisor's claims take turns, so that the limit of held ones holds.
+ONE_CLAIM_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0))")
+
+
+async def claim_next(
+    connection: AsyncConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
+) -> list[Moved]:
+    """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld."""
+    await check_held(connection, who)
+    for depth in DEPTHS:
+        moved = await _claim(connection, who, count, depth + count, seconds, policy)
+        if moved:
+            await store_moves(connection, moved)
+            return moved
+    return []
+
+
+async def _claim(
+    connection: AsyncConnection, who: Claimer, count: int, depth: int, seconds: int | None, policy: Policy
+) -> list[Moved]:
+    languages = who.languages and [language.split("-")[0].lower() for language in who.languages]
+    parameters = {
+        "advisor": who.advisor,
+        "queues": who.queues and list(who.queues),
+        "languages": languages,
+        "count": count,
+        "depth": depth,
+    }
+    rows = (await connection.execute(CLAIM, parameters)).all()
+    if not rows:
+        return []
+    now = await ledger_now(connection)
+    moved = []
+    for row in rows:
+        try:
+            moved.append(_claimed(read_callback(row), who, seconds, now, policy))
+        except (OutsideCallingWindow, NotClaimable):
+            continue  # its window closed, or a lead gave it to somebody else, while we were waiting for the row
+    return moved
+
+
+def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetime, policy: Policy) -> Moved:
+    return claim(
+        callback,
+        advisor=who.advisor,
+        token=secrets.token_urlsafe(18),
+        seconds=policy.leases.seconds if seconds is None else seconds,
+        now=now,
+        policy=policy,
+    )
+
+
+async def claim_one(
+    connection: AsyncConnection, callback_id: str, who: Claimer, *, seconds: int | None = None, policy: Policy
+) -> Moved:
+    """This callback, if it may be called. Raises NotFound, NotClaimable, OutsideCallingWindow, TooManyHeld."""
+    await check_held(connection, who)
+    paused = select(queues.c.paused_at).join(callbacks, callbacks.c.queue == queues.c.name)
+    if (await connection.execute(paused.where(callbacks.c.id == callback_id))).scalar_one_or_none():
+        raise NotClaimable("its queue is paused; a lead may resume it")
+    return await apply(connection, callback_id, lambda callback, now: _claimed(callback, who, seconds, now, policy))
+
+
+async def check_held(connection: AsyncConnection, who: Claimer) -> None:
+    if who.at_most is None:
+        return
+    await connection.execute(ONE_CLAIM_AT_A_TIME, {"advisor": who.advisor})
+    held = select(func.count()).where(
+        callbacks.c.lease_holder == who.advisor,
+        callbacks.c.state == State.LEASED,
+        callbacks.c.lease_expires_at > func.ledger_now(),
+    )
+    if (await connection.execute(held)).scalar_one() >= who.at_most:
+        raise TooManyHeld(f"{who.at_most} callbacks are held already; finish or release one first")
+
+
+async def next_callable(connection: AsyncConnection, wanted: Sequence[str] | None) -> datetime | None:
+    """When a claim on these queues may next find something; None when nothing is waiting."""
+    moment = (await connection.execute(NEXT_CALLABLE, {"queues": wanted and list(wanted)})).scalar_one()
+    assert moment is None or isinstance(moment, datetime)
+    return moment
+
+
+async def customer_of(connection: AsyncConnection, callback_id: str) -> int:
+    query = select(callbacks.c.customer_id).where(callbacks.c.id == callback_id)
+    found = (await connection.execute(query)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("there is no such callback")
+    return int(found)
+
+
+async def apply_with_customer(
+    connection: AsyncConnection, callback_id: str, move: Move, *, token: str | None = None
+) -> Moved:
+    """As `apply`, with the customer's row locked first: for moves that go with a change of the customer."""
+    await lock_customer(connection, await customer_of(connection, callback_id))
+    return await apply(connection, callback_id, move, token=token)
+
+
+async def reopen_callback(
+    connection: AsyncConnection, callback_id: str, *, actor: str, reason: str | None, policy: Policy
+) -> Moved:
+    """Raises NotClaimable, naming it, when the customer has another open callback; DoNotCall after an opt-out."""
+    customer_id = await customer_of(connection, callback_id)
+    await lock_customer(connection, customer_id)
+    await _check_may_be_called(connection, customer_id)
+    other = select(callbacks.c.id).where(
+        callbacks.c.customer_id == customer_id,
+        callbacks.c.state.in_(OPEN_STATES),
+        callbacks.c.id != callback_id,
+    )
+    found = (await connection.execute(other)).scalar_one_or_none()
+    if found is not None:
+        raise NotClaimable(f"the customer has another open callback, {found}; work on that one")
+    return await apply(
+        connection,
+        callback_id,
+        lambda callback, now: reopen(callback, actor=actor, now=now, policy=policy, reason=reason),
+    )
+
+
+async def _check_may_be_called(connection: AsyncConnection, customer_id: int) -> None:
+    query = select(customers.c.opted_out_at, customers.c.erased_at).where(customers.c.id == customer_id)
+    customer = (await connection.execute(query)).one()
+    if customer.erased_at is not None:
+        raise NotClaimable("this customer was erased; there is nobody to call")
+    if customer.opted_out_at is not None:
+        raise DoNotCall("the customer asked not to be phoned; a withdrawal affects later answers only")
+
+
+async def ensure_queues(connection: AsyncConnection, names: Sequence[str]) -> None:
+    """Makes the rows of queues that the policy names and the ledger does not know yet."""
+    rows = text("INSERT INTO queues (name) SELECT unnest(CAST(:names AS text[])) ON CONFLICT DO NOTHING")
+    await connection.execute(rows, {"names": sorted(names)})
+
+
+async def pause_queue(connection: AsyncConnection, name: str, *, by: str, reason: str) -> None:
+    """A paused queue offers nothing. Raises NotFound."""
+    values: dict[str, Any] = {"paused_at": func.ledger_now(), "paused_by": by, "paused_reason": reason}
+    await _set_queue(connection, name, values)
+
+
+async def resume_queue(connection: AsyncConnection, name: str) -> None:
+    await _set_queue(connection, name, {"paused_at": None, "paused_by": None, "paused_reason": None})
+
+
+async def _set_queue(connection: AsyncConnection, name: str, values: dict[str, Any]) -> None:
+    done = await connection.execute(update(queues).where(queues.c.name == name).values(**values))
+    if done.rowcount == 0:
+        raise NotFound("there is no such queue")
+
+
+async def open_callback_of(connection: AsyncConnection, customer_id: int) -> str | None:
+    """The customer's open callback; the caller holds the customer's lock."""
+    query = select(callbacks.c.id).where(callbacks.c.customer_id == customer_id, callbacks.c.state.in_(OPEN_STATES))
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def customer_id_of(connection: AsyncConnection, ref: str) -> int:
+    found = (await connection.execute(select(customers.c.id).where(customers.c.ref == ref))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("there is no such customer")
+    return int(found)
