@@ -1,0 +1,36 @@
+"""Why a record cannot be read: the closed list of codes that dead letters carry."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from alerts.errors import BottomboxError
+
+
+class Reason(StrEnum):
+    """CONTRACT section 3. Dashboards and redrive rules name these."""
+
+    MALFORMED = "malformed"  # not strict JSON, or not an object
+    TOO_DEEP = "too_deep"  # more than 32 levels
+    TOO_LARGE = "too_large"  # more than 1 MiB
+    INVALID_ENVELOPE = "invalid_envelope"  # a CloudEvents attribute is missing or cannot be right
+    UNSUPPORTED_VERSION = "unsupported_version"  # of CloudEvents, or of our own event
+    UNSUPPORTED_FORMAT = "unsupported_format"  # not JSON at all: Avro, Protobuf, XML
+    INVALID_RATING = "invalid_rating"
+    UNKNOWN_SCALE = "unknown_scale"
+    INVALID_TIME = "invalid_time"
+    NO_HANDLE = "no_handle"  # nobody could find this customer again
+    INVALID_FIELD = "invalid_field"  # an optional member has the wrong type
+    UNKNOWN_SOURCE = "unknown_source"  # no source file has the name in the header
+    MAPPING_FAILED = "mapping_failed"  # the source file made nothing of this event
+    HYDRATE_FAILED = "hydrate_failed"  # the platform did not give us the whole event
+
+
+class CannotRead(BottomboxError):
+    """This record cannot be read. `detail` says what to mend and never holds a value from the record."""
+
+    def __init__(self, reason: Reason, field: str | None, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.field = field
+        self.detail = detail

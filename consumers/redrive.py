@@ -1,0 +1,52 @@
+"""Sends dead letters again through the normal way, as they were, once whatever was wrong has been mended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.errors import Unavailable
+from alerts.ledger.dead_letters import DeadLetter, mark_redriven
+from consumers.kafka import KafkaAccess, OutRecord, Producer
+
+READ_SECONDS = 15.0
+
+
+async def redrive(
+    access: KafkaAccess, producer: Producer, engine: AsyncEngine, letters: Sequence[DeadLetter], by: str
+) -> int:
+    """How many were sent again; each is marked once Kafka has acknowledged it. Raises Unavailable."""
+    sent = 0
+    consumer = AIOKafkaConsumer(**access.client(), enable_auto_commit=False, auto_offset_reset="none")
+    try:
+        await consumer.start()
+        for letter in letters:
+            record = await _read(consumer, letter)
+            await producer.send([record])
+            await mark_redriven(engine, letter.id, by)
+            sent += 1
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise Unavailable(f"after {sent} dead letters Kafka failed ({type(error).__name__})") from error
+    finally:
+        await consumer.stop()
+    return sent
+
+
+async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord:
+    partition = TopicPartition(letter.dead_topic, letter.dead_partition)
+    consumer.assign([partition])
+    consumer.seek(partition, letter.dead_offset)
+    kept = await asyncio.wait_for(consumer.getone(partition), READ_SECONDS)
+    if kept.offset != letter.dead_offset:
+        raise Unavailable(f"dead letter {letter.id} is no longer in its topic")
+    headers = tuple((name, value) for name, value in kept.headers if not _is_added(name))
+    return OutRecord(topic=letter.topic, key=kept.key, value=kept.value or b"", headers=headers)
+
+
+def _is_added(header: str) -> bool:
+    """Headers that the dead letter gained; `bottombox-source` was the record's own."""
+    return header.startswith("bottombox-") and header != "bottombox-source"

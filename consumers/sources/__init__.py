@@ -1,0 +1,1 @@
+"""Where surveys come from: one file per platform says how its events become ours."""

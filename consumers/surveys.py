@@ -1,0 +1,299 @@
+"""Reads survey answers from Kafka and hands each batch to the ledger; only then the next offsets are committed.
+
+poll -> read each record -> dead letters out and acknowledged -> the batch in one transaction -> commit offsets.
+The committed offset is never ahead of the ledger (I3); a record that comes twice changes nothing (I2). While the
+database is away the batch in hand is tried again and nothing is lost or dead-lettered (I5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.errors import Unavailable
+from alerts.ledger.intake import Report, take_in
+from alerts.outcomes import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
+from alerts.policy import Policy
+from consumers.dead_letters import DeadLetterRefused, DeadLetters, recorded_at
+from consumers.kafka import KafkaAccess
+from consumers.loop import FIRST_WAIT, LONGEST_WAIT, pause
+from consumers.progress import Lag, Progress
+from consumers.record import Decoded, Reading, Record, Tombstone, Unreadable, read_record
+from consumers.sources.catalogue import Catalogue
+
+logger = logging.getLogger(__name__)
+
+BATCH = 2000
+POLL_MS = 500
+COMMIT_SECONDS = 10.0
+LOOK_FOR_TOPICS_SECONDS = 15.0
+RETRY_STOPPED_SECONDS = 30.0
+
+
+class Observer(Protocol):
+    """Who wants to know what the consumer does; the metrics do."""
+
+    def batch(self, report: Report, committed_at: datetime) -> None: ...
+    def lag(self, topic: str, partition: int, records: int, seconds: float) -> None: ...
+    def forget(self, partitions: Iterable[tuple[str, int]]) -> None: ...
+    def stopped(self, topic: str, partition: int, why: str) -> None: ...
+    def commit_failed(self) -> None: ...
+
+
+class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """One member of the consumer group. `run` until the stop event; `run_once` is one poll."""
+
+    def __init__(
+        self,
+        *,
+        access: KafkaAccess,
+        topics: Sequence[str],
+        group: str,
+        engine: AsyncEngine,
+        policy: Policy,
+        catalogue: Catalogue,
+        dead_letters: DeadLetters,
+        observer: Observer,
+    ) -> None:
+        self._access = access
+        self._topics = tuple(dict.fromkeys(topics))
+        self._group = group
+        self._engine = engine
+        self._policy = policy
+        self._catalogue = catalogue
+        self._dead_letters = dead_letters
+        self._observer = observer
+        self._consumer: AIOKafkaConsumer = None
+        self._subscribed: frozenset[str] = frozenset()
+        self._topics_seen_at = 0.0
+        self._stopped: dict[TopicPartition, float] = {}  # partition -> when to try again
+        self._idle = asyncio.Event()  # no batch in hand
+        self._idle.set()
+        self._progress = Progress(_monotonic)
+
+    @property
+    def is_assigned(self) -> bool:
+        return self._consumer is not None and bool(self._consumer.assignment())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Reads until `stop`; after trouble with Kafka the client is built anew. Ends with offsets committed."""
+        while not stop.is_set():
+            try:
+                await self._open()
+                while not stop.is_set():
+                    await self.run_once(stop)
+            except (KafkaError, OSError, Unavailable) as error:
+                logger.warning("the survey consumer starts anew: %s", type(error).__name__)
+                await pause(stop, 1.0)
+            finally:
+                await self._close()
+
+    async def run_once(self, stop: asyncio.Event) -> int:
+        """One poll and what follows from it; returns the number of records taken in. Ends without effect when stopped."""
+        if not await self._follow_topics():
+            await pause(stop, 1.0)
+            return 0
+        polled = await self._poll()
+        self._retry_stopped()
+        records = [_record(each) for part in polled.values() for each in part]
+        if not records:
+            if self._progress.is_stuck(self._lags()):
+                raise Unavailable("records are waiting and none comes")
+            return 0
+        self._idle.clear()
+        try:
+            await self._take(records, stop)
+        finally:
+            self._idle.set()
+        self._progress.taken(records)
+        for lag in self._lags():
+            self._observer.lag(lag.partition.topic, lag.partition.partition, lag.records, lag.seconds)
+        return len(records)
+
+    # -- Kafka's side
+
+    async def _open(self) -> None:
+        self._consumer = AIOKafkaConsumer(
+            **self._access.client(),
+            group_id=self._group,
+            enable_auto_commit=False,  # the default commits records that are still being worked on
+            auto_offset_reset="none",  # an offset that is gone stops the partition; it is never skipped in silence
+            isolation_level="read_committed",
+            fetch_max_wait_ms=self._access.fetch_max_wait_ms,
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+            max_poll_interval_ms=24 * 3_600_000,  # a database may be away for long; heartbeats show that we live
+            session_timeout_ms=20_000,
+            rebalance_timeout_ms=30_000,
+        )
+        await self._consumer.start()
+        self._subscribed = frozenset()
+        self._progress.begin()
+
+    async def _close(self) -> None:
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            self._stopped.clear()
+            await consumer.stop()
+
+    async def _follow_topics(self) -> bool:
+        """Subscribes to those of our topics that exist; a missing one does not stop the others."""
+        if _monotonic() - self._topics_seen_at < LOOK_FOR_TOPICS_SECONDS and self._subscribed:
+            return True
+        existing = frozenset(self._topics) & await self._consumer.topics()
+        self._topics_seen_at = _monotonic()
+        if missing := set(self._topics) - existing:
+            logger.warning("these topics do not exist yet: %s", ", ".join(sorted(missing)))
+        if existing and existing != self._subscribed:
+            self._consumer.subscribe(topics=sorted(existing), listener=self)
+            self._subscribed = existing
+        return bool(existing)
+
+    async def _poll(self) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        try:
+            polled: dict[Any, Any] = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
+        except NoOffsetForPartitionError as error:
+            await self._consumer.seek_to_beginning(*error.args)  # a group that is new to it begins at the earliest
+            return {}
+        except OffsetOutOfRangeError as error:
+            for gone in error.args[0]:
+                why = "its committed offset no longer exists; reset the group's offset by hand"
+                self._stop_partition(gone, why, retry=False)
+            return {}
+        return polled
+
+    def _stop_partition(self, partition: TopicPartition, why: str, *, retry: bool) -> None:
+        logger.error("partition %s-%s is stopped: %s", partition.topic, partition.partition, why)
+        self._observer.stopped(partition.topic, partition.partition, why)
+        if partition in self._consumer.assignment():
+            self._consumer.pause(partition)
+        self._stopped[partition] = _monotonic() + (RETRY_STOPPED_SECONDS if retry else float("inf"))
+
+    def _retry_stopped(self) -> None:
+        for partition, moment in list(self._stopped.items()):
+            if moment <= _monotonic():
+                del self._stopped[partition]
+                if partition in self._consumer.assignment():
+                    self._consumer.resume(partition)
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Lets the batch in hand end and commit, for a while: whoever comes next would only do it again."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), COMMIT_SECONDS)
+        except TimeoutError:
+            logger.info("a batch is still in hand while its partitions move on; the ledger keeps it single")
+        self._observer.forget((part.topic, part.partition) for part in revoked)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._stopped.clear()
+        self._progress.begin()
+
+    # -- one batch
+
+    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> None:
+        readings = [read_record(record, self._catalogue) for record in records]
+        arrivals = await self._until_available(lambda: self._set_aside(readings), stop)
+        if not arrivals:
+            return
+        report = await self._until_available(lambda: self._take_in(arrivals), stop)
+        if report is None:
+            return
+        self._observer.batch(report, datetime.now(UTC))
+        for topic, partition in report.new_epochs:
+            logger.error("topic %s-%s was made anew; its account begins again", topic, partition)
+        await self._commit(arrivals)
+
+    async def _until_available(self, step: Any, stop: asyncio.Event) -> Any:
+        """What `step` gives, however long the database or Kafka is away; None when stopped meanwhile."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await step()
+            except Unavailable as error:
+                logger.warning("the batch in hand waits %.1f s: %s", wait, error)
+            await pause(stop, wait)
+            wait = min(LONGEST_WAIT, 2 * wait)
+            if stop.is_set():
+                return None
+
+    async def _take_in(self, arrivals: Sequence[Arrival]) -> Report:
+        shared = self._catalogue.shared_sources
+        return await take_in(self._engine, arrivals, self._policy, shared_sources=shared)
+
+    async def _set_aside(self, readings: Sequence[Reading]) -> list[Arrival]:
+        """The batch with its dead letters acknowledged. A refused one stops its partition there, losing nothing."""
+        arrivals: list[Arrival] = []
+        stopped: set[TopicPartition] = set()
+        for reading in readings:
+            partition = TopicPartition(reading.record.topic, reading.record.partition)
+            if partition in stopped:
+                continue
+            try:
+                arrivals.append(await self._arrival(reading))
+            except DeadLetterRefused as error:
+                stopped.add(partition)
+                self._stop_partition(partition, str(error), retry=True)
+                if partition in self._consumer.assignment():
+                    self._consumer.seek(partition, reading.record.offset)
+        return arrivals
+
+    async def _arrival(self, reading: Reading) -> Arrival:
+        record = reading.record
+        address = Address(record.topic, record.partition, record.offset, recorded_at(record))
+        if isinstance(reading, Decoded):
+            return Answer(address, reading.response, reading.value_hash, reading.content_hash)
+        if isinstance(reading, Tombstone):
+            return Passed(address, RecordOutcome.TOMBSTONE)
+        kept_at = await self._dead_letters.set_aside(reading)
+        return SetAside(address, reading.reason, reading.field, reading.detail, self._source_of(reading), kept_at)
+
+    def _source_of(self, unreadable: Unreadable) -> str | None:
+        named = dict(unreadable.record.headers).get("bottombox-source", b"").decode("utf-8", "replace")
+        return named if self._catalogue.get(named) is not None else None
+
+    async def _commit(self, arrivals: Sequence[Arrival]) -> None:
+        """The next offset of each partition that is still ours. A failed commit is harmless: the ledger knows the records."""
+        following = {TopicPartition(a.address.topic, a.address.partition): a.address.offset + 1 for a in arrivals}
+        ours = {part: offset for part, offset in following.items() if part in self._consumer.assignment()}
+        if not ours:
+            return
+        try:
+            await asyncio.wait_for(self._consumer.commit(ours), COMMIT_SECONDS)
+        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            logger.warning("offsets were not committed (%s); the records may come again", type(error).__name__)
+            self._observer.commit_failed()
+
+    def _lags(self) -> list[Lag]:
+        running = [part for part in self._consumer.assignment() if part not in self._stopped]
+        now = datetime.now(UTC).timestamp() * 1000
+        return list(self._progress.lags(running, self._consumer.highwater, now))
+
+
+def _record(polled: ConsumerRecord[Any, Any]) -> Record:
+    return Record(
+        topic=polled.topic,
+        partition=polled.partition,
+        offset=polled.offset,
+        timestamp_ms=polled.timestamp,
+        key=polled.key,
+        value=polled.value,
+        headers=tuple((name, value or b"") for name, value in polled.headers),
+    )
+
+
+def _monotonic() -> float:
+    return time.monotonic()
