@@ -1,0 +1,1 @@
+"""Top floor: the front door and the switchboard."""

@@ -1,0 +1,1 @@
+"""The front door: REST over the ledger, one router per noun."""

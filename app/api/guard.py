@@ -1,0 +1,90 @@
+"""The door of every route: credentials first, then a strict reading of the request, then the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.problems import ApiProblem, problem_docs
+from app.api.schemas.base import AskedInUrl
+from app.api.security import PUBLIC, admit
+from consumers import strict_json
+from consumers.reason import CannotRead
+
+SCOPE = "x-scope"
+
+
+class StrictRequest(Request):
+    """A request whose JSON is what its text says, or is refused."""
+
+    async def json(self) -> Any:
+        """Raises 400 for what is no strict JSON object, 422 for a NUL character, which no database keeps."""
+        if not hasattr(self, "_json"):
+            try:
+                self._json, has_nul = strict_json.read_object(await self.body())
+            except CannotRead as error:
+                raise ApiProblem("malformed", error.detail) from None
+            if has_nul:
+                raise ApiProblem("validation", "no text may hold a NUL character", errors=[])
+        return self._json
+
+    async def fingerprint(self) -> bytes:
+        """Method, path, query and body, the same however the JSON is spaced or ordered."""
+        body = await self.body()
+        try:
+            body = msgspec.json.encode(msgspec.json.decode(body), order="deterministic")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass  # not JSON: the bytes speak for themselves
+        return b"\n".join([self.method.encode(), self.url.path.encode(), self.url.query.encode(), body])
+
+
+class GuardedRoute(APIRoute):
+    """Default deny: a route that declares no scope cannot be made."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        scope = (self.openapi_extra or {}).get(SCOPE)
+        if scope is None:
+            raise TypeError(f"{self.path} declares no scope; use app.api.guard.declare")
+        takes_query = any(_is_query(field.field_info.annotation) for field in self.dependant.query_params)
+
+        async def guarded(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            await admit(strict, scope)
+            _check_query(strict, takes_query)
+            await _check_media_type(strict, self.body_field is not None)
+            return await handle(strict)
+
+        return guarded
+
+
+def declare(scope: str, *codes: str, status: int = 200, **more: Any) -> dict[str, Any]:
+    """What a route says of itself: the scope it needs, and the problems that are its own."""
+    return {"openapi_extra": {SCOPE: scope}, "responses": problem_docs(*codes), "status_code": status, **more}
+
+
+def _is_query(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, AskedInUrl)
+
+
+def _check_query(request: Request, takes_query: bool) -> None:
+    if request.query_params and not takes_query and request.scope["path"].startswith("/v1"):
+        raise ApiProblem("validation", "this route takes no query; remove it", errors=[])
+    if any("\0" in text for item in request.query_params.multi_items() for text in item):
+        raise ApiProblem("validation", "no text may hold a NUL character", errors=[])
+
+
+async def _check_media_type(request: Request, takes_json: bool) -> None:
+    if not takes_json or not await request.body():
+        return
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise ApiProblem("unsupported-media-type", "send application/json")
+
+
+__all__ = ["PUBLIC", "SCOPE", "GuardedRoute", "StrictRequest", "declare"]

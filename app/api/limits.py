@@ -1,0 +1,78 @@
+"""How much anybody may send: the size of a body, and the number of requests."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import ApiProblem, problem_response, seconds_header
+
+MEBIBYTE = 1024 * 1024
+LARGE_BODIES = {"/v1/survey-events": 4 * MEBIBYTE}  # batches
+REMEMBERED = 10_000
+"""So many principals have a bucket; whoever was quiet longest gets a fresh one."""
+
+
+class BodyLimit:
+    """Counts what arrives, whatever Content-Length says; too much is 413 and the end of the connection."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = LARGE_BODIES.get(scope["path"], MEBIBYTE)
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit:
+            await problem_response(scope, "body-too-large", _detail(limit), headers=_CLOSE)(scope, receive, send)
+            return
+        await self.app(scope, _counting(receive, limit), send)
+
+
+_CLOSE = {"Connection": "close"}
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    seen = 0
+
+    async def count() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise ApiProblem("body-too-large", _detail(limit), headers=_CLOSE)
+        return message
+
+    return count
+
+
+def _detail(limit: int) -> str:
+    return f"send at most {limit} bytes here"
+
+
+class RateLimiter:
+    """A bucket per principal that holds one second's worth of requests and fills at `rate` a second; 0 = no limit."""
+
+    def __init__(self, rate: int, clock: Callable[[], float]) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # what is left, and when that was
+
+    def take(self, who: str) -> None:
+        """Takes one request out of the bucket. Raises 429 when it is empty."""
+        if self._rate == 0:
+            return
+        now = self._clock()
+        left, since = self._buckets.pop(who, (float(self._rate), now))
+        left = min(float(self._rate), left + (now - since) * self._rate)
+        enough = left >= 1
+        self._buckets[who] = (left - 1 if enough else left, now)
+        if len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+        if not enough:
+            wait = {"Retry-After": seconds_header((1 - left) / self._rate)}
+            raise ApiProblem("quota-exceeded", f"at most {self._rate} requests a second; wait", headers=wait)

@@ -1,0 +1,44 @@
+"""Everything the front door needs from the house, made in one place and handed in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.callback import Moved
+from alerts.policy import Policy
+from consumers.kafka import OutRecord
+from consumers.sources.catalogue import Catalogue
+
+__all__ = ["OutRecord", "Parts"]
+
+FIRST_SURVEY_TOPIC = ""
+"""The topic of a record that `Parts.send` sends to the first survey topic, whatever its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """`announce` hears what moved, after it was committed. `send` returns once Kafka has acknowledged, else raises
+    Unavailable. `redrive` takes ids of dead letters and who asks, and says how many were sent again; None where
+    nothing can. `observe_http` hears route template, status and seconds. `metrics_page` makes of an Accept header
+    a body and its content type, and may block. `not_ready` names what is missing; nothing means ready.
+    """
+
+    engine: AsyncEngine
+    policy: Policy
+    catalogue: Catalogue
+    announce: Callable[[Sequence[Moved]], None]
+    send: Callable[[Sequence[OutRecord]], Awaitable[None]]
+    redrive: Callable[[Sequence[int], str], Awaitable[int]] | None
+    observe_http: Callable[[str, int, float], None]
+    metrics_page: Callable[[str | None], tuple[bytes, str]]
+    not_ready: Callable[[], Awaitable[list[str]]]
+    stopping: asyncio.Event  # set: whoever waits for a callback is answered at once
+    secret_key: bytes
+    rate_limit: int  # requests a second per principal; 0 = none
+    metrics_protected: bool
+    public_url: str | None
+    version: str

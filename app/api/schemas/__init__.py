@@ -1,0 +1,1 @@
+"""What may be asked and what is told, as it stands in the OpenAPI document."""

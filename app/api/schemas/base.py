@@ -1,0 +1,60 @@
+"""The base of every model at the front door: strict about what comes in, closed about what goes out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_members: set[str] = set()
+_AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        _members.update(cls.model_fields)
+
+
+class Asked(_Model):
+    """A request's body: unknown members are mistakes, `true` is no number, `"2"` neither."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class AskedInUrl(_Model):
+    """A request's query: all of it is text, so numbers may be read from text."""
+
+
+class Told(_Model):
+    """An answer."""
+
+
+def known_member(name: object) -> bool:
+    """Whether some model has a member of this name; any other name is the sender's own text."""
+    return name in _members
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("this must be a time in RFC 3339 with a zone, like 2026-11-22T10:00:00Z")
+    try:
+        return msgspec.convert(value, _AWARE).astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):
+        raise ValueError("this must be a time in RFC 3339 with a zone, like 2026-11-22T10:00:00Z") from None
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""RFC 3339 with a zone; kept in UTC."""
+
+Seconds = Annotated[int, Field(ge=5, le=3600, description="seconds")]
+Note = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
+Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
+Advisor = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
+Token = Annotated[str, Field(min_length=1, max_length=200)]

@@ -1,0 +1,391 @@
+"""What is told: the shape of every answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from alerts.callback import ClosedReason, Flag, State, Target
+from app.api.schemas.base import Told
+
+
+class Lease(Told):
+    token: str
+    holder: str
+    expires_at: datetime
+
+
+class Customer(Told):
+    """`masked`: phone `+44******67`, name as initials, e-mail `j***`. The number is masked outside the calling
+    window, whoever looks. `version` is what If-Match of the customer's PATCH expects, in quotes."""
+
+    ref: str
+    masked: bool
+    name: str | None
+    phone: str | None
+    email: str | None
+    number_status: Literal["ok", "none", "bad"]
+    time_zone: str | None
+    country: str | None
+    language: str | None
+    segment: str | None
+    since: date | None
+    value: float | None
+    opted_out_at: datetime | None
+    version: str
+
+
+class Scale(Told):
+    worst: int
+    best: int
+
+
+class Agent(Told):
+    id: str | None
+    team: str | None
+
+
+class Interaction(Told):
+    id: str | None
+    channel: str | None
+    queue: str | None
+    reason: str | None
+    agent: Agent
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class Survey(Told):
+    id: str | None
+    question: str | None
+
+
+class Answer(Told):
+    """A survey answer. Masked, `comment` and `attributes` are null. `points`: 1 (worst) to 5 after mapping."""
+
+    id: str
+    event_source: str
+    event_id: str
+    response_id: str
+    source: str
+    survey: Survey
+    rating: int
+    scale: Scale
+    points: int
+    box: Literal["bottom", "middle", "top"]
+    comment: str | None
+    attributes: dict[str, Any] | None
+    interaction: Interaction
+    answered_at: datetime
+    received_at: datetime
+    flags: list[str]
+
+
+class Alert(Answer):
+    """An answer that needs a call."""
+
+    raised_at: datetime
+    severity: int
+    reasons: list[str]
+
+
+class Response(Answer):
+    customer: str
+    outcome: Literal["bottom_box", "not_bottom_box", "stale", "suppressed"]
+    suppressed: str | None
+    callback: str | None
+
+
+class Due(Told):
+    first_attempt: datetime | None
+    contact: datetime | None
+    resolution: datetime | None
+
+
+class Promise(Told):
+    at: datetime
+    state: Literal["open", "kept", "late", "broken", "void"]
+
+
+class Cause(Told):
+    kind: Literal["skill", "operations"]
+    driver: str
+
+
+class Term(Told):
+    name: str
+    seconds: float
+
+
+class Explanation(Told):
+    """`opened_at` + the sum of the seconds = `rank_at`; the smaller goes first."""
+
+    rank_at: datetime
+    terms: list[Term]
+
+
+class Links(Told):
+    self: str
+    customer: str
+    previous: str | None
+
+
+class Callback(Told):
+    id: str
+    state: State
+    closed_reason: ClosedReason | None
+    queue: str
+    source: str
+    priority: Annotated[int, Field(description="1 (highest) to 5")]
+    severity: Annotated[int, Field(description="0 to 100")]
+    points: int
+    reasons: list[str]
+    flags: list[Flag]
+    customer: Customer
+    language: str | None
+    opened_at: datetime
+    callable_from: datetime | None
+    callable_until: datetime | None
+    callable_reason: str
+    due: Due
+    overdue: list[Target]
+    attempts_count: int
+    lease: Lease | None
+    advisor: str | None
+    owner: str | None
+    promise: Promise | None
+    alerts: list[Alert]
+    cause: Cause | None
+    outcome: str | None
+    checklist: dict[str, bool]
+    claimed_at: datetime | None
+    first_attempt_at: datetime | None
+    contacted_at: datetime | None
+    ended_at: datetime | None
+    version: int
+    links: Links
+    explain: Explanation | None = None
+
+
+class Attempt(Told):
+    number: int
+    result: str
+    advisor: str
+    started_at: datetime
+    ended_at: datetime | None
+    recorded_at: datetime
+    note: str | None
+    outside_window: bool
+
+
+class Happened(Told):
+    """One entry of the history. Masked, `text` is null."""
+
+    at: datetime
+    kind: str
+    actor: str
+    data: dict[str, Any]
+    text: str | None
+
+
+class EarlierCallback(Told):
+    id: str
+    state: State
+    closed_reason: ClosedReason | None
+    queue: str
+    opened_at: datetime
+    ended_at: datetime | None
+    cause: Cause | None
+    outcome: str | None
+
+
+class LocalTime(Told):
+    time_zone: str
+    time: str
+
+
+class Window(Told):
+    """When the customer may next be phoned. `from` is past when it is open."""
+
+    open_now: bool
+    opens_at: datetime | None
+    closes_at: datetime | None
+    reason: str
+
+
+class TargetState(Told):
+    target: Target
+    due_at: datetime
+    result: Literal["met", "missed"] | None
+
+
+class CallbackDetail(Callback):
+    attempts: list[Attempt]
+    history: list[Happened]
+    earlier_answers: list[Answer]
+    earlier_callbacks: list[EarlierCallback]
+    local_time: list[LocalTime]
+    window: Window
+    targets: list[TargetState]
+
+
+class List(Told):
+    next: str | None
+
+
+class CallbackList(List):
+    items: list[Callback]
+
+
+class ResponseList(List):
+    items: list[Response]
+
+
+class MovedItem(Told):
+    """What became of one of several. `code` and `detail` say why it was refused."""
+
+    id: str
+    status: Literal["moved", "refused"]
+    code: str | None = None
+    detail: str | None = None
+
+
+class MovedList(List):
+    items: list[MovedItem]
+
+
+class Paused(Told):
+    at: datetime
+    by: str
+    reason: str
+
+
+class Queue(Told):
+    """`ready` may be claimed now. `oldest`: when the one that waits longest was opened."""
+
+    name: str
+    paused: Paused | None
+    waiting: int
+    ready: int
+    leased: int
+    scheduled: int
+    overdue: int
+    oldest: datetime | None
+    next_callable_at: datetime | None
+
+
+class QueueList(List):
+    items: list[Queue]
+
+
+class Contacted(Told):
+    """`superseded`: the callback is closed. `flagged`: somebody holds it and now knows. `none`: nothing to do."""
+
+    effect: Literal["superseded", "flagged", "none"]
+    callback: str | None
+
+
+class Ref(Told):
+    ref: str
+
+
+class Account(Told):
+    """One partition. `difference` = next_offset - first_offset - the sum of outcomes - skipped, and is 0."""
+
+    topic: str
+    partition: int
+    epoch: int
+    first_offset: int
+    next_offset: int
+    outcomes: dict[str, int]
+    skipped: int
+    seen_again: int
+    difference: int
+
+
+class AccountList(List):
+    items: list[Account]
+
+
+class Origin(Told):
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+
+
+class Address(Told):
+    topic: str
+    partition: int
+    offset: int
+
+
+class DeadLetter(Told):
+    id: str
+    origin: Origin
+    address: Address | None
+    reason: str
+    field: str | None
+    detail: str
+    source: str | None
+    failed_at: datetime
+    redriven_at: datetime | None
+    redriven_by: str | None
+
+
+class DeadLetterList(List):
+    items: list[DeadLetter]
+
+
+class Redriven(Told):
+    """How many were sent again: 0 when Kafka has not kept it."""
+
+    redriven: int
+
+
+class PolicyInForce(Told):
+    version: str
+    name: str
+    policy: dict[str, Any]
+
+
+class EventError(Told):
+    pointer: str
+    detail: str
+    code: str
+
+
+class EventItem(Told):
+    id: str | None
+    status: Literal["accepted", "rejected"]
+    errors: list[EventError]
+
+
+class EventItems(Told):
+    items: list[EventItem]
+
+
+class Health(Told):
+    status: Literal["alive", "ready"]
+
+
+class ProblemError(Told):
+    """`pointer` is a JSON Pointer into the body, or names a member of the query (`in`)."""
+
+    pointer: str
+    detail: str
+    code: str | None = None
+
+
+class Problem(Told):
+    """RFC 9457. `instance` names this very request; the log has the same id."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: list[ProblemError] | None = None

@@ -1,0 +1,89 @@
+"""Who asks, and whether they may: bearer keys and their scopes. Every route declares what it needs."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from alerts.ledger.keys import PREFIX, Key, find_key
+from app.api.limits import RateLimiter
+from app.api.parts import Parts
+from app.api.problems import ApiProblem
+
+PUBLIC = "public"
+
+INCLUDES = {
+    "admin": ("callbacks:lead", "callbacks:work", "callbacks:read"),
+    "callbacks:lead": ("callbacks:work", "callbacks:read"),
+    "callbacks:work": ("callbacks:read",),
+}
+"""The scopes that another one holds within it; the others stand beside these (CONTRACT section 4)."""
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """Who asks. `id` is the key's; `advisor` the person it belongs to, None for a platform."""
+
+    id: str
+    name: str
+    scopes: frozenset[str]
+    advisor: str | None = None
+    queues: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+
+    @property
+    def actor(self) -> str:
+        """The name in history and audit."""
+        return self.advisor or self.name
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def demand(self, scope: str) -> None:
+        """Raises 403 naming the scope that is missing."""
+        if scope not in self.scopes:
+            header = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}
+            raise ApiProblem("insufficient-scope", f"this needs the scope {scope}", headers=header)
+
+
+async def admit(request: Request, scope: str) -> None:
+    """Lets the request in, with its principal in `request.state`, or raises 400, 401, 403, 429."""
+    if scope == PUBLIC:
+        return
+    parts: Parts = request.app.state.parts
+    limiter: RateLimiter = request.app.state.limiter
+    if "access_token" in request.query_params:
+        raise ApiProblem("malformed", "credentials do not belong in a URL; send the Authorization header")
+    key = await _key(request, parts, limiter)
+    limiter.take(key.id)
+    principal = principal_of(key)
+    principal.demand(scope)
+    request.state.principal = principal
+
+
+async def _key(request: Request, parts: Parts, limiter: RateLimiter) -> Key:
+    header = request.headers.get("authorization", "")
+    scheme, _, secret = header.partition(" ")
+    if not header:
+        raise _unauthorized("send a key in the header Authorization: Bearer", "Bearer")
+    is_ours = scheme.lower() == "bearer" and secret.strip().startswith(PREFIX)
+    key = await find_key(parts.engine, secret.strip()) if is_ours else None
+    if key is None:
+        limiter.take(f"stranger:{request.client.host if request.client else ''}")
+        raise _unauthorized("this key is unknown, revoked or expired", 'Bearer error="invalid_token"')
+    return key
+
+
+def _unauthorized(detail: str, challenge: str) -> ApiProblem:
+    return ApiProblem("unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
+def principal_of(key: Key) -> Principal:
+    scopes = {*key.scopes, *(inner for scope in key.scopes for inner in INCLUDES.get(scope, ()))}
+    return Principal(
+        id=key.id,
+        name=key.name,
+        scopes=frozenset(scopes),
+        advisor=key.advisor,
+        queues=key.queues,
+        languages=key.languages,
+    )

@@ -1,0 +1,26 @@
+"""The commands. Each says what it did on standard output, or as one JSON object with `--json`; progress goes to standard error."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import click
+
+from app.cli import keys, ledger, publishing, running, sources, topics
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("bottombox"), prog_name="bottombox")
+def program() -> None:
+    """Turns every 1-2 survey answer into a callback while it still matters."""
+
+
+for command in (
+    *running.commands,
+    *topics.commands,
+    *publishing.commands,
+    *sources.commands,
+    *ledger.commands,
+    *keys.commands,
+):
+    program.add_command(command)

@@ -1,0 +1,122 @@
+"""The command that sends a file of answers to the survey topic."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from alerts.scale import Box, box_of
+from app import wiring
+from app.cli.sources import find_source
+from app.cli.telling import answer, as_json, settings, wait_for
+from app.settings import Settings
+from consumers.kafka import OutRecord, Producer
+from consumers.sources.catalogue import load_catalogue
+from consumers.sources.rows import BadRow, Sendable, last_answer, read_rows
+
+CHUNK = 500
+
+
+@click.command(epilog="Example: bottombox publish answers.csv --source shopzilla --dry-run")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", "name", required=True, help="The source file that reads it.")
+@click.option("--rate", type=click.FloatRange(min=0.01), help="Answers a second; as fast as it goes without.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first N rows.")
+@click.option("--shift-to-now", is_flag=True, help="Moves the times so that the last answer was given now.")
+@click.option("--dry-run", is_flag=True, help="Reads and counts, sends nothing.")
+@as_json
+def publish(
+    file: Path, name: str, rate: float | None, limit: int | None, shift_to_now: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Sends a CSV or JSON-lines file to the survey topic. A second run changes nothing: event ids are stable."""
+    with_settings = settings()
+    catalogue = load_catalogue(with_settings.sources_dir)
+    source = find_source(catalogue, name)
+    shift = timedelta()
+    if shift_to_now and (last := last_answer(source, file, limit=limit)) is not None:
+        shift = datetime.now(UTC) - last
+    key = with_settings.secret_key
+    secret = key.get_secret_value().encode() if key else secrets.token_bytes(32)
+    rows = read_rows(source, file, secret=secret, shared_sources=catalogue.shared_sources, limit=limit, shift=shift)
+    count = _Count(name)
+    wait_for(_publish(with_settings, rows, count, rate, dry_run))
+    if as_json:
+        answer(count.summary())
+    else:
+        count.tell(dry_run)
+
+
+class _Count:
+    """What was read and sent so far."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.rows = self.sent = 0
+        self.ratings: Counter[int] = Counter()
+        self.boxes: Counter[Box] = Counter(dict.fromkeys(Box, 0))
+        self.unreadable: list[dict[str, Any]] = []
+
+    def read(self, row: Sendable | BadRow) -> None:
+        self.rows += 1
+        if isinstance(row, BadRow):
+            self.unreadable.append({"line": row.line, "reason": row.reason, "field": row.field})
+            return
+        response = row.response
+        self.ratings[response.rating] += 1
+        self.boxes[box_of(response.scale.points(response.rating))] += 1
+
+    def summary(self) -> dict[str, Any]:
+        by_rating = {str(rating): count for rating, count in sorted(self.ratings.items())}
+        boxes = {str(box): count for box, count in self.boxes.items()}
+        named = {"source": self.source, "rows": self.rows, "sent": self.sent}
+        return {**named, "by_box": boxes, "by_rating": by_rating, "unreadable": self.unreadable}
+
+    def tell(self, dry_run: bool) -> None:
+        boxes = ", ".join(f"{box} {count}" for box, count in self.boxes.items())
+        done = "read" if dry_run else "sent"
+        click.echo(
+            f"{self.rows} rows of {self.source}: {self.rows - len(self.unreadable) if dry_run else self.sent} {done} ({boxes})"
+        )
+        for each in self.unreadable[:20]:
+            click.echo(f"line {each['line']}: {each['reason']} ({each['field']})", err=True)
+
+
+async def _publish(
+    with_settings: Settings, rows: Iterator[Sendable | BadRow], count: _Count, rate: float | None, dry_run: bool
+) -> None:
+    topic = with_settings.topics[0]
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("reading" if dry_run else "sending", total=None)
+        async with wiring.open_producer(with_settings) as producer:
+            started = time.monotonic()
+            chunk: list[OutRecord] = []
+            for row in rows:
+                count.read(row)
+                if isinstance(row, Sendable) and not dry_run:
+                    chunk.append(OutRecord(topic=topic, key=row.key, value=row.value, headers=row.headers))
+                if len(chunk) >= (1 if rate else CHUNK):
+                    await _send(producer, chunk, count)
+                    progress.update(bar, completed=count.sent)
+                    if rate:
+                        await asyncio.sleep(max(0.0, started + count.sent / rate - time.monotonic()))
+            await _send(producer, chunk, count)
+
+
+async def _send(producer: Producer, chunk: list[OutRecord], count: _Count) -> None:
+    if chunk:
+        await producer.send(chunk)
+        count.sent += len(chunk)
+        chunk.clear()
+
+
+commands: tuple[click.Command, ...] = (publish,)

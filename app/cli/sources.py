@@ -1,0 +1,73 @@
+"""Commands about source files: run their examples, and see field by field what a mapping makes of an event."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from alerts.errors import Misconfigured
+from app.cli.telling import answer, as_json, settings, table
+from consumers.reason import CannotRead
+from consumers.sources.catalogue import Catalogue, load_catalogue
+from consumers.sources.examples import run_examples
+from consumers.sources.source import Source
+from consumers.strict_json import read_object
+
+
+@click.group()
+def source() -> None:
+    """The places that surveys come from, each described by a file."""
+
+
+@source.command("test", epilog="Example: bottombox source test typeform")
+@click.argument("name", required=False)
+@as_json
+def test(name: str | None, as_json: bool) -> None:
+    """Runs the examples in the source files."""
+    catalogue = load_catalogue(settings().sources_dir)
+    chosen = [find_source(catalogue, name)] if name else list(catalogue)
+    results = [(each.name, result) for each in chosen for result in run_examples(each)]
+    failed = [result for _, result in results if not result.ok]
+    if as_json:
+        items = [
+            {"source": named, "example": each.name, "ok": each.ok, "differences": each.differences}
+            for named, each in results
+        ]
+        answer({"ok": not failed, "items": items})
+    else:
+        for named, each in results:
+            click.echo(f"{'ok  ' if each.ok else 'FAIL'} {named}: {each.name}")
+            for difference in each.differences:
+                click.echo(f"     {difference}")
+    sys.exit(1 if failed else 0)
+
+
+@source.command("show", epilog="Example: bottombox source show typeform --event event.json")
+@click.argument("name")
+@click.option("--event", "file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def show(name: str, file: Path, as_json: bool) -> None:
+    """Field by field what the mapping makes of an event."""
+    chosen = find_source(load_catalogue(settings().sources_dir), name)
+    try:
+        event, _ = read_object(file.read_bytes())
+    except CannotRead as error:
+        raise Misconfigured(f"the event cannot be read ({error.reason}); {error.detail}") from None
+    fields = list(chosen.map.fields(event))
+    if as_json:
+        answer({"source": name, "fields": fields})
+        return
+    table(("field", "value", "problem"), ((each.path, each.value, each.problem) for each in fields))
+
+
+def find_source(catalogue: Catalogue, name: str) -> Source:
+    found = catalogue.get(name)
+    if found is None:
+        known = ", ".join(each.name for each in catalogue)
+        raise Misconfigured(f"there is no source of that name; there are: {known}")
+    return found
+
+
+commands: tuple[click.Command, ...] = (source,)

@@ -1,0 +1,1 @@
+"""The database and the broker that come inside Python wheels, so the demo needs nothing installed."""

@@ -1,0 +1,131 @@
+"""The settings, read from the environment: `BOTTOMBOX_NAME`, or `BOTTOMBOX_NAME_FILE` for a file that holds the value."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from alerts.errors import Misconfigured
+from consumers.kafka import KafkaAccess
+
+PREFIX = "BOTTOMBOX_"
+NOT_OURS = re.compile(r"REQUIRE|FAILPOINT|TEST_.*|.*_SERVICE_(HOST|PORT.*)|.*_PORT(_.*)?")
+"""Names with our prefix that are no settings: for tests, and the links that Kubernetes makes for its services."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseModel):
+    """What an installation sets. docs/settings.md says what each is for; a test keeps both equal."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    database_url: SecretStr = SecretStr("postgresql://bottombox@127.0.0.1:5432/bottombox")
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: str | None = None
+    kafka_ssl_certfile: str | None = None
+    kafka_ssl_keyfile: str | None = None
+    survey_topics: str = "survey.responses"
+    dead_letter_topic: str = "survey.responses.dead"
+    events_topic: str = "bottombox.callbacks"
+    consumer_group: str = "bottombox"
+    topic_partitions: Annotated[int, Field(ge=1, le=10_000)] = 6
+    topic_replication: Annotated[int, Field(ge=1, le=32)] = 1
+    policy_file: Path | None = None
+    sources_dir: Path | None = None
+    destinations_dir: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8000
+    metrics_port: Port = 9464
+    metrics_protected: bool = False
+    rate_limit: Annotated[int, Field(ge=0)] = 100
+    public_url: str | None = None
+    secret_key: SecretStr | None = None
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    secrets: dict[str, SecretStr] = {}
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The survey topics, the first of which takes what comes in over HTTP."""
+        return tuple(name.strip() for name in self.survey_topics.split(",") if name.strip())
+
+    @property
+    def kafka(self) -> KafkaAccess:
+        password = self.kafka_sasl_password
+        return KafkaAccess(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            sasl_username=self.kafka_sasl_username,
+            sasl_password=password.get_secret_value() if password else None,
+            ssl_cafile=self.kafka_ssl_cafile,
+            ssl_certfile=self.kafka_ssl_certfile,
+            ssl_keyfile=self.kafka_ssl_keyfile,
+        )
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Raises Misconfigured, naming every setting that must be mended and never its value."""
+    given = {name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)}
+    values: dict[str, object] = {}
+    secrets: dict[str, str] = {}
+    mistakes = []
+    for name, value in sorted(given.items()):
+        try:
+            known, text = _read(name, value)
+        except Misconfigured as error:
+            mistakes.append(str(error))
+            continue
+        if known is None:
+            continue
+        if known in values:
+            mistakes.append(f"{PREFIX}{known.upper()} is set twice, by itself and by its _FILE; keep one")
+        if known.startswith("secret_") and known != "secret_key":
+            secrets[known.removeprefix("secret_").upper()] = text
+        elif text != "":
+            values[known] = text
+    try:
+        settings = Settings.model_validate({**values, "secrets": secrets})
+    except ValidationError as error:
+        mistakes += [_explain(each["loc"], each["msg"]) for each in error.errors()]
+    if mistakes:
+        raise Misconfigured("; ".join(mistakes))
+    return settings
+
+
+def _read(name: str, value: str) -> tuple[str | None, str]:
+    """(setting, its text); the setting is None when the name is not ours to judge."""
+    if _is_setting(name):
+        return name.lower(), value
+    if name.endswith("_FILE") and _is_setting(name.removesuffix("_FILE")):
+        try:
+            return name.removesuffix("_FILE").lower(), Path(value).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise Misconfigured(f"{PREFIX}{name} names a file that cannot be read; correct the path") from None
+    if NOT_OURS.fullmatch(name):
+        return None, value
+    near = difflib.get_close_matches(name, [known.upper() for known in Settings.model_fields], n=1)
+    remedy = f"did you mean {PREFIX}{near[0]}?" if near else "remove it"
+    raise Misconfigured(f"{PREFIX}{name} is not a setting; {remedy}")
+
+
+def _is_setting(name: str) -> bool:
+    is_known = name.lower() in Settings.model_fields and name != "SECRETS"
+    return is_known or (re.fullmatch(r"SECRET_[A-Z0-9_]+", name) is not None and not name.endswith("_FILE"))
+
+
+def _explain(where: tuple[int | str, ...], message: str) -> str:
+    name = str(where[0]).upper() if where else "?"
+    return f"{PREFIX}{name}: {message[:1].lower()}{message[1:]}; correct the value"

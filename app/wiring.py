@@ -1,0 +1,283 @@
+"""The one place where things are made and put together. Everything else takes what it needs as an argument."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+
+from alerts.ledger.idempotency import forget_old
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from alerts.errors import Misconfigured, Unavailable
+from alerts.ledger.database import is_reachable, open_engine, transaction
+from alerts.ledger.dead_letters import find_dead_letters
+from alerts.ledger.gauges import count_queues
+from alerts.ledger.migrate import is_current
+from alerts.ledger.queue import ensure_queues
+from alerts.policy import Policy, read_policy, shipped_policy
+from app.api.app import create_app, create_monitoring
+from app.api.parts import Parts
+from app.metrics import Metrics
+from app.serving import address_of, bind, serve
+from app.settings import Settings
+from consumers.dead_letters import LARGEST, DeadLetters
+from consumers.kafka import OutRecord, Producer
+from consumers.loop import keep_doing, pause
+from consumers.record import CLOUDEVENTS
+from consumers.redrive import redrive
+from consumers.sources.catalogue import Catalogue, load_catalogue
+from consumers.surveys import SurveyConsumer
+from consumers.timers import Timers
+from consumers.topics import TopicPlan, plan_topics
+
+logger = logging.getLogger(__name__)
+
+
+class Role(StrEnum):
+    API = "api"  # REST
+    CONSUME = "consume"  # Kafka intake
+    WORK = "work"  # timers
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a process listens. `http` is None when it has no API."""
+
+    http: str | None
+    metrics: str
+
+
+@dataclass(frozen=True)
+class House:
+    """What every role shares."""
+
+    settings: Settings
+    policy: Policy
+    catalogue: Catalogue
+    engine: AsyncEngine
+    producer: Producer
+    metrics: Metrics
+    secret_key: bytes
+    stop: asyncio.Event
+
+
+def load_policy(path: Path | None) -> Policy:
+    """The policy file, or the shipped one. Raises BadDocument, Misconfigured."""
+    if path is None:
+        return shipped_policy()
+    try:
+        return read_policy(path.read_text(encoding="utf-8"), file=path.name)
+    except (OSError, UnicodeDecodeError):
+        raise Misconfigured("BOTTOMBOX_POLICY_FILE cannot be read; name a file that is there") from None
+
+
+def topic_plans(settings: Settings, catalogue: Catalogue) -> list[TopicPlan]:
+    return plan_topics(
+        surveys=survey_topics(settings, catalogue),
+        dead_letters=settings.dead_letter_topic,
+        events=settings.events_topic,
+        partitions=settings.topic_partitions,
+        replication=settings.topic_replication,
+    )
+
+
+def survey_topics(settings: Settings, catalogue: Catalogue) -> list[str]:
+    """What is consumed: the topics of the settings, and those that source files name."""
+    return list(dict.fromkeys([*settings.topics, *sorted(catalogue.topics)]))
+
+
+@asynccontextmanager
+async def open_database(
+    settings: Settings, application: str = "bottombox", *, pool_size: int = 4
+) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(settings.database_url.get_secret_value(), application=application, pool_size=pool_size)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_producer(settings: Settings, *, largest: int = 1_048_576) -> AsyncIterator[Producer]:
+    producer = Producer(settings.kafka, largest=largest)
+    try:
+        yield producer
+    finally:
+        await producer.close()
+
+
+@asynccontextmanager
+async def build(settings: Settings, roles: frozenset[Role], stop: asyncio.Event) -> AsyncIterator[House]:
+    """Makes the house; closing goes the other way round, so that nothing is closed before those who use it."""
+    policy, catalogue = load_policy(settings.policy_file), load_catalogue(settings.sources_dir)
+    metrics = Metrics()
+    metrics.prepare(policy, survey_topics(settings, catalogue), [CLOUDEVENTS, *(source.name for source in catalogue)])
+    async with AsyncExitStack() as stack:
+        pool_size = 4 + 6 * (Role.API in roles)
+        engine = await stack.enter_async_context(open_database(settings, pool_size=pool_size))
+        producer = await stack.enter_async_context(open_producer(settings, largest=LARGEST))
+        yield House(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop)
+
+
+def _secret_key(settings: Settings) -> bytes:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    logger.warning("BOTTOMBOX_SECRET_KEY is not set: a random one is used, and cursors end with this process")
+    return secrets.token_bytes(32)
+
+
+async def run(
+    settings: Settings, roles: frozenset[Role], stop: asyncio.Event, listening: Callable[[Addresses], None]
+) -> None:
+    """Runs the roles until `stop` is set; `listening` hears the addresses once the ports are bound.
+
+    The end, in this order: not ready; the batch in hand is finished and its offsets are committed, timers end; requests in
+    flight are answered; connections are closed.
+    """
+    async with build(settings, roles, stop) as house:
+        monitoring = bind(settings.http_host, settings.metrics_port)
+        front = bind(settings.http_host, settings.http_port) if Role.API in roles else None
+        consumer = _consumer(house) if Role.CONSUME in roles else None
+        parts = _parts(house, consumer)
+        _tune_collector()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(serve(create_monitoring(parts), monitoring, stop))
+            if front is not None:
+                tasks.create_task(serve(create_app(parts), front, stop))
+            tasks.create_task(_watch_vital_signs(house))
+            if consumer is not None:
+                tasks.create_task(_when_current(house, consumer.run))
+            if Role.WORK in roles:
+                tasks.create_task(_when_current(house, lambda stop: _work(house)))
+            listening(Addresses(front and address_of(front), address_of(monitoring)))
+
+
+def _tune_collector() -> None:
+    """Batches make many short-lived objects; what lives for good need not be looked at again (notes: performance 0)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
+
+
+def _consumer(house: House) -> SurveyConsumer:
+    settings = house.settings
+    return SurveyConsumer(
+        access=settings.kafka,
+        topics=survey_topics(settings, house.catalogue),
+        group=settings.consumer_group,
+        engine=house.engine,
+        policy=house.policy,
+        catalogue=house.catalogue,
+        dead_letters=DeadLetters(house.producer, settings.dead_letter_topic),
+        observer=house.metrics,
+    )
+
+
+def _parts(house: House, consumer: SurveyConsumer | None) -> Parts:
+    settings = house.settings
+
+    async def send(records: Sequence[OutRecord]) -> None:
+        first = settings.topics[0]
+        await house.producer.send([each if each.topic else replace_topic(each, first) for each in records])
+
+    async def send_again(ids: Sequence[int], by: str) -> int:
+        letters = await find_dead_letters(house.engine, ids=ids, pending=False, limit=len(ids))
+        return await redrive(settings.kafka, house.producer, house.engine, letters, by)
+
+    return Parts(
+        engine=house.engine,
+        policy=house.policy,
+        catalogue=house.catalogue,
+        announce=house.metrics.announce,
+        send=send,
+        redrive=send_again,
+        observe_http=house.metrics.observe_http,
+        metrics_page=house.metrics.page,
+        not_ready=lambda: _not_ready(house, consumer),
+        stopping=house.stop,
+        secret_key=house.secret_key,
+        rate_limit=settings.rate_limit,
+        metrics_protected=settings.metrics_protected,
+        public_url=settings.public_url,
+        version=version("bottombox"),
+    )
+
+
+async def _not_ready(house: House, consumer: SurveyConsumer | None) -> list[str]:
+    """Why this process should get no work now, in words; an empty list when it should."""
+    if house.stop.is_set():
+        return ["stopping"]
+    try:
+        async with asyncio.timeout(2.0):
+            if not await is_current(house.engine):
+                return ["the schema is not the newest; run `bottombox migrate`"]
+    except (Unavailable, TimeoutError):
+        return ["the database cannot be reached"]
+    if consumer is not None and not consumer.is_assigned:
+        return ["no partition is assigned to this consumer yet"]
+    return []
+
+
+async def _when_current(house: House, work: Callable[[asyncio.Event], object]) -> None:
+    """Waits for a database with the right schema, then works."""
+    told = False
+    while not house.stop.is_set():
+        try:
+            if await is_current(house.engine):
+                async with transaction(house.engine) as connection:
+                    await ensure_queues(connection, house.policy.queue_names)
+                break
+            reason = "the schema is not the newest; run `bottombox migrate`"
+        except Unavailable as error:
+            reason = str(error)
+        if not told:
+            logger.warning("waiting: %s", reason)
+            told = True
+        await pause(house.stop, 1.0)
+    if not house.stop.is_set():
+        await work(house.stop)  # type: ignore[misc]  # a coroutine function, whichever
+
+
+async def _work(house: House) -> None:
+    timers = Timers(house.engine, house.policy, house.metrics.announce)
+
+    async def count() -> bool:
+        house.metrics.queues(await count_queues(house.engine))
+        return False
+
+    async def forget() -> bool:
+        await forget_old(house.engine)
+        return False
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keep_doing(timers.run_once, house.stop, idle=timers.IDLE_SECONDS, name="the timers"))
+        tasks.create_task(keep_doing(count, house.stop, idle=10.0, name="the queue counts"))
+        tasks.create_task(keep_doing(forget, house.stop, idle=600.0, name="forgetting old request keys"))
+
+
+async def _watch_vital_signs(house: House) -> None:
+    """The event loop's lag, and whether the database answers, every five seconds."""
+    loop = asyncio.get_running_loop()
+    pool = house.engine.pool
+    assert isinstance(pool, QueuePool)
+    while not house.stop.is_set():
+        expected = loop.time() + 0.1
+        await asyncio.sleep(0.1)
+        house.metrics.loop_lag.set(max(0.0, loop.time() - expected))
+        house.metrics.database_up.set(1 if await is_reachable(house.engine) else 0)
+        house.metrics.database_connections.labels("in_use").set(pool.checkedout())
+        house.metrics.database_connections.labels("idle").set(pool.checkedin())
+        await pause(house.stop, 5.0)
+
+
+def replace_topic(record: OutRecord, topic: str) -> OutRecord:
+    return OutRecord(topic=topic, key=record.key, value=record.value, headers=record.headers)

@@ -1,0 +1,1 @@
+"""What Bottombox promises, told as stories."""

@@ -1,0 +1,1 @@
+"""The real parts that stories run against: a broker, a database, real answers."""

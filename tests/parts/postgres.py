@@ -1,0 +1,142 @@
+"""A real PostgreSQL on this machine, for stories and benchmarks to use, to copy databases in, and to hurt."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+import asyncpg
+
+from alerts.errors import Misconfigured, Unavailable
+from app.embedded.child import stop_child
+from app.embedded.postgres import EmbeddedPostgres, wheel_binaries
+
+# A test's database need not outlive the machine it runs on.
+_CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_RESTART_PATIENCE = 30.0  # seconds
+
+
+def missing_postgres() -> str | None:
+    """One sentence why no PostgreSQL can be started here, or None."""
+    try:
+        wheel_binaries()
+    except Misconfigured as error:
+        return str(error)
+    return None
+
+
+class PostgresServer(EmbeddedPostgres):
+    """The embedded server, with what only tests do to one."""
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path | None = None,
+        *,
+        binaries: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        durable: bool = False,
+    ) -> Self:
+        """A server that is ready; `durable` keeps commits safe from power cuts, as in production."""
+        chosen = {**({} if durable else _CARELESS), **(settings or {})}
+        return super().start(folder, binaries=binaries, settings=chosen)
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id."""
+        return self._running().pid
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self.resume()
+        super().stop()
+
+    def kill(self) -> None:
+        """The crash: SIGKILL to the postmaster; its sessions notice and end a moment later."""
+        if self._process is not None:
+            stop_child(self._process)
+            self._process = None
+
+    def restart(self) -> None:
+        """Start again on the same folder and port. After `kill` the first tries may fail, while the last
+        sessions of the killed server still hold its memory."""
+        if self._process is not None:
+            self.resume()
+            stop_child(self._process, signal.SIGINT, signal.SIGQUIT)
+            self._process = None
+        deadline = time.monotonic() + _RESTART_PATIENCE
+        while True:
+            try:
+                return self._launch()
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
+    def pause(self) -> None:
+        """Every process of the server stops answering (SIGSTOP); connections stay open."""
+        postmaster = self._running()
+        postmaster.send_signal(signal.SIGSTOP)  # first, so that it starts no more sessions
+        for session in _children(postmaster.pid):
+            _signal(session, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        postmaster = self._running()
+        for session in _children(postmaster.pid):
+            _signal(session, signal.SIGCONT)
+        postmaster.send_signal(signal.SIGCONT)
+
+    def create_database(self, name: str, template: str | None = None) -> str:
+        """Make a database, a copy of `template` if given (nobody may be connected to it); its address."""
+        copy = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""  # half the time of WAL_LOG here
+        self.run_sql(f'CREATE DATABASE "{name}"{copy}')
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database and end every session in it."""
+        self.run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def run_sql(self, statement: str, database: str = "postgres") -> None:
+        """Run statements that take and give nothing, with or without an event loop around."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url(database), timeout=30)
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        with ThreadPoolExecutor(1) as elsewhere:  # the caller's thread may already run an event loop
+            elsewhere.submit(asyncio.run, run()).result()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("PostgreSQL is not running")
+        return self._process
+
+
+def _children(parent: int) -> list[int]:
+    """The processes whose parent this is, by /proc (proc(5): the field after the state is the parent)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            _, _, fields = stat.read_text().rpartition(") ")
+        except OSError:
+            continue  # ended while we were looking
+        if int(fields.split()[1]) == parent:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return  # a session that ended meanwhile needs no signal

@@ -1,0 +1,118 @@
+"""The program itself, as its users start it: one process per role, told about by its first line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+STOP_SECONDS = 30
+
+
+def environment(
+    *, database: str, kafka: str, topics: str, dead_letters: str, group: str, **more: str
+) -> dict[str, str]:
+    """The settings of one story; ports are free ones."""
+    settings = {
+        "DATABASE_URL": database,
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "SURVEY_TOPICS": topics,
+        "DEAD_LETTER_TOPIC": dead_letters,
+        "CONSUMER_GROUP": group,
+        "SECRET_KEY": "a key for stories only",
+        "HTTP_PORT": "0",
+        "METRICS_PORT": "0",
+        "RATE_LIMIT": "0",
+        **more,
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BOTTOMBOX_")}
+    return {**kept, **{f"BOTTOMBOX_{name}": value for name, value in settings.items()}}
+
+
+def bottombox(*arguments: str, env: Mapping[str, str]) -> Any:
+    """What a command answers with `--json`; fails with what it said when it does not end well."""
+    command = [sys.executable, "-m", "app", *arguments, "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"bottombox {' '.join(arguments)}: {done.stderr}"
+    return json.loads(done.stdout)
+
+
+class Service:
+    """A running role. `log` holds what it said on standard error."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
+        self._process = process
+        self._log = log
+        self.http = http or ""
+        self.metrics = metrics
+
+    @classmethod
+    def start(cls, role: str, env: Mapping[str, str]) -> Self:
+        descriptor, name = tempfile.mkstemp(prefix=f"bottombox-{role}-", suffix=".log")
+        with os.fdopen(descriptor, "w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app", role, "--json"],
+                cwd=ROOT,
+                env=dict(env),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        log = Path(name)
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        if not first:
+            process.wait()
+            raise AssertionError(f"bottombox {role} did not start: {log.read_text()}")
+        heard = json.loads(first)
+        assert heard["event"] == "listening"
+        return cls(process, log, heard["http"], heard["metrics"])
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        self._process.kill()
+        self._ended()
+
+    def pause(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self._process.terminate()
+        return self._ended()
+
+    def _ended(self) -> int:
+        assert self._process.stdout is not None
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"it did not end in {STOP_SECONDS} s: {self.log}") from None
+        finally:
+            self._process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self.stop()
+        self._log.unlink(missing_ok=True)

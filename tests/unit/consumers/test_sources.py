@@ -1,0 +1,238 @@
+"""A source file says all there is to know about a platform, and its mistakes are found when it is read."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import jmespath
+import pytest
+from jmespath.exceptions import JMESPathError
+
+from alerts.document import BadDocument
+from alerts.errors import Misconfigured
+from consumers.reason import CannotRead, Reason
+from consumers.sources.catalogue import Catalogue, load_catalogue
+from consumers.sources.examples import run_examples
+from consumers.sources.rule import Rule, Unfit
+from consumers.sources.source import Source, read_source
+
+LEAST = """\
+name: crm
+map:
+  event_id: id
+  rating: score
+  answered_at: at
+"""
+SHIPPED = load_catalogue()
+
+
+def problem_of(text: str, file: str = "crm.yaml") -> str:
+    with pytest.raises(BadDocument) as caught:
+        read_source(text, file=file)
+    return str(caught.value)
+
+
+def value(event: Any, **rule: Any) -> Any:
+    return Rule.model_validate({"from": "x", **rule}).value_of({"x": event})
+
+
+@pytest.mark.parametrize("source", list(SHIPPED), ids=lambda source: source.name)
+def test_every_shipped_source_proves_itself_by_its_examples(source: Source) -> None:
+    assert source.examples
+    assert [result for result in run_examples(source) if not result.ok] == []
+
+
+def test_the_shipped_sources_name_no_topic() -> None:
+    assert {source.name for source in SHIPPED} >= {"shopzilla", "olist", "bank-reviews", "typeform"}
+    assert SHIPPED.topics == frozenset()
+
+
+def test_an_example_that_does_not_hold_says_what_came_out() -> None:
+    event = "{id: e, score: 2, at: 2026-01-01T00:00:00Z}"
+    source = read_source(
+        LEAST
+        + "  interaction: {id: id}\nexamples:\n"
+        + f"  - {{name: wrong, event: {event}, response: {{rating: 1, customer: {{id: x}}}}}}\n"
+        + f"  - {{name: right, event: {event}, response: {{rating: 2}}}}\n"
+        + f"  - {{name: not refused, event: {event}, refused: no_handle}}\n"
+        + "  - {name: refused, event: {id: e}, response: {rating: 1}}\n",
+        file="crm.yaml",
+    )
+    wrong, right, not_refused, refused = run_examples(source)
+    assert wrong.differences == ("rating: expected 1, got 2", "customer.id: expected 'x', got None")
+    assert right.ok
+    assert not_refused.differences == ("not refused as no_handle",)
+    assert refused.differences[0].startswith("refused as invalid_")
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "words"),
+    [
+        (4, LEAST.replace("score", '"score["'), "not JMESPath"),
+        (4, LEAST.replace("score", "nonsense(score)"), "no function nonsense()"),
+        (4, LEAST.replace("score", "'items[].{a: upper(b)}'"), "no function upper()"),
+        (4, LEAST.replace("score", "length(a, b)"), "length() takes 1 arguments, not 2"),
+        (4, LEAST.replace("score", "join(',')"), "join() takes 2 arguments, not 1"),
+        (4, LEAST.replace("score", "not_null()"), "not_null() takes 1 arguments"),
+        (4, LEAST.replace("score", '""'), "an expression has 1 to"),
+        (4, LEAST.replace("score", "a." * 600 + "a"), "an expression has 1 to"),
+        (4, LEAST.replace("score", "'" + "!" * 900 + "a'"), "nested too deeply"),
+        (4, LEAST.replace("score", "{from: score, type: number}"), "map.rating.type"),
+        (4, LEAST.replace("score", "{form: score}"), "did you mean 'format'"),
+        (4, LEAST.replace("score", "{type: int}"), "either \"from\" or \"constant\""),
+        (4, LEAST.replace("score", "{from: score, constant: 2}"), "either \"from\" or \"constant\""),
+        (4, LEAST.replace("score", "{from: score, type: words}"), 'needs "values"'),
+        (4, LEAST.replace("score", "{from: score, values: {GOOD: 2}}"), "'values' belongs to type words"),
+        (5, LEAST.replace("at: at", "at: {from: at, zone: Europe/London}"), "belongs to type datetime"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, zone: London}"), "not an IANA time zone"),
+        (1, LEAST.replace("crm", "CRM"), "name"),
+        (1, LEAST.replace("crm", "cloudevents"), "cloudevents is the name"),
+        (6, LEAST + "scale: {worst: 5, best: 5}\n", "worst and best are equal"),
+        (6, LEAST + "customer_ids: common\n", "customer_ids"),
+        (6, LEAST + "topic: [x]\n", "did you mean 'topics'"),
+        (6, LEAST + "when: contains(a)\n", "contains() takes 2 arguments"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_source_file_is_told_with_its_line(line: int, text: str, words: str) -> None:
+    problem = problem_of(text)
+    assert words in problem
+    assert problem.startswith(f"crm.yaml:{line}:") or "cloudevents" in words
+
+
+def test_jmespath_is_the_library_whose_grammar_the_files_are_written_in() -> None:
+    assert jmespath.__version__.startswith("1.")
+    with pytest.raises(JMESPathError):  # another library of the same import name reads this as arithmetic
+        jmespath.compile("a - `1`")
+
+
+@pytest.mark.parametrize(
+    ("rule", "event", "expected"),
+    [
+        ({}, {"deep": [1]}, {"deep": [1]}),
+        ({"default": "web"}, None, "web"),
+        ({"default": "web"}, "", "web"),
+        ({"default": 5, "type": "int"}, 0, 0),
+        ({"type": "int"}, "3", 3),
+        ({"type": "int"}, " -103 ", -103),
+        ({"type": "int"}, 3.0, 3),
+        ({"type": "int"}, "3.0", 3),
+        ({"type": "float"}, "156.5", 156.5),
+        ({"type": "float"}, 2, 2.0),
+        ({"type": "text"}, 208, "208"),
+        ({"type": "words", "values": {"GOOD": 2}}, "GOOD", 2),
+        ({"type": "words", "values": {"1": 2}}, 1, 2),
+        ({"type": "words", "values": {"true": 5}}, True, 5),
+        ({"type": "e164", "country": "GB"}, "020 7183 8750", "+442071838750"),
+        ({"type": "e164"}, "nobody", "nobody"),
+        ({"type": "date"}, "2019-02-23", date(2019, 2, 23)),
+        ({"type": "date", "format": "%d-%b-%y"}, "01-Aug-23", date(2023, 8, 1)),
+        ({"type": "datetime"}, "2026-01-01T00:00:00+01:00", datetime(2025, 12, 31, 23, tzinfo=UTC)),
+        ({"type": "datetime", "zone": "Asia/Kolkata"}, "2026-01-01T05:30", datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "zone": "Asia/Tokyo"}, "2026-01-01T00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch_s"}, 1767225600, datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch_ms"}, "1767225600000", datetime(2026, 1, 1, tzinfo=UTC)),
+    ],
+)  # fmt: skip
+def test_a_rule_reads_what_the_platform_sends(rule: dict[str, Any], event: Any, expected: Any) -> None:
+    found = value(event, **rule)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "event"),
+    [
+        ({"type": "int"}, True),
+        ({"type": "int"}, "3.5"),
+        ({"type": "int"}, 3.5),
+        ({"type": "int"}, "5 abc"),
+        ({"type": "int"}, "٣x"),
+        ({"type": "int"}, [3]),
+        ({"type": "float"}, "nan"),
+        ({"type": "float"}, "inf"),
+        ({"type": "float"}, False),
+        ({"type": "text"}, 2.5),
+        ({"type": "text"}, True),
+        ({"type": "words", "values": {"GOOD": 2}}, "good"),
+        ({"type": "date"}, "23/02/2019"),
+        ({"type": "datetime"}, "2026-01-01T00:00:00"),
+        ({"type": "datetime", "format": "%d/%m/%Y", "zone": "UTC"}, "12/31/2026"),
+        ({"type": "datetime", "format": "epoch_s"}, 10**300),
+        ({"type": "datetime"}, "0001-01-01T00:00:00+14:00"),
+        ({"from": "length(x)"}, 5),
+    ],
+)
+def test_a_rule_refuses_what_is_not_of_its_type(rule: dict[str, Any], event: Any) -> None:
+    with pytest.raises(Unfit):
+        value(event, **rule)
+
+
+def test_infinity_made_by_an_expression_is_refused() -> None:
+    source = read_source(LEAST + "  attributes: {n: to_number(n)}\n", file="crm.yaml")
+    with pytest.raises(CannotRead) as caught:
+        source.read({"id": "e", "n": "inf"})
+    assert (caught.value.reason, caught.value.field) == (Reason.MAPPING_FAILED, "attributes.n")
+
+
+def test_a_mapping_shows_field_by_field_what_it_makes_of_an_event() -> None:
+    source = read_source(LEAST.replace("score", "{from: score, type: int}"), file="crm.yaml")
+    fields = {field.path: field for field in source.map.fields({"id": "e-1", "score": "bad"})}
+    assert (fields["event_id"].value, fields["event_id"].problem) == ("e-1", None)
+    assert (fields["rating"].value, fields["rating"].problem) == (
+        None,
+        "what was found there is not of type int",
+    )
+
+
+def test_an_attribute_keeps_the_dot_in_its_name() -> None:
+    source = read_source(LEAST + "  attributes: {a.b: id}\n", file="crm.yaml")
+    assert source.read({"id": "e"}).data["attributes"] == {"a.b": "e"}
+
+
+def test_an_operators_file_replaces_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "typeform.yaml").write_text(LEAST.replace("crm", "typeform"))
+    (tmp_path / "crm.yaml").write_text(LEAST + "customer_ids: shared\ntopics: [crm.surveys]\n")
+    (tmp_path / "notes.txt").write_text("not a source")
+    catalogue = load_catalogue(tmp_path)
+    assert {source.name for source in catalogue} == {source.name for source in SHIPPED} | {"crm"}
+    typeform = catalogue.get("typeform")
+    assert typeform is not None
+    assert typeform.when is None
+    assert catalogue.shared_sources == {"crm"}
+    assert catalogue.topics == {"crm.surveys"}
+    assert catalogue.choose(None, "crm.surveys") is catalogue.get("crm")
+    assert catalogue.choose(None, "other") is None
+    assert catalogue.choose("olist", "crm.surveys") is catalogue.get("olist")
+
+
+def test_the_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("name: one\n")
+    (tmp_path / "two.yaml").write_text(LEAST)
+    (tmp_path / "three.yaml").write_bytes(b"\xff")
+    with pytest.raises(BadDocument) as caught:
+        load_catalogue(tmp_path)
+    told = str(caught.value)
+    assert "one.yaml:1: map is missing" in told
+    assert "two.yaml:1: the file is not named for its source; call it crm.yaml" in told
+    assert "three.yaml:1: the file cannot be read as UTF-8 text" in told
+
+
+def test_two_sources_cannot_read_one_topic() -> None:
+    one = read_source(LEAST + "topics: [surveys]\n", file="crm.yaml")
+    two = read_source(LEAST.replace("crm", "shop") + "topics: [surveys]\n", file="shop.yaml")
+    with pytest.raises(BadDocument, match=r"crm\.yaml names one of its topics too"):
+        Catalogue([one, two])
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="SOURCES_DIR"):
+        load_catalogue(tmp_path / "nowhere")
+
+
+def test_an_event_that_is_no_survey_answer_is_told_from_one_that_is() -> None:
+    source = read_source(LEAST + "when: contains(kinds, 'rated')\n", file="crm.yaml")
+    assert source.concerns({"kinds": ["rated"]})
+    assert not source.concerns({"kinds": []})
+    assert not source.concerns({"kinds": 5})
