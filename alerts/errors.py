@@ -16,6 +16,7 @@ No message carries a value a customer or a caller sent us.
 
 from __future__ import annotations
 
+import traceback
 from datetime import datetime
 from typing import ClassVar
 
@@ -116,3 +117,8 @@ class Unavailable(BottomboxError):
 
 class Misconfigured(BottomboxError):
     """A setting, the policy or a source file must be mended by a person."""
+
+
+def where(error: BaseException) -> str:
+    """What a log may say of a fault of ours: its kind and where it happened. Its message may quote the data it choked on."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

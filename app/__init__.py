@@ -1,1 +1,3 @@
 """Top floor: the front door and the switchboard."""
+
+__version__ = "0.1.0"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from importlib.metadata import version
 
 import prometheus_client as prometheus
 from prometheus_client import CollectorRegistry, Gauge, Histogram, Info
@@ -23,6 +22,7 @@ from alerts.moves.calling import RESULTS
 from alerts.outcomes import RecordOutcome
 from alerts.policy import Policy
 from alerts.scale import Box
+from app import __version__
 from consumers.reason import Reason
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
@@ -105,7 +105,7 @@ class Metrics:
         self.database_connections = gauge("database_connections", "Connections of this process.", "state")
         self.loop_lag = gauge("event_loop_lag_seconds", "How late the event loop ran a timer just now.")
         self.http = histogram("http_request_seconds", "Time to answer a request.", "route", "status", buckets=HTTP)
-        Info("bottombox_build", "The running version.", registry=registry).info({"version": version("bottombox")})
+        Info("bottombox_build", "The running version.", registry=registry).info({"version": __version__})
 
     def prepare(self, policy: Policy, topics: Iterable[str], sources: Iterable[str]) -> None:
         """Makes every closed label set appear, at zero."""

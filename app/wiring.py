@@ -6,14 +6,13 @@ import asyncio
 import gc
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 
-from alerts.ledger.idempotency import forget_old
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
@@ -21,11 +20,13 @@ from alerts.errors import Misconfigured, Unavailable
 from alerts.ledger.database import is_reachable, open_engine, transaction
 from alerts.ledger.dead_letters import find_dead_letters
 from alerts.ledger.gauges import count_queues
+from alerts.ledger.idempotency import forget_old
 from alerts.ledger.migrate import is_current
 from alerts.ledger.queue import ensure_queues
 from alerts.policy import Policy, read_policy, shipped_policy
+from app import __version__
 from app.api.app import create_app, create_monitoring
-from app.api.parts import Parts
+from app.api.parts import FIRST_SURVEY_TOPIC, Parts
 from app.metrics import Metrics
 from app.serving import address_of, bind, serve
 from app.settings import Settings
@@ -158,7 +159,8 @@ async def run(
                 tasks.create_task(_when_current(house, consumer.run))
             if Role.WORK in roles:
                 tasks.create_task(_when_current(house, lambda stop: _work(house)))
-            listening(Addresses(front and address_of(front), address_of(monitoring)))
+            http = None if front is None else address_of(front)
+            listening(Addresses(http, address_of(monitoring)))
 
 
 def _tune_collector() -> None:
@@ -187,7 +189,8 @@ def _parts(house: House, consumer: SurveyConsumer | None) -> Parts:
 
     async def send(records: Sequence[OutRecord]) -> None:
         first = settings.topics[0]
-        await house.producer.send([each if each.topic else replace_topic(each, first) for each in records])
+        named = [each if each.topic != FIRST_SURVEY_TOPIC else replace(each, topic=first) for each in records]
+        await house.producer.send(named)
 
     async def send_again(ids: Sequence[int], by: str) -> int:
         letters = await find_dead_letters(house.engine, ids=ids, pending=False, limit=len(ids))
@@ -208,7 +211,7 @@ def _parts(house: House, consumer: SurveyConsumer | None) -> Parts:
         rate_limit=settings.rate_limit,
         metrics_protected=settings.metrics_protected,
         public_url=settings.public_url,
-        version=version("bottombox"),
+        version=__version__,
     )
 
 
@@ -222,12 +225,12 @@ async def _not_ready(house: House, consumer: SurveyConsumer | None) -> list[str]
                 return ["the schema is not the newest; run `bottombox migrate`"]
     except (Unavailable, TimeoutError):
         return ["the database cannot be reached"]
-    if consumer is not None and not consumer.is_assigned:
-        return ["no partition is assigned to this consumer yet"]
+    if consumer is not None and not consumer.has_joined:
+        return ["the consumer group has not taken this process in yet"]
     return []
 
 
-async def _when_current(house: House, work: Callable[[asyncio.Event], object]) -> None:
+async def _when_current(house: House, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Waits for a database with the right schema, then works."""
     told = False
     while not house.stop.is_set():
@@ -244,7 +247,7 @@ async def _when_current(house: House, work: Callable[[asyncio.Event], object]) -
             told = True
         await pause(house.stop, 1.0)
     if not house.stop.is_set():
-        await work(house.stop)  # type: ignore[misc]  # a coroutine function, whichever
+        await work(house.stop)
 
 
 async def _work(house: House) -> None:
@@ -277,7 +280,3 @@ async def _watch_vital_signs(house: House) -> None:
         house.metrics.database_connections.labels("in_use").set(pool.checkedout())
         house.metrics.database_connections.labels("idle").set(pool.checkedin())
         await pause(house.stop, 5.0)
-
-
-def replace_topic(record: OutRecord, topic: str) -> OutRecord:
-    return OutRecord(topic=topic, key=record.key, value=record.value, headers=record.headers)

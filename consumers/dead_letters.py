@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from alerts.errors import BottomboxError, Unavailable
 from alerts.outcomes import Address
-from consumers.kafka import milliseconds
+from consumers.kafka import Producer, milliseconds
 from consumers.record import Record, Unreadable
 
 LARGEST = 16 * 1024 * 1024

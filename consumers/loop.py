@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from alerts.errors import Unavailable
+from alerts.errors import Unavailable, where
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ async def keep_doing(step: Step, stop: asyncio.Event, *, idle: float, name: str)
         except Unavailable as error:
             logger.warning("%s waits %.1f s: %s", name, wait, error)
             more, wait = await _rest(stop, wait), min(LONGEST_WAIT, 2 * wait)
-        except Exception:
-            logger.exception("%s failed; it is tried again in %.1f s", name, LONGEST_WAIT)
+        except Exception as error:  # noqa: BLE001 - a fault of ours, and the step must go on
+            logger.error("%s failed and is tried again in %.1f s: %s", name, LONGEST_WAIT, where(error))
             more = await _rest(stop, LONGEST_WAIT)
         if not more:
             await pause(stop, idle)

@@ -25,7 +25,7 @@ from aiokafka.errors import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.errors import Unavailable
+from alerts.errors import Unavailable, where
 from alerts.ledger.intake import Report, take_in
 from alerts.outcomes import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
 from alerts.policy import Policy
@@ -82,13 +82,15 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._subscribed: frozenset[str] = frozenset()
         self._topics_seen_at = 0.0
         self._stopped: dict[TopicPartition, float] = {}  # partition -> when to try again
+        self._joined = False
         self._idle = asyncio.Event()  # no batch in hand
         self._idle.set()
         self._progress = Progress(_monotonic)
 
     @property
-    def is_assigned(self) -> bool:
-        return self._consumer is not None and bool(self._consumer.assignment())
+    def has_joined(self) -> bool:
+        """Whether the group has given us our share, be it nothing: a spare member is ready too."""
+        return self._joined
 
     async def run(self, stop: asyncio.Event) -> None:
         """Reads until `stop`; after trouble with Kafka the client is built anew. Ends with offsets committed."""
@@ -100,6 +102,9 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             except (KafkaError, OSError, Unavailable) as error:
                 logger.warning("the survey consumer starts anew: %s", type(error).__name__)
                 await pause(stop, 1.0)
+            except Exception as error:  # noqa: BLE001 - a fault of ours; the records stay uncommitted
+                logger.error("the survey consumer failed and starts anew in %.0f s: %s", LONGEST_WAIT, where(error))
+                await pause(stop, LONGEST_WAIT)
             finally:
                 await self._close()
 
@@ -137,11 +142,11 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             fetch_max_wait_ms=self._access.fetch_max_wait_ms,
             max_partition_fetch_bytes=2 * 1024 * 1024,
             max_poll_interval_ms=24 * 3_600_000,  # a database may be away for long; heartbeats show that we live
-            session_timeout_ms=20_000,
+            session_timeout_ms=10_000,  # so long a killed consumer's partitions wait for another
             rebalance_timeout_ms=30_000,
         )
         await self._consumer.start()
-        self._subscribed = frozenset()
+        self._joined, self._subscribed = False, frozenset()
         self._progress.begin()
 
     async def _close(self) -> None:
@@ -199,6 +204,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._observer.forget((part.topic, part.partition) for part in revoked)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._joined = True
         self._stopped.clear()
         self._progress.begin()
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct, field
-from sqlalchemy import exc, select
+from sqlalchemy import exc, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.callback import OPEN_STATES, Callback, ClosedReason, Moved, State
@@ -306,10 +306,17 @@ class _Callbacks:
     async def _read_alerts(self) -> None:
         if not self._stored:
             return
+        better = responses.alias("better")
+        replaced = exists().where(
+            better.c.event_source == responses.c.event_source,
+            better.c.response_id == responses.c.response_id,
+            better.c.box != Box.BOTTOM,
+            tuple_(better.c.revised_at, better.c.event_id) > tuple_(responses.c.revised_at, responses.c.event_id),
+        )
         query = (
             select(alerts.c.callback_id, responses.c.event_source, responses.c.response_id)
             .join(responses, responses.c.id == alerts.c.response_id)
-            .where(alerts.c.callback_id.in_(self._stored))
+            .where(alerts.c.callback_id.in_(self._stored), ~replaced)
         )
         for row in await self.connection.execute(query):
             self._answers.setdefault(row.callback_id, set()).add((row.event_source, row.response_id))

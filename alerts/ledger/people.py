@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 from sqlalchemy import Row, func, select, update
@@ -55,7 +55,7 @@ class Person(Struct, frozen=True, kw_only=True):
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     @property
-    def standing(self) -> str:
+    def standing(self) -> Literal["ok", "none", "bad"]:
         """Of the number: ok, none, or bad when it may not be dialled or somebody tried it and it was not theirs."""
         judged = judge(self.phone, self.country).status
         return "bad" if judged == "ok" and self.number_status == "bad" else judged

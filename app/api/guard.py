@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -36,10 +37,8 @@ class StrictRequest(Request):
     async def fingerprint(self) -> bytes:
         """Method, path, query and body, the same however the JSON is spaced or ordered."""
         body = await self.body()
-        try:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # not JSON: the bytes speak
             body = msgspec.json.encode(msgspec.json.decode(body), order="deterministic")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # not JSON: the bytes speak for themselves
         return b"\n".join([self.method.encode(), self.url.path.encode(), self.url.query.encode(), body])
 
 
@@ -63,9 +62,12 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-def declare(scope: str, *codes: str, status: int = 200, **more: Any) -> dict[str, Any]:
-    """What a route says of itself: the scope it needs, and the problems that are its own."""
-    return {"openapi_extra": {SCOPE: scope}, "responses": problem_docs(*codes), "status_code": status, **more}
+def declare(
+    scope: str, *codes: str, status: int = 200, also: dict[int, dict[str, Any]] | None = None, **more: Any
+) -> dict[str, Any]:
+    """What a route says of itself: the scope it needs, the problems that are its own, and other answers it gives."""
+    responses = {**problem_docs(*codes), **(also or {})}
+    return {"openapi_extra": {SCOPE: scope}, "responses": responses, "status_code": status, **more}
 
 
 def _is_query(annotation: Any) -> bool:

@@ -170,6 +170,28 @@ def _detail(error: Mapping[str, Any]) -> str:
     return f"this {message}" if message.startswith("should") else message[:1].lower() + message[1:]
 
 
+def problem_docs(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The answers with these codes, as the OpenAPI document lists them: by status, one example for each code."""
+    docs: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        status, title = PROBLEMS[code]
+        schema = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+        doc = docs.setdefault(status, {"description": title, "content": {MEDIA_TYPE: schema}})
+        doc["content"][MEDIA_TYPE]["examples"][code] = {"value": _example(code, status, title)}
+    return docs
+
+
+def _example(code: str, status: int, title: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:bottombox:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": "what to do about it",
+        "instance": "urn:uuid:0198c0de-0000-4000-8000-000000000000",
+        "code": code,
+    }
+
+
 def seconds_header(seconds: float) -> str:
     """For Retry-After: whole seconds, at least one."""
     return str(max(1, math.ceil(seconds)))

@@ -1,16 +1,15 @@
-"""The commands. Each says what it did on standard output, or as one JSON object with `--json`; progress goes to standard error."""
+"""The commands. Each answers on standard output, as one JSON object with `--json`; progress goes to standard error."""
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import click
 
+from app import __version__
 from app.cli import keys, ledger, publishing, running, sources, topics
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("bottombox"), prog_name="bottombox")
+@click.version_option(__version__, prog_name="bottombox")
 def program() -> None:
     """Turns every 1-2 survey answer into a callback while it still matters."""
 

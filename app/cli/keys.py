@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from alerts.ledger.keys import ApiKey, NewKey, create_key, list_keys, revoke_key
 
-from alerts.ledger.database import transaction
+from alerts.ledger.keys import Key, create_key, list_keys, revoke_key
 from app import wiring
 from app.cli.telling import answer, as_json, moment, settings, table, wait_for
 from app.settings import Settings
@@ -42,11 +41,11 @@ def create(
     """Makes a key and shows its secret, this once. At most two live ones per NAME."""
     expires_at = moment(expires) if expires else None
 
-    async def make(with_settings: Settings) -> NewKey:
-        async with wiring.open_database(with_settings) as engine, transaction(engine) as connection:
+    async def make(with_settings: Settings) -> tuple[Key, str]:
+        async with wiring.open_database(with_settings) as engine:
             return await create_key(
-                connection,
-                name,
+                engine,
+                name=name,
                 scopes=scopes,
                 advisor=advisor,
                 queues=queues or None,
@@ -54,12 +53,12 @@ def create(
                 expires_at=expires_at,
             )
 
-    made = wait_for(make(settings()))
+    made, secret = wait_for(make(settings()))
     if as_json:
-        named = {"id": made.id, "name": name, "scopes": list(scopes), "advisor": advisor}
-        answer({**named, "key": made.key, "expires_at": expires_at})
+        named = {"id": made.id, "name": made.name, "scopes": made.scopes, "advisor": made.advisor}
+        answer({**named, "key": secret, "expires_at": made.expires_at})
         return
-    click.echo(f"key {made.id} for {name}; keep it, it is not shown again:\n{made.key}")
+    click.echo(f"key {made.id} for {made.name}; keep it, it is not shown again:\n{secret}")
 
 
 @keys.command("list", epilog="Example: bottombox keys list")
@@ -67,9 +66,9 @@ def create(
 def list_(as_json: bool) -> None:
     """Every key, living or not; never a secret."""
 
-    async def read(with_settings: Settings) -> list[ApiKey]:
-        async with wiring.open_database(with_settings) as engine, transaction(engine) as connection:
-            return await list_keys(connection)
+    async def read(with_settings: Settings) -> list[Key]:
+        async with wiring.open_database(with_settings) as engine:
+            return await list_keys(engine)
 
     found = wait_for(read(settings()))
     if as_json:
@@ -88,8 +87,8 @@ def revoke(id: str, as_json: bool) -> None:
     """Ends a key at once."""
 
     async def end(with_settings: Settings) -> None:
-        async with wiring.open_database(with_settings) as engine, transaction(engine) as connection:
-            await revoke_key(connection, id)
+        async with wiring.open_database(with_settings) as engine:
+            await revoke_key(engine, id)
 
     wait_for(end(settings()))
     if as_json:

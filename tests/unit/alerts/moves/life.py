@@ -66,9 +66,7 @@ def token(callback: Callback) -> str:
     return callback.lease_token
 
 
-def tried(
-    callback: Callback, result: str, now: datetime = TEN, rules: Policy = POLICY, **more: Any
-) -> Moved:
+def tried(callback: Callback, result: str, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Moved:
     new = NewAttempt(result=result, **more)
     return attempt(callback, new, token=token(callback), now=now, policy=rules)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -175,7 +176,7 @@ def test_a_lead_may_record_a_call_that_did_happen_outside_the_window() -> None:
         ({"opt_out": True}, "/opt_out"),
     ],
 )
-def test_a_report_that_cannot_be_right_is_refused(facts: dict[str, object], pointer: str) -> None:
+def test_a_report_that_cannot_be_right_is_refused(facts: dict[str, Any], pointer: str) -> None:
     with pytest.raises(Invalid) as refused:
         tried(claimed(opened()), "busy", at(10, 5), **facts)
     assert refused.value.pointer == pointer
@@ -240,6 +241,8 @@ def test_a_call_in_time_that_is_recorded_after_the_window_has_kept_the_promise()
     waiting = woken(promised(claimed(opened()), at(19, 50)).callback, at(19, 50))
     leased = woken(claimed(waiting, at(19, 50), seconds=3600), at(20, 1))
     assert leased.promise_state == "open"
+    assert leased.wake_at is not None
+    assert leased.wake_at > at(20, 1)
     moved = tried(leased, "connected", at(20, 5), started_at=at(19, 55))
     assert event(moved, "promise_decided").data["result"] == "kept"
 
@@ -291,9 +294,7 @@ def test_a_new_alert_is_not_new_to_whoever_takes_a_promise() -> None:
 
 
 def test_a_lead_promises_from_waiting_and_becomes_the_owner() -> None:
-    moved = schedule(
-        opened(), at=at(15), keep_owner=True, actor=LEAD, token=None, now=TEN, policy=POLICY
-    )
+    moved = schedule(opened(), at=at(15), keep_owner=True, actor=LEAD, token=None, now=TEN, policy=POLICY)
     assert moved.callback.state is State.SCHEDULED
     assert moved.callback.owner == LEAD
     assert event(moved, "scheduled").actor == LEAD

@@ -21,6 +21,7 @@ from tests.unit.alerts.moves.life import (
     event,
     kinds,
     opened,
+    policy,
     promised,
     solved,
     subject,
@@ -112,9 +113,7 @@ def test_news_closes_a_waiting_or_scheduled_callback(reason: ClosedReason) -> No
         (ClosedReason.OPTED_OUT, Flag.OPTED_OUT),
     ],
 )
-def test_news_about_a_leased_callback_is_shown_once_and_the_advisor_decides(
-    reason: ClosedReason, flag: Flag
-) -> None:
+def test_news_about_a_leased_callback_is_shown_once_and_the_advisor_decides(reason: ClosedReason, flag: Flag) -> None:
     leased = claimed(opened())
     first = supersede(leased, reason, now=at(10, 5), policy=POLICY)
     assert kinds(first) == ["flagged"]
@@ -141,6 +140,12 @@ def test_a_callback_expires_after_14_days_with_every_target_missed() -> None:
     assert moved.callback.closed_reason is ClosedReason.EXPIRED
     assert moved.callback.targets == dict.fromkeys(Target, "missed")
     assert kinds(moved).count("target_missed") == 3
+
+
+def test_a_target_that_outlives_its_callback_is_missed_with_it() -> None:
+    rules = policy("targets: {resolution_hours: 999}")
+    moved = wake(opened(rules=rules), now=TEN + timedelta(days=14), policy=rules)
+    assert moved.callback.targets[Target.RESOLUTION] == "missed"
 
 
 def test_a_promise_does_not_stop_a_callback_from_expiring() -> None:

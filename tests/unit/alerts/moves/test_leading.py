@@ -71,9 +71,7 @@ def test_a_guessed_zone_is_that_of_the_queue_it_was_moved_to() -> None:
 def test_a_mended_record_changes_the_window_and_takes_the_flags_away() -> None:
     doubtful = opened(place=GUESSED, number_status="bad")
     assert doubtful.flags == (Flag.BAD_NUMBER, Flag.ZONE_GUESSED)
-    moved = mend(
-        doubtful, place=PERTH, number_status="ok", language="fr", actor=LEAD, now=at(10, 1), policy=POLICY
-    )
+    moved = mend(doubtful, place=PERTH, number_status="ok", language="fr", actor=LEAD, now=at(10, 1), policy=POLICY)
     assert kinds(moved) == ["mended"]
     assert moved.callback.flags == ()
     assert moved.callback.language == "fr"

@@ -156,7 +156,7 @@ def test_a_returned_callback_keeps_its_place_and_its_targets(end: Callable[[Call
     assert after.ready
     for name in ("opened_at", "rank_at", "band", "due_first_attempt", "due_contact", "due_resolution"):
         assert getattr(after, name) == getattr(before, name), name
-    assert after.lease_token is after.lease_holder is after.lease_expires_at is after.lease_claimed_at is None
+    assert (after.lease_token, after.lease_holder, after.lease_expires_at, after.lease_claimed_at) == (None,) * 4
     assert after.attempts_count == 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from alerts.moves import (
     move,
     release,
     reopen,
+    schedule,
     skip,
     supersede,
     wake,
@@ -41,13 +41,10 @@ from tests.unit.alerts.moves.life import (
     promised,
     solved,
     subject,
-    token,
     tried,
 )
 
-STEEP = policy(
-    "escalation: {steps: [{percent: 1, to: lead, withdraw_lease: true}, {percent: 2, to: manager}]}"
-)
+STEEP = policy("escalation: {steps: [{percent: 1, to: lead, withdraw_lease: true}, {percent: 2, to: manager}]}")
 
 
 def woken(callback: Callback, now: datetime, rules: Policy = POLICY) -> Moved:
@@ -59,7 +56,9 @@ def through(callback: Callback, until: datetime) -> tuple[Callback, list[tuple[d
     happened: list[tuple[datetime, str]] = []
     while callback.wake_at is not None and callback.wake_at <= until:
         moved = woken(callback, callback.wake_at)
-        happened += [(each.at, str(each.data.get("step") or each.data.get("target") or each.kind)) for each in moved.events]
+        happened += [
+            (each.at, str(each.data.get("step") or each.data.get("target") or each.kind)) for each in moved.events
+        ]
         assert moved.callback.wake_at is None or moved.callback.wake_at > callback.wake_at
         callback = moved.callback
     return callback, happened
@@ -102,7 +101,7 @@ def test_the_managers_step_takes_the_lease_away() -> None:
     late = woken(opened(), at(11)).callback
     leased = claimed(late, at(11, 20))
     moved = woken(leased, at(11, 30))
-    assert kinds(moved) == ["target_missed", "escalated", "released"] or kinds(moved) == ["escalated", "released"]
+    assert kinds(moved) == ["escalated", "released"]
     assert moved.callback.state is State.WAITING
     assert moved.callback.ready
 
@@ -121,7 +120,12 @@ def test_a_step_is_not_taken_at_once_because_the_new_queue_is_closed() -> None:
         """
     )
     moved = move(
-        opened(rules=rules), queue="night", place=Place(("Europe/London",), "GB"), actor=LEAD, now=at(10, 1), policy=rules
+        opened(rules=rules),
+        queue="night",
+        place=Place(("Europe/London",), "GB"),
+        actor=LEAD,
+        now=at(10, 1),
+        policy=rules,
     )
     assert woken(moved.callback, at(10, 2), rules).events == ()
     assert kinds(woken(moved.callback, at(10, 30), rules)) == ["escalated"]
@@ -184,7 +188,7 @@ def test_three_days_in_the_life_of_a_callback() -> None:
     leased = claimed(callback, at(10, 25, day=5), advisor=BEN)
     leased = tried(leased, "connected", at(10, 26, day=5)).callback
     assert leased.promise_state == "late"
-    ended = solved(leased, at(10, 40, day=5)).callback
+    ended = solved(leased, at(10, 39, day=5)).callback
     assert ended.targets == {
         Target.FIRST_ATTEMPT: "met",
         Target.CONTACT: "missed",
@@ -215,9 +219,11 @@ PLACES = st.sampled_from(
     ]
 )
 STEPS = (
-    "wake claim extend release skip busy no_answer voicemail invalid_number refused connected opt_out resolve "
-    "promise promise_by_lead join called_in opted_out rerated assign move mend escalate reopen"
-).split()
+    *("wake", "claim", "extend", "release", "skip", "busy"),
+    *("no_answer", "voicemail", "invalid_number", "refused", "connected", "opt_out"),
+    *("resolve", "promise", "promise_by_lead", "join", "called_in", "opted_out"),
+    *("rerated", "assign", "move", "mend", "escalate", "reopen"),
+)
 
 
 def step(callback: Callback, what: str, place: Place, now: datetime, rules: Policy) -> Moved:
@@ -242,9 +248,16 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
         case "resolve":
             return solved(callback.evolve(lease_token=secret), now, rules, version=callback.version)
         case "promise" | "promise_by_lead":
-            later = now + timedelta(hours=5)
-            held = callback.evolve(lease_token=secret)
-            return promised(held, later, now, rules)
+            by_lead, later = what == "promise_by_lead", now + timedelta(hours=5)
+            return schedule(
+                callback,
+                at=later,
+                keep_owner=True,
+                actor=LEAD if by_lead else ANN,
+                token=None if by_lead else secret,
+                now=now,
+                policy=rules,
+            )
         case "join":
             return join(callback, subject(place=place), now=now, policy=rules)
         case "assign":
@@ -252,9 +265,7 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
         case "move":
             return move(callback, queue="other", place=place, actor=LEAD, now=now, policy=rules)
         case "mend":
-            return mend(
-                callback, place=place, number_status="none", language=None, actor=LEAD, now=now, policy=rules
-            )
+            return mend(callback, place=place, number_status="none", language=None, actor=LEAD, now=now, policy=rules)
         case "escalate":
             return escalate(callback, actor=LEAD, now=now, policy=rules)
         case "reopen":
@@ -320,8 +331,3 @@ def _check_soundness(callback: Callback) -> None:
     assert not callback.ready or callback.state is State.WAITING
     if Flag.OPTED_OUT in callback.flags:
         assert callback.state not in (State.WAITING, State.SCHEDULED)
-
-
-@pytest.mark.parametrize("what", ["promise_by_lead"])
-def test_the_steps_of_the_random_life_are_all_known(what: str) -> None:
-    assert what in STEPS

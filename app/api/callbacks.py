@@ -1,0 +1,106 @@
+"""Reading callbacks: the list, and one of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts.callback import Flag
+from alerts.errors import Invalid
+from alerts.ledger.audit import write_audit
+from alerts.ledger.database import ledger_now
+from alerts.ledger.views import Wanted, list_callbacks, look_around, see_callback
+from app.api.desk import AtDesk, CallbackId, Desk, etag, respond
+from app.api.guard import GuardedRoute, declare
+from app.api.paging import next_link
+from app.api.rendering import is_held, tell_callback, tell_detail
+from app.api.schemas import asked, told
+
+router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], route_class=GuardedRoute)
+
+PATH = "/v1/callbacks"
+KEYS: dict[str, type] = {
+    "work_order": tuple[int, datetime, str],
+    "opened_at": tuple[datetime, str],
+    "due_at": tuple[datetime, str],
+}
+
+
+@router.get(
+    "",
+    summary="List callbacks, masked",
+    **declare("callbacks:read", "invalid-cursor", response_model=told.CallbackList),
+)
+async def index(query: Annotated[asked.CallbackQuery, Query()], desk: AtDesk) -> Response:
+    """In the order of work unless `sort` says otherwise; the callbacks you hold carry their lease."""
+    after = desk.cursors.read(PATH, query, KEYS[query.sort])
+    async with desk.reading() as connection:
+        found, more = await list_callbacks(
+            connection, _wanted(query, desk), sort=query.sort, after=after, limit=query.limit
+        )
+        now = await ledger_now(connection)
+    items = [
+        tell_callback(seen, now, desk.policy, desk.base, lease=is_held(seen.callback, desk.principal, now))
+        for seen in found
+    ]
+    cursor = None if more is None else desk.cursors.write(PATH, query, more)
+    return respond(told.CallbackList(items=items, next=cursor), headers=next_link(desk, cursor))
+
+
+@router.get(
+    "/{callback_id}", summary="Read one callback", **declare("callbacks:read", response_model=told.CallbackDetail)
+)
+async def show(callback_id: CallbackId, desk: AtDesk) -> Response:
+    """With its alerts, attempts, history, and what else is known of the customer; in full for whoever holds it."""
+    async with desk.reading() as connection:
+        answer = await tell_one(connection, callback_id, desk)
+    return respond(answer, headers=etag(answer.version))
+
+
+async def tell_one(
+    connection: AsyncConnection, callback_id: str, desk: Desk, *, revealed_for: str | None = None
+) -> told.CallbackDetail:
+    """In full to its holder, or for the reason a lead gives; each full view is one audit row."""
+    seen = await see_callback(connection, callback_id)
+    around = await look_around(connection, seen.callback)
+    now = await ledger_now(connection)
+    held = is_held(seen.callback, desk.principal, now)
+    full = held or revealed_for is not None
+    if full:
+        await write_audit(
+            connection,
+            principal=desk.actor,
+            action="view" if revealed_for is None else "reveal",
+            customer_id=seen.customer.id,
+            callback_id=callback_id,
+            reason=revealed_for,
+        )
+    return tell_detail(seen, around, now, desk.policy, desk.base, full=full, lease=held)
+
+
+def _wanted(query: asked.CallbackQuery, desk: Desk) -> Wanted:
+    return Wanted(
+        states=query.state,
+        queues=query.queue,
+        priorities=query.priority,
+        advisor=_advisor(query.advisor, desk),
+        customer=query.customer,
+        cause=query.cause,
+        flag=None if query.flag is None else Flag(query.flag),
+        overdue=query.overdue,
+        q=query.q,
+        opened_after=query.opened_after,
+        opened_before=query.opened_before,
+    )
+
+
+def _advisor(named: str | None, desk: Desk) -> str | None:
+    if named != "me":
+        return named
+    if desk.principal.advisor is None:
+        raise Invalid("this key belongs to no advisor, so `me` is nobody", "/advisor")
+    return desk.principal.advisor

@@ -1,0 +1,117 @@
+"""What an advisor does with the callback in hand: tries, promises, resolves, and writes notes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts import moves
+from alerts.callback import Callback, Event, Moved
+from alerts.causes import Cause, Kind, Outcome
+from alerts.ledger.calls import record_attempt
+from app.api.desk import AtDesk, CallbackId, Done
+from app.api.guard import GuardedRoute, declare
+from app.api.schemas import asked, told
+
+router = APIRouter(prefix="/v1/callbacks", tags=["calls"], route_class=GuardedRoute)
+
+LEASED = ("lease-lost", "already-resolved")
+
+
+@router.post(
+    "/{callback_id}/attempts",
+    summary="Record a try to reach the customer",
+    **declare("callbacks:work", *LEASED, "outside-calling-window", response_model=told.Callback),
+)
+async def attempt(callback_id: CallbackId, body: asked.Attempt, desk: AtDesk) -> Response:
+    """Judged at `started_at`. Every result but `connected` ends the lease."""
+    if body.override_reason is not None:
+        desk.principal.demand("callbacks:lead")
+    new = moves.NewAttempt(**body.model_dump(exclude={"lease_token", "number"}))
+
+    async def effect(connection: AsyncConnection) -> Done:
+        moved = await record_attempt(
+            connection,
+            callback_id,
+            new,
+            token=body.lease_token,
+            number=body.number,
+            actor=desk.actor,
+            policy=desk.policy,
+        )
+        return await desk.done(connection, moved, body.lease_token)
+
+    return await desk.change(effect)
+
+
+@router.post(
+    "/{callback_id}/schedule",
+    summary="Promise the customer a call",
+    **declare(
+        "callbacks:work",
+        *LEASED,
+        "outside-calling-window",
+        "not-claimable",
+        "do-not-call",
+        response_model=told.Callback,
+    ),
+)
+async def schedule(callback_id: CallbackId, body: asked.Schedule, desk: AtDesk) -> Response:
+    """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token."""
+    if body.lease_token is None:
+        desk.principal.demand("callbacks:lead")
+
+    def move(callback: Callback, now: datetime) -> Moved:
+        return moves.schedule(
+            callback,
+            at=body.at,
+            keep_owner=body.keep_owner,
+            actor=desk.actor,
+            token=body.lease_token,
+            now=now,
+            policy=desk.policy,
+        )
+
+    return await desk.move(callback_id, move, token=body.lease_token)
+
+
+@router.post(
+    "/{callback_id}/resolve",
+    summary="Close a callback after a conversation",
+    **declare("callbacks:work", *LEASED, "callback-changed", response_model=told.Callback),
+)
+async def resolve(callback_id: CallbackId, body: asked.Resolve, desk: AtDesk) -> Response:
+    """If an alert joined since the claim, `version` must be the present one: read it first."""
+
+    def move(callback: Callback, now: datetime) -> Moved:
+        return moves.resolve(
+            callback,
+            token=body.lease_token,
+            cause=Cause(Kind(body.cause.kind), body.cause.driver),
+            outcome=Outcome(body.outcome),
+            note=body.note,
+            checklist=body.checklist,
+            version=body.version,
+            now=now,
+            policy=desk.policy,
+        )
+
+    return await desk.move(callback_id, move, token=body.lease_token)
+
+
+@router.post(
+    "/{callback_id}/notes",
+    summary="Write a note",
+    **declare("callbacks:work", response_model=told.Callback),
+)
+async def note(callback_id: CallbackId, body: asked.WriteNote, desk: AtDesk) -> Response:
+    """On any callback, held or not, open or not. It stands in the history and changes nothing else."""
+
+    def write(callback: Callback, now: datetime) -> Moved:
+        event = Event(kind="noted", at=now, actor=desk.actor, data={"queue": callback.queue}, text=body.note)
+        return Moved(callback=callback, events=(event,))
+
+    return await desk.move(callback_id, write)

@@ -1,0 +1,224 @@
+"""Taking a callback, keeping it, and giving it back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts import moves
+from alerts.callback import Callback, Moved
+from alerts.errors import IdempotencyInProgress, Invalid
+from alerts.ledger.audit import write_audit
+from alerts.ledger.database import ledger_now
+from alerts.ledger.queue import Claimer, claim_next, claim_one, next_callable
+from alerts.ledger.views import see
+from app.api.desk import AtDesk, CallbackId, Desk, Done, etag
+from app.api.guard import GuardedRoute, declare
+from app.api.problems import seconds_header
+from app.api.rendering import explain, tell_callback
+from app.api.schemas import asked, told
+
+router = APIRouter(prefix="/v1/callbacks", tags=["claims"], route_class=GuardedRoute)
+
+POLL_SECONDS = 0.5
+RETRY_SECONDS = 5.0
+RETRY_AT_MOST = 30.0  # new callbacks may come at any time
+
+NOTHING: dict[int, dict[str, Any]] = {
+    204: {
+        "description": "There is none now",
+        "headers": {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "seconds"},
+            "Bottombox-Next-Callable-At": {"schema": {"type": "string", "format": "date-time"}},
+        },
+    }
+}
+
+Effect = Callable[[AsyncConnection], Awaitable[Done | None]]
+
+LEASED = ("lease-lost", "already-resolved")
+
+
+@router.post(
+    "/claim",
+    summary="Take the next callback",
+    **declare("callbacks:work", "too-many-held", also=NOTHING, response_model=told.Callback | told.CallbackList),
+)
+async def claim(body: MayBe[asked.Claim], query: Annotated[asked.ClaimQuery, Query()], desk: AtDesk) -> Response:
+    """The first in the order of work that may be phoned now, in full, with its lease; a list when `count` is given.
+
+    204 when there is none, with `Retry-After` and, when it is known, `Bottombox-Next-Callable-At`.
+    """
+    who = _claimer(body, desk)
+    if (body.count or 1) > 1:
+        desk.principal.demand("callbacks:dial")
+    effect = partial(_claim_next, desk=desk, who=who, body=body, with_terms=query.explain)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + body.wait_seconds
+    while True:
+        is_last = loop.time() >= until or desk.parts.stopping.is_set()
+        response = await _try(desk, effect, is_last=is_last)
+        if response is not None:
+            return response
+        if is_last or await desk.request.is_disconnected():
+            return await _nothing(desk, who)
+        await _pause(desk, until - loop.time())
+
+
+@router.post(
+    "/{callback_id}/claim",
+    summary="Take this callback",
+    **declare(
+        "callbacks:work", "not-claimable", "outside-calling-window", "too-many-held", response_model=told.Callback
+    ),
+)
+async def claim_this(callback_id: CallbackId, body: MayBe[asked.ClaimOne], desk: AtDesk) -> Response:
+    """If the customer may be phoned now."""
+    who = _claimer(body, desk)
+
+    async def effect(connection: AsyncConnection) -> Done:
+        moved = await claim_one(connection, callback_id, who, seconds=body.lease_seconds, policy=desk.policy)
+        return await _claimed(connection, desk, [moved])
+
+    return await desk.change(effect)
+
+
+@router.post(
+    "/{callback_id}/extend",
+    summary="Keep a callback longer",
+    **declare("callbacks:work", *LEASED, response_model=told.Callback),
+)
+async def extend(callback_id: CallbackId, body: asked.Extend, desk: AtDesk) -> Response:
+    """Counted from now, up to the policy's ceiling after the claim; never shortens a lease."""
+    seconds = desk.policy.leases.seconds if body.lease_seconds is None else body.lease_seconds
+
+    def move(callback: Callback, now: datetime) -> Moved:
+        return moves.extend(callback, token=body.lease_token, seconds=seconds, now=now, policy=desk.policy)
+
+    return await desk.move(callback_id, move, token=body.lease_token)
+
+
+@router.post(
+    "/{callback_id}/release",
+    summary="Give a callback back",
+    **declare("callbacks:work", *LEASED, "not-claimable", response_model=told.Callback),
+)
+async def release(callback_id: CallbackId, body: asked.Release, desk: AtDesk) -> Response:
+    """It keeps the waiting time it has earned. A lead takes it back from its holder without the token."""
+    token = body.lease_token
+    if token is None:
+        desk.principal.demand("callbacks:lead")
+
+    def move(callback: Callback, now: datetime) -> Moved:
+        reason = body.reason or "no reason given"
+        if token is None:
+            return moves.withdraw(callback, actor=desk.actor, reason=reason, now=now, policy=desk.policy)
+        return moves.release(callback, token=token, reason=reason, now=now, policy=desk.policy)
+
+    return await desk.move(callback_id, move, token=token)
+
+
+@router.post(
+    "/{callback_id}/skip",
+    summary="Hand an offer back",
+    **declare("callbacks:work", *LEASED, response_model=told.Callback),
+)
+async def skip(callback_id: CallbackId, body: asked.Skip, desk: AtDesk) -> Response:
+    """Counted, and for a while not offered to the same advisor again."""
+
+    def move(callback: Callback, now: datetime) -> Moved:
+        return moves.skip(callback, token=body.lease_token, reason=body.reason, now=now, policy=desk.policy)
+
+    return await desk.move(callback_id, move, token=body.lease_token)
+
+
+def _claimer(body: asked.ClaimOne, desk: Desk) -> Claimer:
+    """Who claims: the key's own advisor, or whom a dialer names. Queues and languages default to the key's."""
+    own = desk.principal
+    advisor = body.advisor or own.advisor
+    if advisor is None:
+        raise Invalid("this key belongs to no advisor; say who claims", "/advisor")
+    if own.advisor is not None and advisor != own.advisor:
+        own.demand("callbacks:dial")
+    queues, languages = own.queues, own.languages
+    if isinstance(body, asked.Claim):
+        queues = tuple(body.queues) if body.queues else queues
+        languages = tuple(body.languages) if body.languages else languages
+    at_most = None if own.may("callbacks:dial") else desk.policy.leases.held_at_most
+    return Claimer(advisor=advisor, queues=queues, languages=languages, at_most=at_most)
+
+
+async def _try(desk: Desk, effect: Effect, *, is_last: bool) -> Response | None:
+    """A twin with the same Idempotency-Key waits like its first: whoever claims, both answer with that (settled 24)."""
+    try:
+        return await desk.try_change(effect)
+    except IdempotencyInProgress:
+        if is_last:
+            raise
+        return None
+
+
+async def _claim_next(
+    connection: AsyncConnection, *, desk: Desk, who: Claimer, body: asked.Claim, with_terms: bool
+) -> Done | None:
+    moved = await claim_next(connection, who, count=body.count or 1, seconds=body.lease_seconds, policy=desk.policy)
+    if not moved:
+        return None
+    return await _claimed(connection, desk, moved, as_list=body.count is not None, with_terms=with_terms)
+
+
+async def _claimed(
+    connection: AsyncConnection,
+    desk: Desk,
+    moved: Sequence[Moved],
+    *,
+    as_list: bool = False,
+    with_terms: bool = False,
+) -> Done:
+    """In full, and so one audit row each."""
+    found = await see(connection, [each.callback for each in moved])
+    now = await ledger_now(connection)
+    items = []
+    for seen in found:
+        await write_audit(
+            connection,
+            principal=desk.actor,
+            action="claim",
+            customer_id=seen.customer.id,
+            callback_id=seen.callback.id,
+        )
+        item = tell_callback(seen, now, desk.policy, desk.base, full=True, lease=True)
+        items.append(item.model_copy(update={"explain": explain(seen.callback, desk.policy)}) if with_terms else item)
+    shown = tuple(seen.customer.id for seen in found)
+    if as_list:
+        return Done(told.CallbackList(items=items, next=None), moved=moved, shown_in_full=shown)
+    return Done(items[0], headers=etag(items[0].version), moved=moved, shown_in_full=shown)
+
+
+async def _nothing(desk: Desk, who: Claimer) -> Response:
+    """When to ask again: soon, for news comes at any time; sooner when a window is about to open."""
+    async with desk.reading() as connection:
+        moment = await next_callable(connection, who.queues)
+        now = await ledger_now(connection)
+    if moment is None:
+        return Response(status_code=204, headers={"Retry-After": seconds_header(RETRY_SECONDS)})
+    wait = min((moment - now).total_seconds(), RETRY_AT_MOST)
+    at = moment.isoformat().replace("+00:00", "Z")
+    return Response(status_code=204, headers={"Retry-After": seconds_header(wait), "Bottombox-Next-Callable-At": at})
+
+
+async def _pause(desk: Desk, left: float) -> None:
+    """About half a second, each waiter at its own moment; at once when the process is to stop."""
+    seconds = min(POLL_SECONDS * random.uniform(0.7, 1.3), max(left, 0.0))  # noqa: S311 - spreads load
+    try:
+        await asyncio.wait_for(desk.parts.stopping.wait(), seconds)
+    except TimeoutError:
+        return

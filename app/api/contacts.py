@@ -1,0 +1,43 @@
+"""News that a customer was in touch by themselves, which may make the call needless."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts.callback import Moved
+from alerts.errors import Invalid
+from alerts.ledger.database import ledger_now
+from alerts.ledger.people import customer_was_here
+from app.api.desk import AtDesk, Done
+from app.api.guard import GuardedRoute, declare
+from app.api.handles import handles
+from app.api.schemas import asked, told
+
+router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=GuardedRoute)
+
+AHEAD = timedelta(minutes=5)  # a clock may be wrong by so much
+
+
+@router.post("", summary="Tell of a contact", **declare("events:ingest", response_model=told.Contacted))
+async def tell(body: asked.Contact, desk: AtDesk) -> Response:
+    """Closes the customer's waiting or scheduled callback, flags a leased one. A contact that is older than the
+    answer, or of a customer who is to get no call, changes nothing."""
+
+    async def effect(connection: AsyncConnection) -> Done:
+        if body.at > await ledger_now(connection) + AHEAD:
+            raise Invalid("a contact cannot lie in the future", "/at")
+        moved = await customer_was_here(connection, handles(body, desk), body.at, policy=desk.policy)
+        return Done(_tell(moved), moved=moved)
+
+    return await desk.change(effect)
+
+
+def _tell(moved: list[Moved]) -> told.Contacted:
+    if not moved:
+        return told.Contacted(effect="none", callback=None)
+    callback = moved[0].callback
+    return told.Contacted(effect="flagged" if callback.is_open else "superseded", callback=callback.id)

@@ -1,0 +1,111 @@
+"""Customers: finding one by a handle, putting number, zone or language right, and opting out."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts.errors import NotFound
+from alerts.ledger.audit import write_audit
+from alerts.ledger.people import (
+    find_person,
+    holds_callback_of,
+    mend_person,
+    opt_out,
+    person_by_ref,
+    withdraw_opt_out,
+)
+from app.api.desk import AtDesk, CustomerRef, Desk, Done, etag, respond
+from app.api.guard import GuardedRoute, declare
+from app.api.handles import handles
+from app.api.problems import ApiProblem
+from app.api.rendering import tell_customer
+from app.api.schemas import asked, told
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=GuardedRoute)
+
+LEAD = "callbacks:lead"
+_STRONG = re.compile(r'"([\x21\x23-\x7e]*)"')
+
+
+@router.post("/lookup", summary="Find a customer by a handle", **declare(LEAD, "not-found", response_model=told.Ref))
+async def lookup(body: asked.Lookup, desk: AtDesk) -> Response:
+    async def effect(connection: AsyncConnection) -> Done:
+        person = await find_person(connection, handles(body, desk))
+        if person is None:
+            raise NotFound("no customer is known by these handles")
+        await write_audit(connection, principal=desk.actor, action="lookup", customer_id=person.id)
+        return Done(told.Ref(ref=person.ref))
+
+    return await desk.change(effect)
+
+
+@router.get("/{ref}", summary="Read a customer, masked", **declare(LEAD, response_model=told.Customer))
+async def show(ref: CustomerRef, desk: AtDesk) -> Response:
+    async with desk.reading() as connection:
+        person = await person_by_ref(connection, ref)
+        await write_audit(connection, principal=desk.actor, action="read", customer_id=person.id)
+    return respond(tell_customer(person, full=False, number=False), headers=etag(person.version))
+
+
+@router.patch(
+    "/{ref}",
+    summary="Put a number, zone or language right",
+    **declare("callbacks:work", "stale-version", "precondition-required", response_model=told.Customer),
+)
+async def mend(ref: CustomerRef, body: asked.MendCustomer, desk: AtDesk) -> Response:
+    """For a lead, and for the advisor who holds the customer's callback. Answers leave it alone from then on."""
+    changes = {name: getattr(body, name) for name in body.model_fields_set}
+
+    async def effect(connection: AsyncConnection) -> Done:
+        await _check_may_mend(connection, ref, desk)
+        version = _if_match(desk)
+        person, moved = await mend_person(
+            connection, ref, changes, version=version, actor=desk.actor, policy=desk.policy
+        )
+        return Done(tell_customer(person, full=False, number=False), headers=etag(person.version), moved=moved)
+
+    return await desk.change(effect)
+
+
+@router.put("/{ref}/opt-out", summary="No more calls to this customer", **declare(LEAD, status=204))
+async def put_opt_out(ref: CustomerRef, desk: AtDesk) -> Response:
+    """Closes a waiting or scheduled callback in the same transaction, flags a leased one."""
+
+    async def effect(connection: AsyncConnection) -> Done:
+        moved = await opt_out(connection, ref, actor=desk.actor, policy=desk.policy)
+        return Done(None, status=204, moved=moved)
+
+    return await desk.change(effect)
+
+
+@router.delete("/{ref}/opt-out", summary="Calls are welcome again", **declare(LEAD, status=204))
+async def delete_opt_out(ref: CustomerRef, desk: AtDesk) -> Response:
+    """For later answers only; what was closed stays closed."""
+
+    async def effect(connection: AsyncConnection) -> Done:
+        await withdraw_opt_out(connection, ref, actor=desk.actor)
+        return Done(None, status=204)
+
+    return await desk.change(effect)
+
+
+async def _check_may_mend(connection: AsyncConnection, ref: str, desk: Desk) -> None:
+    if not desk.principal.may(LEAD) and not await holds_callback_of(connection, ref, desk.principal.advisor):
+        desk.principal.demand(LEAD)
+
+
+def _if_match(desk: Desk) -> str:
+    """The version that the caller has read. Raises 428 without, 412 for a weak one, 400 for what is no ETag."""
+    header = desk.request.headers.get("if-match", "").strip()
+    if not header:
+        raise ApiProblem("precondition-required", "send If-Match with the ETag of what you have read")
+    if header.startswith("W/"):
+        raise ApiProblem("stale-version", "a weak ETag proves nothing here; send the strong one")
+    match = _STRONG.fullmatch(header)
+    if match is None:
+        raise ApiProblem("malformed", "If-Match has one ETag in quotes")
+    return match.group(1)

@@ -1,0 +1,84 @@
+"""Records that could not be read: where they came from, why, and sending them again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts.errors import NotFound, Unavailable
+from alerts.ledger.dead_letter_view import list_dead_letters
+from alerts.ledger.dead_letters import DeadLetter, one_dead_letter
+from app.api.desk import AtDesk, Done, respond
+from app.api.guard import GuardedRoute, declare
+from app.api.paging import next_link
+from app.api.schemas import asked, told
+
+PATH = "/v1/dead-letters"
+router = APIRouter(prefix=PATH, tags=["dead letters"], route_class=GuardedRoute)
+
+LAST_ID = 2**63 - 1
+
+
+@router.get("", summary="List dead letters", **declare("admin", "invalid-cursor", response_model=told.DeadLetterList))
+async def index(query: Annotated[asked.DeadLetterQuery, Query()], desk: AtDesk) -> Response:
+    """The newest first; never the value."""
+    found, more = await list_dead_letters(
+        desk.parts.engine,
+        reason=query.reason,
+        topic=query.topic,
+        before=desk.cursors.read(PATH, query, int),
+        limit=query.limit,
+    )
+    cursor = None if more is None else desk.cursors.write(PATH, query, more)
+    answer = told.DeadLetterList(items=[_tell(letter) for letter in found], next=cursor)
+    return respond(answer, headers=next_link(desk, cursor))
+
+
+@router.get("/{id}", summary="Read one dead letter", **declare("admin", response_model=told.DeadLetter))
+async def show(id: str, desk: AtDesk) -> Response:
+    return respond(_tell(await one_dead_letter(desk.parts.engine, _number(id))))
+
+
+@router.post("/{id}/redrive", summary="Send a dead letter again", **declare("admin", response_model=told.Redriven))
+async def redrive(id: str, desk: AtDesk) -> Response:
+    """Through the normal way, as it was. Safe twice: its event is known by its id."""
+    letter = await one_dead_letter(desk.parts.engine, _number(id))
+
+    async def effect(connection: AsyncConnection) -> Done:
+        if desk.parts.redrive is None:
+            raise Unavailable("nothing can be sent to Kafka from here")
+        return Done(told.Redriven(redriven=await desk.parts.redrive([letter.id], desk.actor)))
+
+    return await desk.change(effect)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LAST_ID):
+        raise NotFound("there is no such dead letter")
+    return int(text)
+
+
+def _tell(letter: DeadLetter) -> told.DeadLetter:
+    address = None
+    if letter.dead_topic is not None and letter.dead_partition is not None and letter.dead_offset is not None:
+        address = told.Address(topic=letter.dead_topic, partition=letter.dead_partition, offset=letter.dead_offset)
+    return told.DeadLetter(
+        id=str(letter.id),
+        origin=told.Origin(
+            topic=letter.topic,
+            partition=letter.partition,
+            offset=letter.offset,
+            timestamp=letter.recorded_at,
+        ),
+        address=address,
+        reason=letter.reason,
+        field=letter.field,
+        detail=letter.detail,
+        source=letter.source,
+        failed_at=letter.failed_at,
+        redriven_at=letter.redriven_at,
+        redriven_by=letter.redriven_by,
+    )

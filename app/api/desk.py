@@ -1,0 +1,139 @@
+"""What an endpoint works at: who asks, the parts of the house, and one transaction for each change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts.callback import Moved
+from alerts.errors import NotFound
+from alerts.ledger.database import transaction
+from alerts.ledger.idempotency import store_answer, stored_answer
+from alerts.ledger.moves import Move, apply
+from alerts.policy import Policy
+from app.api.cursors import Cursors
+from app.api.guard import StrictRequest
+from app.api.idempotency import keyed_request, replay, stored
+from app.api.parts import Parts
+from app.api.rendering import tell_moved
+from app.api.security import Principal
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a change came to. `shown_in_full`: the customers whose data the answer holds unmasked."""
+
+    answer: BaseModel | None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    moved: Sequence[Moved] = ()
+    shown_in_full: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Desk:
+    request: StrictRequest
+    parts: Parts
+    principal: Principal
+
+    @property
+    def policy(self) -> Policy:
+        return self.parts.policy
+
+    @property
+    def actor(self) -> str:
+        return self.principal.actor
+
+    @property
+    def base(self) -> str:
+        """What links begin with."""
+        return (self.parts.public_url or "").rstrip("/")
+
+    @property
+    def cursors(self) -> Cursors:
+        cursors: Cursors = self.request.app.state.cursors
+        return cursors
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        async with transaction(self.parts.engine) as connection:
+            yield connection
+
+    async def change(self, effect: Callable[[AsyncConnection], Awaitable[Done]]) -> Response:
+        """One transaction: the Idempotency-Key, the effect, the answer. Listeners hear of it once it is committed."""
+        response = await self.try_change(effect)
+        assert response is not None
+        return response
+
+    async def try_change(self, effect: Callable[[AsyncConnection], Awaitable[Done | None]]) -> Response | None:
+        """As `change`, where the effect may find nothing to do; that is not stored, and None."""
+        keyed = await keyed_request(self.request, self.principal)
+        async with transaction(self.parts.engine) as connection:
+            before = await stored_answer(connection, keyed) if keyed else None
+            if before is not None:
+                return await replay(connection, before, self.principal)
+            done = await effect(connection)
+            if done is None:
+                return None
+            response = respond(done.answer, status=done.status, headers=done.headers)
+            if keyed:
+                await store_answer(connection, keyed, stored(response, done.shown_in_full))
+        self.parts.announce(done.moved)
+        return response
+
+    async def move(self, callback_id: str, move: Move, *, token: str | None = None) -> Response:
+        """One move of one callback, fenced by the lease's token where the move needs one."""
+
+        async def effect(connection: AsyncConnection) -> Done:
+            return await self.done(connection, await apply(connection, callback_id, move, token=token), token)
+
+        return await self.change(effect)
+
+    async def done(self, connection: AsyncConnection, moved: Moved, token: str | None = None) -> Done:
+        """The answer to a change of a callback: masked; with its lease for whoever has just shown its token."""
+        answer = await tell_moved(connection, moved, self.principal, self.policy, self.base, token=token)
+        return Done(answer, headers=etag(answer.version), moved=[moved])
+
+
+def respond(answer: BaseModel | None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    if answer is None:
+        return Response(status_code=status, headers=dict(headers or {}))
+    body = answer.model_dump_json(exclude_unset=True)
+    return Response(body, status, dict(headers or {}), media_type="application/json")
+
+
+def etag(version: object) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
+
+
+async def _desk(request: StrictRequest) -> Desk:
+    return Desk(request, request.app.state.parts, request.state.principal)
+
+
+async def _callback_id(callback_id: Annotated[str, Path(description="the callback's id")]) -> str:
+    return read_id(callback_id, "callback")
+
+
+async def _customer_ref(ref: Annotated[str, Path(description="the customer's ref")]) -> str:
+    return read_id(ref, "customer")
+
+
+def read_id(text: str, noun: str) -> str:
+    """Raises NotFound for what is no UUID: an id that cannot exist is as unknown as any other."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise NotFound(f"there is no such {noun}") from None
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+CallbackId = Annotated[str, Depends(_callback_id)]
+CustomerRef = Annotated[str, Depends(_customer_ref)]

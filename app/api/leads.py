@@ -1,0 +1,124 @@
+"""What a lead does with callbacks: begin again, give to somebody, to another queue, up the ladder, or look closely."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from alerts import moves
+from alerts.callback import Callback, Moved
+from alerts.errors import Refused
+from alerts.ledger.moving import check_queue, move_to_queue
+from alerts.ledger.queue import customer_of, reopen_callback
+from app.api.callbacks import tell_one
+from app.api.desk import AtDesk, CallbackId, Desk, Done, etag, read_id
+from app.api.guard import GuardedRoute, declare
+from app.api.schemas import asked, told
+
+router = APIRouter(prefix="/v1/callbacks", tags=["leads"], route_class=GuardedRoute)
+
+LEAD = "callbacks:lead"
+
+
+@router.post("/move", summary="Move callbacks to a queue", **declare(LEAD, response_model=told.MovedList))
+async def move_many(body: asked.MoveMany, desk: AtDesk) -> Response:
+    """Up to 200; each item says what became of it."""
+
+    async def effect(connection: AsyncConnection) -> Done:
+        await check_queue(connection, body.queue, desk.policy)
+        items: dict[str, told.MovedItem] = {}
+        moved: list[Moved] = []
+        for named in sorted(set(body.ids)):  # in one order, so that two of these cannot wait for each other
+            items[named] = await _move_item(connection, named, body.queue, desk, moved)
+        return Done(told.MovedList(items=[items[named] for named in body.ids], next=None), moved=moved)
+
+    return await desk.change(effect)
+
+
+async def _move_item(
+    connection: AsyncConnection, named: str, queue: str, desk: Desk, moved: list[Moved]
+) -> told.MovedItem:
+    try:
+        callback_id = read_id(named, "callback")
+        moved.append(await move_to_queue(connection, callback_id, queue, actor=desk.actor, policy=desk.policy))
+    except Refused as error:
+        return told.MovedItem(id=named, status="refused", code=error.code, detail=str(error))
+    return told.MovedItem(id=named, status="moved")
+
+
+@router.post(
+    "/{callback_id}/move",
+    summary="Move a callback to a queue",
+    **declare(LEAD, "already-resolved", response_model=told.Callback),
+)
+async def move(callback_id: CallbackId, body: asked.MoveTo, desk: AtDesk) -> Response:
+    """It keeps the waiting time it has earned."""
+
+    async def effect(connection: AsyncConnection) -> Done:
+        await check_queue(connection, body.queue, desk.policy)
+        moved = await move_to_queue(connection, callback_id, body.queue, actor=desk.actor, policy=desk.policy)
+        return await desk.done(connection, moved)
+
+    return await desk.change(effect)
+
+
+@router.post(
+    "/{callback_id}/reopen",
+    summary="Begin a callback again",
+    **declare(LEAD, "not-claimable", "do-not-call", response_model=told.Callback),
+)
+async def reopen(callback_id: CallbackId, body: asked.Because, desk: AtDesk) -> Response:
+    """With fresh targets and attempts; refused while the customer has another open callback."""
+
+    async def effect(connection: AsyncConnection) -> Done:
+        moved = await reopen_callback(connection, callback_id, actor=desk.actor, reason=body.reason, policy=desk.policy)
+        return await desk.done(connection, moved)
+
+    return await desk.change(effect)
+
+
+@router.post(
+    "/{callback_id}/assign",
+    summary="Reserve a callback for an advisor",
+    **declare(LEAD, "already-resolved", "not-claimable", response_model=told.Callback),
+)
+async def assign(callback_id: CallbackId, body: asked.Assign, desk: AtDesk) -> Response:
+    """For the policy's hours it is offered to nobody else."""
+
+    def move(callback: Callback, now: datetime) -> Moved:
+        return moves.assign(callback, advisor=body.advisor, actor=desk.actor, now=now, policy=desk.policy)
+
+    return await desk.move(callback_id, move)
+
+
+@router.post(
+    "/{callback_id}/escalate",
+    summary="Take the next escalation step now",
+    **declare(LEAD, "already-resolved", response_model=told.Callback),
+)
+async def escalate(callback_id: CallbackId, body: asked.Because, desk: AtDesk) -> Response:
+    """Above the last step of the ladder, the last one again."""
+
+    def move(callback: Callback, now: datetime) -> Moved:
+        return moves.escalate(callback, actor=desk.actor, now=now, policy=desk.policy, reason=body.reason)
+
+    return await desk.move(callback_id, move)
+
+
+@router.post(
+    "/{callback_id}/reveal",
+    summary="See a callback in full",
+    **declare(LEAD, response_model=told.CallbackDetail),
+)
+async def reveal(callback_id: CallbackId, body: asked.BecauseOf, desk: AtDesk) -> Response:
+    """The reason is kept. Outside the calling window the number stays masked."""
+
+    async def effect(connection: AsyncConnection) -> Done:
+        answer = await tell_one(connection, callback_id, desk, revealed_for=body.reason)
+        customer = await customer_of(connection, callback_id)
+        return Done(answer, headers=etag(answer.version), shown_in_full=(customer,))
+
+    return await desk.change(effect)

@@ -1,0 +1,28 @@
+"""The policy in force."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from alerts.policy import Policy
+from app.api.desk import AtDesk, etag, respond
+from app.api.guard import GuardedRoute, declare
+from app.api.schemas import told
+
+router = APIRouter(prefix="/v1/policy", tags=["policy"], route_class=GuardedRoute)
+
+
+@router.get("", summary="The policy in force", **declare("callbacks:read", response_model=told.PolicyInForce))
+async def show(desk: AtDesk) -> Response:
+    """With every default filled in, and a version that changes with any value."""
+    version = policy_version(desk.policy)
+    answer = told.PolicyInForce(version=version, name=desk.policy.name, policy=desk.policy.model_dump(mode="json"))
+    return respond(answer, headers=etag(version))
+
+
+def policy_version(policy: Policy) -> str:
+    """The same for the same values, in whatever file they stand; 16 hex digits."""
+    return hashlib.sha256(policy.model_dump_json().encode()).hexdigest()[:16]

@@ -1,0 +1,267 @@
+"""Shows callbacks, customers and answers as CONTRACT section 4 has them: masked, unless the caller may see all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import structs
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.callback import Callback, Moved, State, Target
+from alerts.ledger.answers import AlertSeen, AnswerSeen, ResponseSeen
+from alerts.ledger.database import ledger_now
+from alerts.ledger.people import Person
+from alerts.ledger.views import Around, Seen, see
+from alerts.moves.opening import rank_terms
+from alerts.phone import mask
+from alerts.policy import Policy
+from alerts.window import may_call, next_window
+from app.api.schemas import told
+from app.api.security import Principal
+
+
+async def tell_moved(
+    connection: AsyncConnection, moved: Moved, principal: Principal, policy: Policy, base: str, *, token: str | None
+) -> told.Callback:
+    """A callback just after a move, masked."""
+    (seen,) = await see(connection, [moved.callback])
+    now = await ledger_now(connection)
+    lease = (token is not None and moved.callback.lease_token == token) or is_held(moved.callback, principal, now)
+    return tell_callback(seen, now, policy, base, lease=lease)
+
+
+def is_held(callback: Callback, principal: Principal, now: datetime) -> bool:
+    """Whether the caller has a living lease on it."""
+    return (
+        callback.state is State.LEASED
+        and principal.advisor is not None
+        and callback.lease_holder == principal.advisor
+        and callback.lease_expires_at is not None
+        and callback.lease_expires_at > now
+    )
+
+
+def tell_callback(
+    seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool = False, lease: bool = False
+) -> told.Callback:
+    return told.Callback(**_members(seen, now, policy, base, full=full, lease=lease))
+
+
+def tell_detail(
+    seen: Seen, around: Around, now: datetime, policy: Policy, base: str, *, full: bool, lease: bool
+) -> told.CallbackDetail:
+    callback = seen.callback
+    return told.CallbackDetail(
+        **_members(seen, now, policy, base, full=full, lease=lease),
+        attempts=[
+            told.Attempt(**{**structs.asdict(each), "note": each.note if full else None}) for each in around.attempts
+        ],
+        history=[
+            told.Happened(**{**structs.asdict(each), "text": each.text if full else None}) for each in around.history
+        ],
+        earlier_answers=[told.Answer(**_answer(each, full=full)) for each in around.earlier_answers],
+        earlier_callbacks=[_earlier(each) for each in around.earlier_callbacks],
+        local_time=[
+            told.LocalTime(time_zone=zone, time=now.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"))
+            for zone in callback.zones
+        ],
+        window=_window(callback, now, policy),
+        targets=_targets(callback),
+    )
+
+
+def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool, lease: bool) -> dict[str, Any]:
+    callback = seen.callback
+    may_dial = full and may_call(now, callback.place, policy) is not None
+    return {
+        "id": callback.id,
+        "state": callback.state,
+        "closed_reason": callback.closed_reason,
+        "queue": callback.queue,
+        "source": callback.source,
+        "priority": callback.priority,
+        "severity": callback.severity,
+        "points": callback.points,
+        "reasons": list(callback.reasons),
+        "flags": list(callback.flags),
+        "customer": tell_customer(seen.customer, full=full, number=may_dial),
+        "language": callback.language,
+        "opened_at": callback.opened_at,
+        "callable_from": callback.callable_from,
+        "callable_until": callback.callable_until,
+        "callable_reason": callback.callable_reason,
+        "due": told.Due(
+            first_attempt=callback.due_first_attempt,
+            contact=callback.due_contact,
+            resolution=callback.due_resolution,
+        ),
+        "overdue": list(callback.overdue(now)) if callback.is_open else [],
+        "attempts_count": callback.attempts_count,
+        "lease": _lease(callback) if lease else None,
+        "advisor": callback.lease_holder,
+        "owner": callback.owner,
+        "promise": _promise(callback),
+        "alerts": [tell_alert(each, full=full) for each in seen.alerts],
+        "cause": _cause(callback),
+        "outcome": callback.outcome,
+        "checklist": callback.checklist,
+        "claimed_at": callback.claimed_at,
+        "first_attempt_at": callback.first_attempt_at,
+        "contacted_at": callback.contacted_at,
+        "ended_at": callback.ended_at,
+        "version": callback.version,
+        "links": _links(seen, base),
+    }
+
+
+def tell_customer(person: Person, *, full: bool, number: bool) -> told.Customer:
+    """`number`: the phone number too may be shown, because the customer may be phoned now."""
+    return told.Customer(
+        ref=person.ref,
+        masked=not full,
+        name=person.name if full else initials(person.name),
+        phone=person.phone if full and number else person.phone and mask(person.phone),
+        email=person.email if full else person.email and f"{person.email[0]}***",
+        number_status=person.standing,
+        time_zone=person.time_zone,
+        country=person.country,
+        language=person.language,
+        segment=person.segment,
+        since=person.since,
+        value=person.value,
+        opted_out_at=person.opted_out_at,
+        version=person.version,
+    )
+
+
+def initials(name: str | None) -> str | None:
+    """`A. L.`: of at most three words, so that it stays short whatever was put there."""
+    if name is None:
+        return None
+    return " ".join(f"{word[0]}." for word in name.split()[:3]) or None
+
+
+def tell_alert(seen: AlertSeen, *, full: bool) -> told.Alert:
+    return told.Alert(
+        **_answer(seen.answer, full=full),
+        raised_at=seen.raised_at,
+        severity=seen.severity,
+        reasons=seen.reasons,
+    )
+
+
+def tell_response(seen: ResponseSeen) -> told.Response:
+    members = _answer(seen.answer, full=False)
+    members |= {"customer": seen.customer, "callback": seen.callback}
+    members |= {"outcome": seen.answer.outcome, "suppressed": seen.answer.suppressed}
+    return told.Response(**members)
+
+
+def _answer(answer: AnswerSeen, *, full: bool) -> dict[str, Any]:
+    return {
+        "id": str(answer.id),
+        "event_source": answer.event_source,
+        "event_id": answer.event_id,
+        "response_id": answer.response_id,
+        "source": answer.source,
+        "survey": told.Survey(id=answer.survey_id, question=answer.question),
+        "rating": answer.rating,
+        "scale": told.Scale(worst=answer.worst, best=answer.best),
+        "points": answer.points,
+        "box": answer.box,
+        "comment": answer.comment if full else None,
+        "attributes": answer.attributes if full else None,
+        "interaction": told.Interaction(
+            id=answer.interaction_id,
+            channel=answer.channel,
+            queue=answer.contact_queue,
+            reason=answer.contact_reason,
+            agent=told.Agent(id=answer.agent_id, team=answer.agent_team),
+            started_at=answer.started_at,
+            ended_at=answer.ended_at,
+        ),
+        "answered_at": answer.answered_at,
+        "received_at": answer.received_at,
+        "flags": list(answer.flags),
+    }
+
+
+def explain(callback: Callback, policy: Policy) -> told.Explanation:
+    """Every term of the place in the order. What the policy's terms do not account for came with a join or a reopening."""
+    terms = rank_terms(callback.priority, callback.reasons, policy)
+    total = (callback.rank_at - callback.opened_at).total_seconds()
+    rest = total - sum(seconds for _, seconds in terms)
+    shown: Sequence[tuple[str, float]] = [*terms, ("joined_or_reopened", rest)] if rest else terms
+    return told.Explanation(
+        rank_at=callback.rank_at, terms=[told.Term(name=name, seconds=seconds) for name, seconds in shown]
+    )
+
+
+def _lease(callback: Callback) -> told.Lease | None:
+    if callback.lease_token is None or callback.lease_holder is None or callback.lease_expires_at is None:
+        return None
+    return told.Lease(token=callback.lease_token, holder=callback.lease_holder, expires_at=callback.lease_expires_at)
+
+
+def _promise(callback: Callback) -> told.Promise | None:
+    if callback.promise_at is None or callback.promise_state is None:
+        return None
+    return told.Promise.model_validate({"at": callback.promise_at, "state": callback.promise_state})
+
+
+def _cause(callback: Callback) -> told.Cause | None:
+    if callback.cause_kind is None or callback.cause_driver is None:
+        return None
+    return told.Cause.model_validate({"kind": callback.cause_kind, "driver": callback.cause_driver})
+
+
+def _links(seen: Seen, base: str) -> told.Links:
+    previous = seen.callback.previous_id
+    return told.Links.model_validate(
+        {
+            "self": f"{base}/v1/callbacks/{seen.callback.id}",
+            "customer": f"{base}/v1/customers/{seen.customer.ref}",
+            "previous": previous and f"{base}/v1/callbacks/{previous}",
+        }
+    )
+
+
+def _earlier(callback: Callback) -> told.EarlierCallback:
+    return told.EarlierCallback(
+        id=callback.id,
+        state=callback.state,
+        closed_reason=callback.closed_reason,
+        queue=callback.queue,
+        opened_at=callback.opened_at,
+        ended_at=callback.ended_at,
+        cause=_cause(callback),
+        outcome=callback.outcome,
+    )
+
+
+def _window(callback: Callback, now: datetime, policy: Policy) -> told.Window:
+    window = next_window(now, callback.place, policy, callback.not_before, callback.avoid)
+    if window is None:
+        return told.Window(open_now=False, opens_at=None, closes_at=None, reason=callback.callable_reason)
+    return told.Window(
+        open_now=window.opens <= now < window.closes,
+        opens_at=window.opens,
+        closes_at=window.closes,
+        reason=window.reason,
+    )
+
+
+def _targets(callback: Callback) -> list[told.TargetState]:
+    due = {
+        Target.FIRST_ATTEMPT: callback.due_first_attempt,
+        Target.CONTACT: callback.due_contact,
+        Target.RESOLUTION: callback.due_resolution,
+    }
+    return [
+        told.TargetState.model_validate({"target": target, "due_at": at, "result": callback.targets.get(target)})
+        for target, at in due.items()
+        if at is not None
+    ]

@@ -1,0 +1,180 @@
+"""Survey events over HTTP: read as the consumer would, and answered once Kafka has acknowledged them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from fastapi import APIRouter
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alerts.identity import handle_of, record_key
+from app.api.desk import AtDesk, Desk, Done
+from app.api.guard import GuardedRoute, declare
+from app.api.parts import FIRST_SURVEY_TOPIC, OutRecord
+from app.api.problems import ApiProblem
+from app.api.schemas import told
+from consumers.reason import Reason
+from consumers.record import Decoded, Record, Unreadable, read_record
+
+router = APIRouter(prefix="/v1/survey-events", tags=["survey events"], route_class=GuardedRoute)
+
+EVENT = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+JSON = "application/json"
+ENVELOPE = frozenset({"specversion", "type", "source", "id", "time", "data", "datacontenttype"})
+Headers = tuple[tuple[str, bytes], ...]
+
+_EXAMPLE = {
+    "specversion": "1.0",
+    "type": "survey.response.submitted.v1",
+    "source": "/surveys/post-contact",
+    "id": "r-81",
+    "time": "2026-11-22T09:00:00Z",
+    "data": {
+        "rating": 2,
+        "answered_at": "2026-11-22T10:00:00+01:00",
+        "customer": {"id": "c-17", "phone": "+442079460067", "time_zone": "Europe/London"},
+    },
+}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "one CloudEvent, structured or (with `ce-` headers) binary, or a batch of at most 4 MiB",
+        "content": {
+            EVENT: {"schema": {"type": "object"}, "example": _EXAMPLE},
+            BATCH: {"schema": {"type": "array", "items": {"type": "object"}}, "example": [_EXAMPLE]},
+            JSON: {"schema": {"type": "object"}, "example": _EXAMPLE},
+        },
+    }
+}
+_DECLARED = declare("events:ingest", status=202, response_model=told.EventItems)
+_DECLARED["openapi_extra"] |= _BODY
+
+
+class Given(Struct, frozen=True):
+    """One event as it was sent: the record it would be, and what reading it comes to."""
+
+    value: bytes
+    headers: Headers
+    reading: Decoded | Unreadable
+
+
+@router.post("", summary="Send survey events", **_DECLARED)
+async def accept(desk: AtDesk) -> Response:
+    """Each event is judged by itself; 202 when any was accepted, 422 when none was."""
+    events = _events(desk.request, await desk.request.body())
+    given = await asyncio.to_thread(_read, events, desk)  # a large batch would hold up the requests beside it
+    accepted = [each for each in given if isinstance(each.reading, Decoded)]
+    items = [_item(each) for each in given]
+    if not accepted:
+        raise _none_accepted(items)
+
+    async def effect(connection: AsyncConnection) -> Done:
+        await desk.parts.send([_record(each, desk) for each in accepted])
+        return Done(told.EventItems(items=items), status=202)
+
+    return await desk.change(effect)
+
+
+def _events(request: Request, body: bytes) -> list[tuple[bytes, Headers]]:
+    """The events in a request, each with the headers that its Kafka record gets."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media == BATCH:
+        return [(bytes(each), _structured()) for each in _array(body)]
+    if media == EVENT:
+        return [(body, _structured())]
+    binary = tuple(
+        (f"ce_{name[3:]}", unquote(value).encode()) for name, value in request.headers.items() if name.startswith("ce-")
+    )
+    if binary and (media == JSON or media.endswith("+json")):
+        return [(body, (("content-type", media.encode()), *binary))]
+    if media == JSON:
+        return [(body, _structured())]
+    raise ApiProblem("unsupported-media-type", f"send {EVENT}, {BATCH}, or {JSON} with a CloudEvent")
+
+
+def _structured() -> Headers:
+    return (("content-type", f"{EVENT}; charset=UTF-8".encode()),)
+
+
+def _array(body: bytes) -> list[msgspec.Raw]:
+    try:
+        events = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise ApiProblem("malformed", "a batch is a JSON array of CloudEvents") from None
+    if not events:
+        raise ApiProblem("validation", "a batch holds at least one event", errors=[])
+    return events
+
+
+def _read(events: Sequence[tuple[bytes, Headers]], desk: Desk) -> list[Given]:
+    """As the consumer will read them, once they are records on the first survey topic."""
+    given = []
+    for value, headers in events:
+        record = Record("", 0, 0, -1, None, value, headers)
+        reading = read_record(record, desk.parts.catalogue)
+        assert isinstance(reading, Decoded | Unreadable)
+        given.append(Given(value, headers, reading))
+    return given
+
+
+def _record(given: Given, desk: Desk) -> OutRecord:
+    assert isinstance(given.reading, Decoded)
+    handle = handle_of(given.reading.response, shared_sources=desk.parts.catalogue.shared_sources)
+    assert handle is not None
+    return OutRecord(
+        topic=FIRST_SURVEY_TOPIC,
+        key=record_key(handle, desk.parts.secret_key),
+        value=given.value,
+        headers=given.headers,
+    )
+
+
+def _item(given: Given) -> told.EventItem:
+    reading = given.reading
+    if isinstance(reading, Decoded):
+        return told.EventItem(id=reading.response.event_id, status="accepted", errors=[])
+    error = told.EventError(pointer=_pointer(reading.field, given.headers), detail=reading.detail, code=reading.reason)
+    return told.EventItem(id=_id(given), status="rejected", errors=[error])
+
+
+def _pointer(field: str | None, headers: Headers) -> str:
+    """Into the event. In binary mode the body is the data, and the envelope stands in headers."""
+    if field is None:
+        return ""
+    path = "/" + field.replace(".", "/")
+    is_binary = any(name.startswith("ce_") for name, _ in headers)
+    return path if is_binary or field in ENVELOPE else f"/data{path}"
+
+
+def _id(given: Given) -> str | None:
+    """The sender's own id of a rejected event, where it can be read at all."""
+    in_header = dict(given.headers).get("ce_id")
+    if in_header is not None:
+        return in_header.decode(errors="replace")[:512]
+    assert isinstance(given.reading, Unreadable)
+    if given.reading.reason in (Reason.MALFORMED, Reason.TOO_DEEP, Reason.TOO_LARGE):
+        return None
+    found = msgspec.json.decode(given.value).get("id")
+    return found[:512] if isinstance(found, str) else None
+
+
+def _none_accepted(items: Sequence[told.EventItem]) -> ApiProblem:
+    is_malformed = len(items) == 1 and items[0].errors[0].code == Reason.MALFORMED
+    if is_malformed:
+        return ApiProblem("malformed", items[0].errors[0].detail)
+    errors = [
+        {"pointer": error.pointer if len(items) == 1 else f"/{number}{error.pointer}", "detail": error.detail}
+        | {"code": error.code}
+        for number, item in enumerate(items)
+        for error in item.errors
+    ]
+    told_items = [item.model_dump() for item in items]
+    return ApiProblem("validation", "no event was accepted", errors=errors, items=told_items)

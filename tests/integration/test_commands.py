@@ -1,0 +1,115 @@
+"""The commands, as their users type them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.parts.service import ROOT, Service, bottombox
+from tests.parts.town import Town, answer, eventually
+
+
+def said(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+EVERY = (
+    "run", "api", "consume", "work", "demo", "migrate", "publish", "check", "ledger",
+    "topics create", "topics check", "source test", "source show",
+    "dead-letters list", "dead-letters show", "dead-letters redrive", "keys create", "keys list", "keys revoke",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", EVERY)
+def test_every_command_has_help_with_an_example(words: str) -> None:
+    from click.testing import CliRunner
+
+    from app.cli import program
+
+    result = CliRunner().invoke(program, [*words.split(), "--help"])
+    assert result.exit_code == 0
+    assert "Example: " in result.output
+    assert "--json" in result.output
+
+
+def test_a_misspelt_setting_ends_a_command_with_one_sentence(town: Town) -> None:
+    done = said("ledger", env={**town.env, "BOTTOMBOX_KAFKA_BOOTSTRAP_SERVER": "x"})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "bottombox: BOTTOMBOX_KAFKA_BOOTSTRAP_SERVER is not a setting; did you mean BOTTOMBOX_KAFKA_BOOTSTRAP_SERVERS?\n"
+    )
+
+
+def test_a_database_that_is_away_ends_a_command_with_one_sentence(town: Town) -> None:
+    done = said("ledger", env={**town.env, "BOTTOMBOX_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
+    assert done.returncode == 1
+    assert done.stderr.startswith("bottombox: the database is away")
+    assert done.stderr.count("\n") == 1
+
+
+def test_check_names_the_line_of_a_mistake_in_the_policy(town: Town, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("name: ours\nlease:\n  seconds: 60\n")
+    done = said("check", "--json", env={**town.env, "BOTTOMBOX_POLICY_FILE": str(policy)})
+    assert done.returncode == 1
+    [problem] = json.loads(done.stdout)["problems"]
+    assert (problem["file"], problem["line"], problem["remedy"]) == ("policy.yaml", 2, "did you mean 'leases'?")
+    assert bottombox("check", env=town.env) == {"ok": True, "problems": []}
+
+
+def test_migrating_twice_is_safe(town: Town) -> None:
+    for _ in range(2):
+        assert bottombox("migrate", env=town.env) == {"migrated": True}
+
+
+def test_a_key_is_shown_once_and_can_be_ended(town: Town) -> None:
+    made = bottombox("keys", "create", "ann", "--scope", "callbacks:work", "--advisor", "ann", env=town.env)
+    assert made["scopes"] == ["callbacks:work"]
+    assert made["key"].startswith("bbx_")
+    bottombox("keys", "revoke", made["id"], env=town.env)
+    listed = said("keys", "list", "--json", env=town.env)
+    assert made["key"] not in listed.stdout
+    [item] = json.loads(listed.stdout)["items"]
+    assert item["revoked_at"] is not None
+
+
+async def test_a_dead_letter_goes_again_through_the_normal_way_and_its_reason_is_told(town: Town) -> None:
+    unknown = json.dumps(answer("e1", 1)).encode()
+    await town.send_raw([unknown], partition=0, headers=[("bottombox-source", b"not-there-yet")])
+    with Service.start("consume", town.env):
+        await eventually(town.accounted, lambda done: done == 1)
+        [letter] = bottombox("dead-letters", "list", env=town.env)["items"]
+        assert letter["reason"] == "unknown_source"
+        assert bottombox("dead-letters", "show", str(letter["id"]), env=town.env)["topic"] == town.topic
+        assert bottombox("dead-letters", "redrive", str(letter["id"]), env=town.env) == {"redriven": 1}
+        await eventually(town.accounted, lambda done: done == 2)  # still unknown: set aside anew, at its new address
+    assert await town.value("SELECT count(*) FROM dead_letters WHERE redriven_at IS NOT NULL") == 1
+    assert await town.value("SELECT count(*) FROM dead_letters") == 2
+    accounts = bottombox("ledger", env=town.env)["items"]
+    assert sum(each["outcomes"]["dead_lettered"] for each in accounts) == 2
+    assert all(each["difference"] == 0 for each in accounts)
+    assert "dead_lettered" in said("ledger", env=town.env).stdout
+
+
+async def test_a_dead_letter_of_a_source_that_was_mended_becomes_a_callback(town: Town, tmp_path: Path) -> None:
+    event = {"ticket": "t1", "stars": 1, "at": "2026-11-23T09:00:00Z"}
+    await town.send_raw([json.dumps(event).encode()], partition=0, headers=[("bottombox-source", b"helpdesk")])
+    with Service.start("consume", town.env):
+        await eventually(town.accounted, lambda done: done == 1)
+    (tmp_path / "helpdesk.yaml").write_text(
+        "name: helpdesk\nmap:\n  event_id: ticket\n  rating: stars\n  answered_at: at\n  interaction:\n    id: ticket\n"
+    )
+    env = {**town.env, "BOTTOMBOX_SOURCES_DIR": str(tmp_path)}
+    assert bottombox("dead-letters", "redrive", "--reason", "unknown_source", env=env) == {"redriven": 1}
+    with Service.start("consume", env):
+        await eventually(town.accounted, lambda done: done == 2)
+    assert await town.value("SELECT source FROM callbacks") == "helpdesk"
+
+
+def test_the_examples_of_every_shipped_source_hold(town: Town) -> None:
+    assert bottombox("source", "test", env=town.env)["ok"] is True

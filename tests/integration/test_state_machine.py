@@ -1,0 +1,624 @@
+"""The pure moves and the real ledger, side by side over whatever may happen: both come to the same, and stay sound.
+
+The model is a plain dict of callbacks changed by the pure functions alone. Its clock and the ledger's are one and stand
+still between steps, so every moment must be equal too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from alerts.callback import MOVES, Callback, ClosedReason, Event, Moved, State
+from alerts.causes import Cause, Kind, Outcome
+from alerts.errors import DoNotCall, NotClaimable, Refused, TooManyHeld
+from alerts.identity import Handle
+from alerts.ledger.database import open_engine, transaction
+from alerts.ledger.intake import take_in
+from alerts.ledger.moves import PUBLISHED, apply, read_callback
+from alerts.ledger.people import customer_was_here, opt_out, withdraw_opt_out
+from alerts.ledger.queue import (
+    Claimer,
+    claim_next,
+    claim_one,
+    ensure_queues,
+    pause_queue,
+    reopen_callback,
+    resume_queue,
+)
+from alerts.ledger.tables import callbacks, customers, history, outbox
+from alerts.ledger.timers import wake_due
+from alerts.moves import (
+    NewAttempt,
+    Subject,
+    assign,
+    attempt,
+    claim,
+    escalate,
+    extend,
+    join,
+    move,
+    open_callback,
+    release,
+    reopen,
+    resolve,
+    schedule,
+    skip,
+    supersede,
+    wake,
+    withdraw,
+)
+from alerts.outcomes import Answer
+from alerts.phone import judge
+from alerts.policy import read_policy
+from alerts.routing import route
+from alerts.scoring import score
+from alerts.window import Place, may_call, place_of
+from tests.invariants import AFTER_THE_TIMER, broken
+from tests.parts.answers import SOURCE, answer
+
+EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
+ABOUT_200_STEPS = settings(  # times EFFORT
+    max_examples=4 * EFFORT, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
+ZONES = ("Europe/London", "Australia/Perth", "America/New_York", "Asia/Kolkata", None)
+ADVISORS = st.sampled_from(["ann", "ben", "cat"])
+QUEUES = ("general", "billing")
+PICK = st.integers(0, 99)
+POLICY = read_policy("routing: {routes: [{when: {queues: [billing]}, queue: billing}]}", file="policy.yaml")
+HELD_AT_MOST = 3
+
+STILL_CLOCK = """
+    ALTER TABLE test_clock ADD COLUMN stands timestamptz;
+    CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+        $$ SELECT stands FROM test_clock $$;
+"""
+EMPTY = "TRUNCATE customers, responses, callbacks, alerts, attempts, history, outbox, audit, partitions, queues"
+
+Result = TypeVar("Result")
+
+
+class Person:
+    """What the model knows of a customer."""
+
+    def __init__(self, number: int) -> None:
+        self.name = f"customer{number}"
+        self.zone = ZONES[number % len(ZONES)]
+        self.id = 0
+        self.ref = ""
+        self.last_bottom_box: datetime | None = None
+        self.opted_out = False
+
+
+class Both(RuleBasedStateMachine):
+    """Every rule does one thing to the model and to the ledger, and compares."""
+
+    url: str
+    runner: asyncio.Runner
+    engine: AsyncEngine
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.model: dict[str, Callback] = {}
+        self.happened: dict[str, list[Event]] = {}
+        self.behind: dict[str, set[str]] = {}  # callback -> the answers that are its alerts
+        self.people = [Person(number) for number in range(6)]
+        self.answered: list[tuple[Person, str]] = []
+        self.paused: set[str] = set()
+        self.tokens: dict[str, list[str]] = {}
+        self.offset = 0
+        self.sql(EMPTY)
+        self.set_clock()
+        self.work(lambda connection: ensure_queues(connection, QUEUES))
+
+    # The two sides
+
+    def run(self, work: Awaitable[Result]) -> Result:
+        async def waited() -> Result:
+            return await work
+
+        return self.runner.run(waited())
+
+    def work(self, what: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """In a transaction of its own."""
+
+        async def inside() -> Result:
+            async with transaction(self.engine) as connection:
+                return await what(connection)
+
+        return self.runner.run(inside())
+
+    def sql(self, statement: str) -> None:
+        async def execute() -> None:
+            connection = await asyncpg.connect(self.url)
+            await connection.execute(statement)
+            await connection.close()
+
+        self.runner.run(execute())
+
+    def set_clock(self) -> None:
+        self.sql(f"UPDATE test_clock SET stands = '{self.now.isoformat()}'")
+
+    def expect(self, callback_id: str, moved: Moved, name: str) -> None:
+        """The model takes the move, if it is one that `MOVES` allows (I14)."""
+        before = self.model.get(callback_id)
+        if before is not None:
+            assert moved.callback.state in MOVES[name][before.state], (name, before.state, moved.callback.state)
+        self.model[callback_id] = moved.callback
+        self.happened.setdefault(callback_id, []).extend(moved.events)
+
+    def both(
+        self,
+        callback_id: str,
+        name: str,
+        pure: Callable[[Callback, datetime], Moved],
+        *,
+        token: str | None = None,
+        stored: Callable[[AsyncConnection], Awaitable[Moved]] | None = None,
+    ) -> None:
+        """The same move on either side: the same refusal, or (compared after the step) the same callback."""
+        do = stored or (lambda connection: apply(connection, callback_id, pure, token=token))
+        try:
+            expected = pure(self.model[callback_id], self.now)
+        except Refused as refusal:
+            assert_refused(lambda: self.work(do), type(refusal))
+            return
+        self.work(do)
+        self.expect(callback_id, expected, name)
+
+    def pick(self, number: int) -> str:
+        ids = list(self.model)
+        return ids[number % len(ids)]
+
+    def picked_open(self, number: int) -> str:
+        ids = [id_ for id_, callback in self.model.items() if callback.is_open] or list(self.model)
+        return ids[number % len(ids)]
+
+    def picked_lease(self, number: int, stale: bool) -> tuple[str, str]:
+        """A callback and a token of it: the living one, or one that it had."""
+        leased = [id_ for id_, callback in self.model.items() if callback.state is State.LEASED]
+        held = leased or [id_ for id_, tokens in self.tokens.items() if tokens] or list(self.model)
+        callback_id = held[number % len(held)]
+        tokens = self.tokens.get(callback_id) or ["0.none"]
+        return callback_id, tokens[0 if stale else -1]
+
+    def any_callback(self) -> bool:
+        return bool(self.model)
+
+    # What customers do
+
+    @rule(who=PICK, rating=st.integers(1, 3), queue=st.sampled_from(QUEUES))
+    def answers(self, who: int, rating: int, queue: str) -> None:
+        person = self.people[who % len(self.people)]
+        said = self.said(person, rating, queue=queue)
+        self.take_in(person, said)
+
+    @precondition(lambda self: self.answered)
+    @rule(which=PICK, rating=st.integers(1, 5))
+    def revises_an_answer(self, which: int, rating: int) -> None:
+        person, response = self.answered[which % len(self.answered)]
+        self.take_in(person, self.said(person, rating, response=response))
+
+    def said(self, person: Person, rating: int, *, response: str | None = None, queue: str | None = None) -> Answer:
+        self.offset += 1
+        self.now += timedelta(seconds=1)  # a revision is newer than what it revises
+        self.set_clock()
+        return answer(
+            person.name, rating, self.now, offset=self.offset, zone=person.zone, response=response, queue=queue
+        )
+
+    def take_in(self, person: Person, said: Answer) -> None:
+        report = self.run(take_in(self.engine, [said], POLICY))
+        self.know(person)
+        response = said.response
+        was_bad = (person, response.response_id) in self.answered
+        if response.rating <= 2:
+            if person.opted_out:
+                assert report.moved == []
+            else:
+                self.raise_alert(person, said, report.moved)
+            person.last_bottom_box = response.answered_at
+        elif was_bad:
+            self.rerate(person, response.response_id)
+        if response.rating <= 2 and not was_bad:
+            self.answered.append((person, response.response_id))
+        elif response.rating > 2 and was_bad:
+            self.answered.remove((person, response.response_id))
+
+    def raise_alert(self, person: Person, said: Answer, moved: list[Moved]) -> None:
+        [actual] = moved
+        about = self.subject(person, said)
+        open_id = self.open_of(person)
+        if open_id is None:
+            opened = open_callback(
+                about,
+                id=actual.callback.id,
+                previous_id=self.resolved_lately(person),
+                now=self.now,
+                policy=POLICY,
+            )
+            self.expect(actual.callback.id, opened, "open_callback")
+        else:
+            self.expect(open_id, join(self.model[open_id], about, now=self.now, policy=POLICY), "join")
+        self.behind.setdefault(open_id or actual.callback.id, set()).add(said.response.response_id)
+
+    def rerate(self, person: Person, response: str) -> None:
+        open_id = self.open_of(person)
+        if open_id is None:
+            return
+        self.behind[open_id].discard(response)
+        if not self.behind[open_id]:
+            better = supersede(self.model[open_id], ClosedReason.RERATED, now=self.now, policy=POLICY)
+            self.expect(open_id, better, "supersede")
+
+    def subject(self, person: Person, said: Answer) -> Subject:
+        verdict = score(said.response, POLICY, person.last_bottom_box)
+        queue, priority = route(said.response, verdict, POLICY, person.last_bottom_box)
+        return Subject(
+            customer_id=person.id,
+            customer_ref=person.ref,
+            source=SOURCE,
+            language=None,
+            answered_at=said.response.answered_at,
+            queue=queue,
+            priority=priority,
+            verdict=verdict,
+            place=place_of(said.response.customer, judge(None, None), "UTC"),
+            number_status="none",
+        )
+
+    def know(self, person: Person) -> None:
+        if not person.ref:
+            query = select(customers.c.id, customers.c.ref).where(customers.c.key.endswith(f":{person.name}"))
+            person.id, person.ref = self.work(lambda connection: one_row(connection, query))
+
+    def open_of(self, person: Person) -> str | None:
+        return next((id_ for id_, each in self.model.items() if each.customer_id == person.id and each.is_open), None)
+
+    def resolved_lately(self, person: Person) -> str | None:
+        since = self.now - timedelta(days=POLICY.again.days)
+        ended = [
+            (each.ended_at, each.id)
+            for each in self.model.values()
+            if each.customer_id == person.id
+            and each.state is State.RESOLVED
+            and each.ended_at is not None
+            and each.ended_at >= since
+        ]
+        return max(ended)[1] if ended else None
+
+    @rule(who=PICK)
+    def calls_in(self, who: int) -> None:
+        person = self.people[who % len(self.people)]
+        handle = Handle("id", SOURCE, person.name)
+        moved = self.work(lambda connection: customer_was_here(connection, [handle], self.now, policy=POLICY))
+        self.news(person, ClosedReason.CUSTOMER_CALLED_IN, moved)
+
+    @precondition(lambda self: any(person.ref for person in self.people))
+    @rule(who=PICK)
+    def opts_out(self, who: int) -> None:
+        known = [person for person in self.people if person.ref]
+        person = known[who % len(known)]
+        moved = self.work(lambda connection: opt_out(connection, person.ref, actor="lead", policy=POLICY))
+        person.opted_out = True
+        self.news(person, ClosedReason.OPTED_OUT, moved)
+
+    @precondition(lambda self: any(person.opted_out for person in self.people))
+    @rule()
+    def opts_in(self) -> None:
+        person = next(person for person in self.people if person.opted_out)
+        self.work(lambda connection: withdraw_opt_out(connection, person.ref, actor="lead"))
+        person.opted_out = False
+
+    def news(self, person: Person, reason: ClosedReason, moved: list[Moved]) -> None:
+        open_id = self.open_of(person)
+        assert len(moved) == (open_id is not None)
+        if open_id is not None:
+            self.expect(open_id, supersede(self.model[open_id], reason, now=self.now, policy=POLICY), "supersede")
+
+    # What advisors do
+
+    @rule(advisor=ADVISORS, queues=st.sampled_from([None, ("general",), ("billing",)]))
+    def claims_the_next(self, advisor: str, queues: tuple[str, ...] | None) -> None:
+        who = Claimer(advisor=advisor, queues=queues, at_most=HELD_AT_MOST)
+        if self.held_by(advisor) >= HELD_AT_MOST:
+            assert_refused(lambda: self.work(lambda c: claim_next(c, who, policy=POLICY)), TooManyHeld)
+            return
+        moved = self.work(lambda connection: claim_next(connection, who, policy=POLICY))
+        expected = self.next_for(advisor, queues)
+        assert [each.callback.id for each in moved] == ([] if expected is None else [expected])  # I13
+        for each in moved:
+            self.claimed(each)
+
+    def next_for(self, advisor: str, queues: tuple[str, ...] | None) -> str | None:
+        """The first in the order of work of those that this advisor may have now."""
+        offered = [
+            (each.band, each.rank_at, each.id)
+            for each in self.model.values()
+            if each.ready
+            and each.callable_until is not None
+            and each.callable_until > self.now
+            and each.queue in (queues or QUEUES)
+            and each.queue not in self.paused
+            and (each.owner in (None, advisor) or (each.owner_until is not None and each.owner_until <= self.now))
+            and each.skips.get(advisor, self.now) <= self.now
+        ]
+        return min(offered)[2] if offered else None
+
+    def held_by(self, advisor: str) -> int:
+        return sum(
+            each.lease_holder == advisor and each.lease_expires_at is not None and each.lease_expires_at > self.now
+            for each in self.model.values()
+        )
+
+    def claimed(self, moved: Moved) -> None:
+        actual = moved.callback
+        assert actual.lease_token is not None
+        assert may_call(self.now, actual.place, POLICY) is not None  # I25
+        assert not next(person for person in self.people if person.id == actual.customer_id).opted_out  # I26
+        secret = actual.lease_token.split(".", 1)[1]
+        advisor = actual.lease_holder or ""
+        expected = claim(
+            self.model[actual.id],
+            advisor=advisor,
+            token=secret,
+            seconds=POLICY.leases.seconds,
+            now=self.now,
+            policy=POLICY,
+        )
+        self.expect(actual.id, expected, "claim")
+        self.tokens.setdefault(actual.id, []).append(actual.lease_token)
+
+    @precondition(any_callback)
+    @rule(which=PICK, advisor=ADVISORS)
+    def claims_this_one(self, which: int, advisor: str) -> None:
+        callback_id = self.pick(which)
+        who = Claimer(advisor=advisor)
+        paused = self.model[callback_id].queue in self.paused
+        try:
+            if paused:
+                raise NotClaimable("paused")
+            claim(self.model[callback_id], advisor=advisor, token="", seconds=9, now=self.now, policy=POLICY)
+        except Refused as refusal:
+            assert_refused(lambda: self.work(lambda c: claim_one(c, callback_id, who, policy=POLICY)), type(refusal))
+            return
+        self.claimed(self.work(lambda connection: claim_one(connection, callback_id, who, policy=POLICY)))
+
+    @precondition(any_callback)
+    @rule(which=PICK, stale=st.booleans(), seconds=st.integers(5, 3600))
+    def extends(self, which: int, stale: bool, seconds: int) -> None:
+        id_, token = self.picked_lease(which, stale)
+        self.both(
+            id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY), token=token
+        )
+
+    @precondition(any_callback)
+    @rule(which=PICK, stale=st.booleans())
+    def releases(self, which: int, stale: bool) -> None:
+        id_, token = self.picked_lease(which, stale)
+        self.both(
+            id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY), token=token
+        )
+
+    @precondition(any_callback)
+    @rule(which=PICK, stale=st.booleans())
+    def skips(self, which: int, stale: bool) -> None:
+        id_, token = self.picked_lease(which, stale)
+        self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY), token=token)
+
+    @precondition(any_callback)
+    @rule(
+        which=PICK,
+        stale=st.sampled_from([False, False, False, True]),
+        result=st.sampled_from(
+            ["connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person"]
+        ),
+        minutes_ago=st.integers(0, 3),
+    )
+    def tries(self, which: int, stale: bool, result: str, minutes_ago: int) -> None:
+        id_, token = self.picked_lease(which, stale)
+        new = NewAttempt(result=result, started_at=self.now - timedelta(minutes=minutes_ago), note="n")
+        self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY), token=token)
+
+    @precondition(any_callback)
+    @rule(
+        which=PICK,
+        by_lead=st.booleans(),
+        hours=st.integers(0, 30),
+        keep_owner=st.booleans(),
+        stale=st.sampled_from([False, False, True]),
+    )
+    def promises(self, which: int, by_lead: bool, hours: int, keep_owner: bool, stale: bool) -> None:
+        id_, lease = (self.picked_open(which), None) if by_lead else self.picked_lease(which, stale)
+        at = self.now + timedelta(hours=hours)
+
+        def pure(callback: Callback, now: datetime) -> Moved:
+            return schedule(callback, at=at, keep_owner=keep_owner, actor="lead", token=lease, now=now, policy=POLICY)
+
+        self.both(id_, "schedule", pure, token=lease)
+
+    @precondition(any_callback)
+    @rule(which=PICK, stale=st.sampled_from([False, False, True]), has_read=st.booleans())
+    def resolves(self, which: int, stale: bool, has_read: bool) -> None:
+        id_, token = self.picked_lease(which, stale)
+        version = self.model[id_].version if has_read else None
+
+        def pure(callback: Callback, now: datetime) -> Moved:
+            return resolve(
+                callback,
+                token=token,
+                cause=Cause(Kind.OPERATIONS, "billing"),
+                outcome=Outcome.RECOVERED,
+                note="n",
+                checklist={"apologised": True},
+                version=version,
+                now=now,
+                policy=POLICY,
+            )
+
+        self.both(id_, "resolve", pure, token=token)
+
+    # What leads do
+
+    @precondition(any_callback)
+    @rule(which=PICK)
+    def reopens(self, which: int) -> None:
+        id_ = self.pick(which)
+        person = next(each for each in self.people if each.id == self.model[id_].customer_id)
+
+        def pure(callback: Callback, now: datetime) -> Moved:
+            if person.opted_out:
+                raise DoNotCall("opted out")
+            if self.open_of(person) not in (None, id_):
+                raise NotClaimable("another is open")
+            return reopen(callback, actor="lead", now=now, policy=POLICY, reason="r")
+
+        self.both(
+            id_,
+            "reopen",
+            pure,
+            stored=lambda c: reopen_callback(c, id_, actor="lead", reason="r", policy=POLICY),
+        )
+
+    @precondition(any_callback)
+    @rule(which=PICK, advisor=ADVISORS)
+    def assigns(self, which: int, advisor: str) -> None:
+        self.both(
+            self.picked_open(which),
+            "assign",
+            lambda c, now: assign(c, advisor=advisor, actor="lead", now=now, policy=POLICY),
+        )
+
+    @precondition(any_callback)
+    @rule(which=PICK, queue=st.sampled_from(QUEUES))
+    def moves(self, which: int, queue: str) -> None:
+        def pure(callback: Callback, now: datetime) -> Moved:
+            place = Place(callback.zones, callback.country, callback.place.guessed)
+            return move(callback, queue=queue, place=place, actor="lead", now=now, policy=POLICY)
+
+        self.both(self.picked_open(which), "move", pure)
+
+    @precondition(any_callback)
+    @rule(which=PICK)
+    def escalates(self, which: int) -> None:
+        self.both(
+            self.picked_open(which),
+            "escalate",
+            lambda c, now: escalate(c, actor="lead", now=now, policy=POLICY, reason="r"),
+        )
+
+    @precondition(any_callback)
+    @rule(which=PICK)
+    def withdraws(self, which: int) -> None:
+        self.both(
+            self.picked_open(which),
+            "withdraw",
+            lambda c, now: withdraw(c, actor="lead", reason="r", now=now, policy=POLICY),
+        )
+
+    @rule(queue=st.sampled_from(QUEUES))
+    def pauses_or_resumes(self, queue: str) -> None:
+        if queue in self.paused:
+            self.work(lambda connection: resume_queue(connection, queue))
+        else:
+            self.work(lambda connection: pause_queue(connection, queue, by="lead", reason="r"))
+        self.paused ^= {queue}
+
+    # What time does
+
+    @rule(seconds=st.integers(1, 1800))
+    def time_passes_and_the_timer_is_late(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.set_clock()
+
+    @rule(minutes=st.sampled_from([1, 5, 15, 16, 30, 60, 120, 240, 720, 1440, 4 * 1440]))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+        self.set_clock()
+        woken = self.run(wake_due(self.engine, POLICY, limit=500))
+        assert self.run(wake_due(self.engine, POLICY, limit=500)) == []  # nothing asks to be looked at twice
+        due = {id_ for id_, each in self.model.items() if each.wake_at is not None and each.wake_at <= self.now}
+        assert {each.callback.id for each in woken} == due
+        for id_ in due:
+            self.expect(id_, wake(self.model[id_], now=self.now, policy=POLICY), "wake")
+        assert self.work(lambda connection: broken(connection, checks=AFTER_THE_TIMER)) == []
+
+    # What is always so
+
+    @invariant()
+    def both_are_the_same(self) -> None:
+        rows = self.work(all_callbacks)
+        assert {row.id: row for row in rows} == self.model
+        kept, left = self.work(all_events)
+        expected = {id_: [(each.kind, each.at, each.actor) for each in events] for id_, events in self.happened.items()}
+        assert kept == {id_: events for id_, events in expected.items() if events}
+        published = {id_: [kind for kind, _, _ in events if kind in PUBLISHED] for id_, events in expected.items()}
+        assert {id_: sorted(kinds) for id_, kinds in left.items()} == {
+            id_: sorted(kinds) for id_, kinds in published.items() if kinds
+        }
+
+    @invariant()
+    def the_ledger_is_sound(self) -> None:
+        assert self.work(lambda connection: broken(connection, attempts=POLICY.attempts.maximum)) == []
+
+
+def assert_refused(do: Callable[[], Any], refusal: type[Refused]) -> None:
+    with pytest.raises(refusal) as refused:
+        do()
+    assert refused.type is refusal
+
+
+async def one_row(connection: AsyncConnection, query: Any) -> tuple[int, str]:
+    row = (await connection.execute(query)).one()
+    return row[0], str(row[1])
+
+
+async def all_callbacks(connection: AsyncConnection) -> list[Callback]:
+    return [read_callback(row) for row in await connection.execute(select(callbacks))]
+
+
+async def all_events(
+    connection: AsyncConnection,
+) -> tuple[dict[str, list[tuple[str, datetime, str]]], dict[str, list[str]]]:
+    """The history of each callback in order, and the kinds of what leaves the house."""
+    kept: dict[str, list[tuple[str, datetime, str]]] = {}
+    for row in await connection.execute(select(history).order_by(history.c.id)):
+        kept.setdefault(row.callback_id, []).append((row.kind, row.at, row.actor))
+    left: dict[str, list[str]] = {}
+    for row in await connection.execute(select(outbox)):
+        left.setdefault(row.subject, []).append(row.type.rpartition(".")[2])
+    return kept, left
+
+
+def test_the_moves_and_the_ledger_come_to_the_same_whatever_happens(database_url: str) -> None:
+    with asyncio.Runner() as runner:
+        engine = runner.run(opened(database_url))
+
+        class Machine(Both):
+            pass
+
+        Machine.url, Machine.runner, Machine.engine = database_url, runner, engine
+        try:
+            run_state_machine_as_test(Machine, settings=ABOUT_200_STEPS)
+        finally:
+            runner.run(engine.dispose())
+
+
+async def opened(url: str) -> AsyncEngine:
+    connection = await asyncpg.connect(url)
+    await connection.execute(STILL_CLOCK)
+    await connection.close()
+    return open_engine(url, pool_size=2)

@@ -1,0 +1,83 @@
+"""The metrics page: complete and at zero from the start, and true to what was recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from alerts.ledger.intake import Raised, Report
+from alerts.outcomes import RecordOutcome
+from alerts.policy import shipped_policy
+from alerts.scale import Box
+from app.metrics import Metrics
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def prepared() -> Metrics:
+    metrics = Metrics()
+    metrics.prepare(shipped_policy(), ["survey.responses"], ["cloudevents", "typeform"])
+    return metrics
+
+
+def page(metrics: Metrics) -> str:
+    return metrics.page(None)[0].decode()
+
+
+def test_every_closed_label_set_is_there_at_zero_before_anything_happened() -> None:
+    text = page(prepared())
+    for line in (
+        'bottombox_records_total{outcome="bottom_box",topic="survey.responses"} 0.0',
+        'bottombox_responses_total{box="top",source="typeform"} 0.0',
+        'bottombox_callbacks_closed_total{queue="general",reason="resolved"} 0.0',
+        'bottombox_callbacks_closed_total{queue="general",reason="unreachable"} 0.0',
+        'bottombox_targets_total{priority="1",queue="general",result="missed",target="first_attempt"} 0.0',
+        'bottombox_promises_total{queue="general",result="broken"} 0.0',
+        'bottombox_escalations_total{queue="general",step="manager"} 0.0',
+        'bottombox_attempts_total{queue="general",result="wrong_person"} 0.0',
+        'bottombox_dead_letters_total{reason="invalid_rating"} 0.0',
+        'bottombox_time_to_contact_seconds_count{clock="callable",queue="general"} 0.0',
+    ):
+        assert line in text
+
+
+def test_a_batch_is_counted_once_with_its_latencies() -> None:
+    metrics = prepared()
+    report = Report(
+        outcomes=Counter({("survey.responses", RecordOutcome.BOTTOM_BOX): 2}),
+        responses=Counter({("cloudevents", Box.BOTTOM): 2}),
+        raised=[Raised("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9))] * 2,
+        dead_letters=Counter({"malformed": 3}),
+    )
+    metrics.batch(report, NOW)
+    text = page(metrics)
+    assert 'bottombox_alert_latency_seconds_bucket{le="0.05",source="cloudevents"} 2.0' in text
+    assert 'bottombox_alert_latency_seconds_bucket{le="0.025",source="cloudevents"} 0.0' in text
+    assert 'bottombox_answer_to_alert_seconds_bucket{le="10.0",source="cloudevents"} 2.0' in text
+    assert 'bottombox_dead_letters_total{reason="malformed"} 3.0' in text
+
+
+def test_a_clock_that_is_ahead_makes_no_negative_latency() -> None:
+    metrics = prepared()
+    metrics.batch(Report(raised=[Raised("cloudevents", NOW + timedelta(hours=1), NOW)]), NOW)
+    assert 'bottombox_alert_latency_seconds_sum{source="cloudevents"} 0.0' in page(metrics)
+
+
+def test_open_metrics_are_given_to_who_asks_for_them() -> None:
+    body, content_type = prepared().page("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    assert body.endswith(b"# EOF\n")
+
+
+def test_lag_of_a_partition_that_moved_on_is_no_longer_told() -> None:
+    metrics = prepared()
+    metrics.lag("survey.responses", 3, 7, 1.5)
+    assert 'bottombox_consumer_lag_records{partition="3",topic="survey.responses"} 7.0' in page(metrics)
+    metrics.forget([("survey.responses", 3), ("survey.responses", 4)])
+    assert 'partition="3"' not in page(metrics)
+
+
+def test_every_metric_has_a_help_sentence() -> None:
+    for line in page(prepared()).splitlines():
+        if line.startswith("# HELP bottombox_"):
+            assert line.split(" ", 3)[3].endswith(".")
