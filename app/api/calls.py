@@ -26,7 +26,7 @@ LEASED = ("lease-lost", "already-resolved")
     summary="Record a try to reach the customer",
     **declare("callbacks:work", *LEASED, "outside-calling-window", response_model=told.Callback),
 )
-async def attempt(callback_id: CallbackId, body: asked.Attempt, desk: AtDesk) -> Response:
+async def attempt(callback_id: CallbackId, body: asked.NewAttempt, desk: AtDesk) -> Response:
     """Judged at `started_at`. Every result but `connected` ends the lease."""
     if body.override_reason is not None:
         desk.principal.demand("callbacks:lead")

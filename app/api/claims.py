@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -32,7 +32,7 @@ POLL_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 RETRY_AT_MOST = 30.0  # new callbacks may come at any time
 
-NOTHING: dict[int, dict[str, Any]] = {
+NOTHING: dict[int | str, dict[str, Any]] = {
     204: {
         "description": "There is none now",
         "headers": {
@@ -52,7 +52,11 @@ LEASED = ("lease-lost", "already-resolved")
     summary="Take the next callback",
     **declare("callbacks:work", "too-many-held", also=NOTHING, response_model=told.Callback | told.CallbackList),
 )
-async def claim(body: MayBe[asked.Claim], query: Annotated[asked.ClaimQuery, Query()], desk: AtDesk) -> Response:
+async def claim(
+    body: Annotated[asked.Claim, Body(default_factory=asked.Claim)],
+    query: Annotated[asked.ClaimQuery, Query()],
+    desk: AtDesk,
+) -> Response:
     """The first in the order of work that may be phoned now, in full, with its lease; a list when `count` is given.
 
     204 when there is none, with `Retry-After` and, when it is known, `Bottombox-Next-Callable-At`.
@@ -80,7 +84,9 @@ async def claim(body: MayBe[asked.Claim], query: Annotated[asked.ClaimQuery, Que
         "callbacks:work", "not-claimable", "outside-calling-window", "too-many-held", response_model=told.Callback
     ),
 )
-async def claim_this(callback_id: CallbackId, body: MayBe[asked.ClaimOne], desk: AtDesk) -> Response:
+async def claim_this(
+    callback_id: CallbackId, body: Annotated[asked.ClaimOne, Body(default_factory=asked.ClaimOne)], desk: AtDesk
+) -> Response:
     """If the customer may be phoned now."""
     who = _claimer(body, desk)
 

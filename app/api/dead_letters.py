@@ -11,7 +11,7 @@ from starlette.responses import Response
 from alerts.errors import NotFound, Unavailable
 from alerts.ledger.dead_letter_view import list_dead_letters
 from alerts.ledger.dead_letters import DeadLetter, one_dead_letter
-from app.api.desk import AtDesk, Done, respond
+from app.api.desk import AtDesk, Done, content_tag, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
 from app.api.schemas import asked, told
@@ -39,7 +39,8 @@ async def index(query: Annotated[asked.DeadLetterQuery, Query()], desk: AtDesk) 
 
 @router.get("/{id}", summary="Read one dead letter", **declare("admin", response_model=told.DeadLetter))
 async def show(id: str, desk: AtDesk) -> Response:
-    return respond(_tell(await one_dead_letter(desk.parts.engine, _number(id))))
+    answer = _tell(await one_dead_letter(desk.parts.engine, _number(id)))
+    return respond(answer, headers=content_tag(answer))
 
 
 @router.post("/{id}/redrive", summary="Send a dead letter again", **declare("admin", response_model=told.Redriven))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -108,6 +109,11 @@ def respond(answer: BaseModel | None, *, status: int = 200, headers: Mapping[str
         return Response(status_code=status, headers=dict(headers or {}))
     body = answer.model_dump_json(exclude_unset=True)
     return Response(body, status, dict(headers or {}), media_type="application/json")
+
+
+def content_tag(answer: BaseModel) -> dict[str, str]:
+    """The ETag of what has no version of its own: a digest of the answer."""
+    return etag(hashlib.sha256(answer.model_dump_json().encode()).hexdigest()[:16])
 
 
 def etag(version: object) -> dict[str, str]:

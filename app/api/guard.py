@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -63,10 +63,10 @@ class GuardedRoute(APIRoute):
 
 
 def declare(
-    scope: str, *codes: str, status: int = 200, also: dict[int, dict[str, Any]] | None = None, **more: Any
+    scope: str, *codes: str, status: int = 200, also: Mapping[int | str, dict[str, Any]] | None = None, **more: Any
 ) -> dict[str, Any]:
     """What a route says of itself: the scope it needs, the problems that are its own, and other answers it gives."""
-    responses = {**problem_docs(*codes), **(also or {})}
+    responses: dict[int | str, dict[str, Any]] = {**problem_docs(*codes), **(also or {})}
     return {"openapi_extra": {SCOPE: scope}, "responses": responses, "status_code": status, **more}
 
 

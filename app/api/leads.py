@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -70,7 +71,9 @@ async def move(callback_id: CallbackId, body: asked.MoveTo, desk: AtDesk) -> Res
     summary="Begin a callback again",
     **declare(LEAD, "not-claimable", "do-not-call", response_model=told.Callback),
 )
-async def reopen(callback_id: CallbackId, body: asked.Because, desk: AtDesk) -> Response:
+async def reopen(
+    callback_id: CallbackId, body: Annotated[asked.Because, Body(default_factory=asked.Because)], desk: AtDesk
+) -> Response:
     """With fresh targets and attempts; refused while the customer has another open callback."""
 
     async def effect(connection: AsyncConnection) -> Done:
@@ -99,7 +102,9 @@ async def assign(callback_id: CallbackId, body: asked.Assign, desk: AtDesk) -> R
     summary="Take the next escalation step now",
     **declare(LEAD, "already-resolved", response_model=told.Callback),
 )
-async def escalate(callback_id: CallbackId, body: asked.Because, desk: AtDesk) -> Response:
+async def escalate(
+    callback_id: CallbackId, body: Annotated[asked.Because, Body(default_factory=asked.Because)], desk: AtDesk
+) -> Response:
     """Above the last step of the ladder, the last one again."""
 
     def move(callback: Callback, now: datetime) -> Moved:

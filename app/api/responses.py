@@ -10,7 +10,7 @@ from starlette.responses import Response
 from alerts.errors import NotFound
 from alerts.ledger.answers import WantedAnswers, list_answers, one_answer
 from alerts.ledger.views import is_uuid
-from app.api.desk import AtDesk, respond
+from app.api.desk import AtDesk, content_tag, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
 from app.api.rendering import tell_response
@@ -38,7 +38,8 @@ async def index(query: Annotated[asked.ResponseQuery, Query()], desk: AtDesk) ->
 async def show(id: str, desk: AtDesk) -> Response:
     async with desk.reading() as connection:
         found = await one_answer(connection, read_number(id))
-    return respond(tell_response(found))
+    answer = tell_response(found)
+    return respond(answer, headers=content_tag(answer))
 
 
 def read_number(text: str) -> int:

@@ -52,7 +52,7 @@ class Advisor:
             callback = await self.claim()
             if callback is not None and await self.call(callback, "connected"):
                 return True
-            await pause(stop, 0.2)
+            await pause(stop, 1.0)
         return False
 
     async def claim(self) -> dict[str, Any] | None:
@@ -86,8 +86,8 @@ class Advisor:
 
     async def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         answer = await self._http.post(f"/v1/callbacks/{path}", json=body, headers=self._headers)
-        if answer.is_server_error:
-            logger.warning("the API answered an advisor with %d", answer.status_code)
+        if answer.is_error and answer.status_code != httpx.codes.CONFLICT:  # a conflict is part of the work
+            logger.warning("an advisor was answered with %d", answer.status_code)
         return answer
 
 

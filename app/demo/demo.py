@@ -19,7 +19,7 @@ from app.cli.sources import find_source
 from app.cli.telling import answer
 from app.demo import feed
 from app.demo.advisor import Advisor
-from app.demo.show import Show, latency_of, lines_of, remedy_of, summary_of
+from app.demo.show import Show, latency_of, lines_of, night_of, summary_of
 from app.demo.stage import LEAD, PLAYED, VISITOR, Stage, open_stage
 from app.logs import set_up_logs
 from app.wiring import Addresses, Role
@@ -33,7 +33,7 @@ LATEST = 1000  # alerts, for the latency in the live line
 async def run_demo(*, rate: float, seconds: float | None, file: Path | None, source: str | None, as_json: bool) -> None:
     """`rate` answers a second, for `seconds` or until a signal; those of `file` as `source` reads it, else made-up ones.
 
-    Raises Misconfigured, Unavailable; with `seconds`, BottomboxError when no callback could be worked in that time.
+    Raises Misconfigured, Unavailable; with `seconds`, BottomboxError when a callback was ready and none could be worked.
     """
     stop, interrupted = asyncio.Event(), asyncio.Event()
     _stop_on_signals(stop, interrupted)
@@ -47,8 +47,11 @@ async def run_demo(*, rate: float, seconds: float | None, file: Path | None, sou
         answer({"answers": tally.answers, "callbacks": tally.opened, "latency_ms": msgspec.structs.asdict(latency)})
     else:
         show.say(summary_of(tally, latency, play.lasted))
-    if seconds is not None and not play.worked and not interrupted.is_set():
-        raise BottomboxError(f"no callback could be worked within {seconds:.0f} s; {remedy_of(tally)}")
+    night = night_of(tally)
+    if night and not play.worked:
+        show.say(f"No callback was worked: {night}.")
+    elif seconds is not None and not play.worked and not interrupted.is_set():
+        raise BottomboxError(f"no callback could be worked within {seconds:.0f} s; give it longer")
 
 
 def _stop_on_signals(stop: asyncio.Event, interrupted: asyncio.Event) -> None:

@@ -39,7 +39,7 @@ def lines_of(tally: Tally, latency: Latency, seconds_left: float | None) -> list
     return [
         f"answers    {tally.answers} read · {tally.bottom_box} in the bottom box{share} · {tally.set_aside} set aside",
         f"callbacks  {tally.opened} opened · {tally.joined} joined · {states}",
-        f"alerts     {_milliseconds(latency)}{_nobody(tally)} · {end}",
+        f"alerts     {_milliseconds(latency)}{_after(night_of(tally))} · {end}",
     ]
 
 
@@ -51,18 +51,15 @@ def summary_of(tally: Tally, latency: Latency, seconds: float) -> str:
     )
 
 
-def remedy_of(tally: Tally) -> str:
-    """What to do when there was nothing to claim."""
-    if _nobody(tally):
-        return f"these customers may not be called before {tally.next_callable_at:%H:%M} UTC, try again then"
-    return "give it longer"
-
-
-def _nobody(tally: Tally) -> str:
-    """Why there is nothing to claim though callbacks wait: it is night where these customers live."""
+def night_of(tally: Tally) -> str:
+    """Why there is nothing to claim though callbacks wait: it is night where these customers live; else ""."""
     if not tally.waiting or tally.ready or tally.next_callable_at is None:
         return ""
-    return f" · nobody may be called before {tally.next_callable_at:%H:%M} UTC"
+    return f"nobody may be called before {tally.next_callable_at:%H:%M} UTC"
+
+
+def _after(sentence: str) -> str:
+    return f" · {sentence}" if sentence else ""
 
 
 def _milliseconds(latency: Latency) -> str:

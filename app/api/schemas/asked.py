@@ -111,7 +111,7 @@ class Skip(Asked):
     reason: Reason
 
 
-class Attempt(Asked):
+class NewAttempt(Asked):
     model_config = example({"lease_token": "7.rT3…", "result": "no_answer", "note": "rang out"})
 
     lease_token: Token
@@ -128,7 +128,7 @@ class Attempt(Asked):
     )
 
     @model_validator(mode="after")
-    def _opt_out_is_a_refusal(self) -> Attempt:
+    def _opt_out_is_a_refusal(self) -> NewAttempt:
         if self.opt_out and self.result != "refused":
             raise ValueError("opt_out goes with the result refused")
         return self
@@ -142,7 +142,7 @@ class Schedule(Asked):
     keep_owner: bool = True
 
 
-class Cause(Asked):
+class NewCause(Asked):
     kind: Literal["skill", "operations"]
     driver: Annotated[str, Field(max_length=63)]
 
@@ -159,7 +159,7 @@ class Resolve(Asked):
     )
 
     lease_token: Token
-    cause: Cause
+    cause: NewCause
     outcome: Literal["recovered", "partly_recovered", "not_recovered", "information_only"]
     note: Note | None = None
     checklist: Annotated[dict[str, bool], Field(max_length=100)] = {}

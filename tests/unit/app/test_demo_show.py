@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.ledger.latency import Tally
-from app.demo.show import Latency, Show, latency_of, lines_of, remedy_of, summary_of
+from app.demo.show import Latency, Show, latency_of, lines_of, night_of, summary_of
 
 NOTHING = Tally(
     answers=0,
@@ -52,9 +52,9 @@ def test_three_lines_fit_a_narrow_terminal() -> None:
 
 def test_when_it_is_night_for_all_who_wait_it_says_until_when() -> None:
     assert "nobody may be called before 09:00 UTC" in lines_of(NIGHT, Latency(8.2, 24.0), None)[2]
-    assert remedy_of(NIGHT) == "these customers may not be called before 09:00 UTC, try again then"
+    assert night_of(NIGHT) == "nobody may be called before 09:00 UTC"
     assert "nobody" not in lines_of(SOME, Latency(8.2, 24.0), None)[2]
-    assert remedy_of(NOTHING) == "give it longer"
+    assert night_of(NOTHING) == ""
 
 
 def test_the_summary_is_one_sentence() -> None:

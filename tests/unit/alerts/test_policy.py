@@ -1,0 +1,88 @@
+"""The policy file: what ships, and what is said of each mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerts.document import BadDocument
+from alerts.policy import Policy, read_policy, shipped_policy
+
+MISTAKES = [
+    ("leasez: {}", 1, "leasez is not a known setting", "did you mean 'leases'?"),
+    ("name: x\nleases:\n  secondz: 5", 3, "leases.secondz is not a known setting", "did you mean 'seconds'?"),
+    ("leases: {seconds: true}", 1, "leases.seconds: input should be a valid integer", "correct the value"),
+    ("leases: {seconds: '900'}", 1, "leases.seconds: input should be a valid integer", "correct the value"),
+    ("leases: {seconds: 1}", 1, "leases.seconds: input should be greater than or equal to 5", "correct the value"),
+    ("calling:\n  window: 9-20", 2, "calling.window: this is not a part of a day", 'write it like "09:00-20:00"'),
+    (
+        "calling:\n  window: 20:00-09:00",
+        2,
+        "calling.window: this part of a day ends before",
+        "write it like 09:00-20:00",
+    ),
+    ("calling: {window: 07:59-20:00}", 1, "calling: a calling window may not exceed 08:00-21:00", "narrow it"),
+    ("calling: {window: 09:00-21:01}", 1, "calling: a calling window may not exceed 08:00-21:00", "narrow it"),
+    (
+        "calling:\n  countries:\n    GB: {window: 07:00-20:00}",
+        1,
+        "calling: a calling window may not exceed 08:00-21:00",
+        "narrow it",
+    ),
+    ("calling:\n  countries:\n    XX: {days: [mon]}", 3, "no holidays are known for this country", "write an ISO 3166"),
+    ("queues:\n  - name: a\n    zone: Mars/Base", 3, "queues.0.zone: this is not an IANA time zone", "write one like"),
+    ("queues: [{name: a, calendar: c}]", 1, "queue 'a' names a calendar that is not there", "add it to calendars"),
+    ("queues: [{zone: UTC}]", 1, "queues.0.name is missing", "add it"),
+    ("routing: {routes: [{when: {}, queue: a}]}", 1, "this condition fits every answer", "name at least one part"),
+    (
+        "escalation:\n  steps:\n    - {percent: 90, to: lead}\n    - {percent: 50, to: owner}",
+        1,
+        "the steps must rise",
+        "write the smallest percentage first",
+    ),
+    ("causes: {skill: [rude]}", 1, 'both lists need "other"', "add it"),
+    ("name: a\nname: b", 2, "'name' is written twice", "correct the YAML"),
+    ("name: [", 1, "", "correct the YAML"),
+    ("- name", 1, "input should be an object", "correct the value"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "problem", "remedy"), MISTAKES, ids=[each[0][:40] for each in MISTAKES])
+def test_a_mistake_is_named_with_its_line_and_its_remedy(text: str, line: int, problem: str, remedy: str) -> None:
+    with pytest.raises(BadDocument) as refused:
+        read_policy(text, file="my.yaml")
+    [found] = refused.value.problems
+    assert (found.file, found.line) == ("my.yaml", line)
+    assert problem in found.problem
+    assert remedy in found.remedy
+    assert str(found).startswith(f"my.yaml:{line}: ")
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    with pytest.raises(BadDocument) as refused:
+        read_policy("leases: {seconds: 1}\nattempts:\n  maximum: 0\n  other: 1", file="my.yaml")
+    assert [each.line for each in refused.value.problems] == [1, 3, 4]
+
+
+def test_the_shipped_policy_states_the_defaults_and_adds_only_lists() -> None:
+    shipped, default = shipped_policy().model_dump(), Policy().model_dump()
+    differing = {name for name in shipped if shipped[name] != default[name]}
+    assert differing == {"scoring", "causes", "checklist"}
+    assert {**shipped["scoring"], "reasons": ()} == default["scoring"]
+    assert shipped_policy().name == "default"
+
+
+def test_an_empty_policy_is_the_default() -> None:
+    assert read_policy("", file="my.yaml") == Policy()
+
+
+def test_every_queue_that_the_policy_can_send_to_is_named_once() -> None:
+    text = "routing: {default: b, routes: [{when: {channels: [x]}, queue: a}]}\nqueues: [{name: b}, {name: c}]"
+    assert read_policy(text, file="my.yaml").queue_names == ("b", "a", "c")
+
+
+def test_a_country_keeps_the_general_rules_that_it_does_not_change() -> None:
+    rules = read_policy("calling: {holidays: true, countries: {FR: {days: [mon]}}}", file="my.yaml").calling
+    assert rules.of("FR").days == ("mon",)
+    assert rules.of("FR").window == rules.window
+    assert rules.of("FR").holidays is True
+    assert rules.of(None).days == rules.days

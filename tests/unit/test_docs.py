@@ -1,0 +1,408 @@
+"""The documentation is true: what the program has is described, what is described is there, and examples work."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from alerts.conditions import When
+from alerts.document import Section
+from alerts.errors import Refused
+from alerts.ledger.database import open_engine
+from alerts.ledger.moves import PUBLISHED
+from alerts.outcomes import RecordOutcome
+from alerts.policy import Policy, Slot, read_policy, shipped_policy
+from alerts.scale import Scale
+from alerts.survey import EVENT_TYPE
+from app.api.app import create_app
+from app.api.parts import Parts
+from app.api.problems import PROBLEMS
+from app.cli import program
+from app.metrics import HTTP, LATENCY, WORK, Metrics
+from app.settings import PREFIX, Settings
+from consumers.reason import Reason
+from consumers.record import Decoded, Record, read_record
+from consumers.sources.catalogue import Catalogue
+from consumers.sources.examples import run_examples
+from consumers.sources.rule import Rule
+from consumers.sources.source import Source, read_source
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SHARED = {When: "when", Slot: "slot", Rule: "rule"}
+"""Sections that stand in several places of a file; each is described once, under this name."""
+
+CODE = re.compile(r"`([^`]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+REGISTRIES = re.compile(
+    r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|crates\.io|rubygems\.org|proxy\.golang\.org"
+    r"|maven\.org|maven\.apache\.org/maven2|mvnrepository\.com|(extra-)?index-url[ =]+https?:"
+)
+MACHINE_PATHS = re.compile(r"(?<![\w.:/}-])/(work\b|root/|Users/[a-z]+/|home/[a-z]+/)")
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """The cells of every row below a heading cell of that name, in all tables of a page that have it first."""
+    rows: list[list[str]] = []
+    is_wanted = False
+    for line in (DOCS / page).read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")] if line.startswith("|") else []
+        if not cells:
+            is_wanted = False
+        elif set(line) <= set("|- "):
+            continue
+        elif cells[0] == heading:
+            is_wanted = True
+        elif is_wanted:
+            rows.append(cells)
+    return rows
+
+
+def words(cell: str) -> list[str]:
+    return CODE.findall(cell)
+
+
+def named(page: str, heading: str, column: int = 0) -> list[str]:
+    """The first word of code in a column of a table."""
+    return [words(row[column])[0] for row in table(page, heading)]
+
+
+def pages() -> list[Path]:
+    return [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def written(default: Any) -> str | None:
+    """How a page writes a default; None for one that it may put in words."""
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    if default is None:
+        return "none"
+    if default == "":
+        return "empty"
+    if isinstance(default, bool):
+        return f"`{default}`".lower()
+    return f"`{default}`" if isinstance(default, (int, float, str)) else None
+
+
+def check_default(name: str, cell: str, field: FieldInfo) -> None:
+    expected = "required" if field.is_required() else written(field.default)
+    assert expected is None or cell == expected, f"{name} has the default {expected}, its page says {cell}"
+
+
+# -- settings
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    described = {row[0].strip("`"): row[1] for row in table("settings.md", "setting")}
+    fields = {PREFIX + name.upper(): field for name, field in Settings.model_fields.items() if name != "secrets"}
+    assert set(described) == set(fields)
+    for name, field in fields.items():
+        check_default(name, described[name], field)
+    assert "`BOTTOMBOX_SECRET_<NAME>`" in (DOCS / "settings.md").read_text()
+
+
+# -- files that people write
+
+
+def parts(section: type[Section], prefix: str = "", seen: set[type[Section]] | None = None) -> dict[str, FieldInfo]:
+    """Every member of a section and of the sections within it, by its place in the file."""
+    seen = set() if seen is None else seen
+    found: dict[str, FieldInfo] = {}
+    for name, field in section.model_fields.items():
+        place = f"{prefix}{field.alias or name}"
+        if prefix or section not in SHARED:
+            found[place] = field
+        for inner in sections_in(field.annotation):
+            if inner not in SHARED:
+                found |= parts(inner, f"{place}.", seen)
+            elif inner not in seen:
+                seen.add(inner)
+                found |= parts(inner, f"{SHARED[inner]}.", seen)
+    return found
+
+
+def sections_in(annotation: Any) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from sections_in(inner)
+
+
+@pytest.mark.parametrize(("page", "model"), [("policy.md", Policy), ("sources.md", Source)])
+def test_every_part_of_a_file_is_described_with_its_default(page: str, model: type[Section]) -> None:
+    described = {row[0].strip("`"): row[1] for row in table(page, "part")}
+    fields = parts(model)
+    assert set(described) == set(fields)
+    for place, field in fields.items():
+        check_default(place, described[place], field)
+
+
+def test_what_the_policy_page_calls_a_default_is_also_what_is_shipped() -> None:
+    exceptions = ("scoring.reasons", "causes.skill", "causes.operations", "checklist")
+    text = (DOCS / "policy.md").read_text()
+    shipped, default = flat(shipped_policy().model_dump()), flat(Policy().model_dump())
+    assert {place for place in shipped if shipped[place] != default[place]} == set(exceptions)
+    assert all(f"`{place}`" in text for place in exceptions)
+
+
+def flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, each in value.items():
+        found |= flat(each, f"{prefix}{name}.") if isinstance(each, dict) and each else {prefix + name: each}
+    return found
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_examples_of_policies_are_policies() -> None:
+    examples = blocks("policy.md", "yaml")
+    assert examples
+    for text in examples:
+        read_policy(text, file="policy.md")
+
+
+def test_the_example_of_a_source_passes_its_own_examples() -> None:
+    (text,) = blocks("sources.md", "yaml")
+    results = run_examples(read_source(text, file="acme.yaml"))
+    assert [result.differences for result in results] == [(), ()]
+
+
+# -- surveys in
+
+
+def test_the_example_of_an_event_is_an_answer_without_a_flaw() -> None:
+    (text,) = blocks("surveys.md", "json")
+    stamp = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
+    reading = read_record(Record("surveys", 0, 0, stamp, None, text.encode()), Catalogue())
+    assert isinstance(reading, Decoded)
+    assert reading.response.rating == 2
+    assert reading.response.customer.phone == "+442079460067"
+    assert reading.response.flags == ()
+    assert EVENT_TYPE in text
+
+
+def test_every_outcome_and_every_reason_of_a_dead_letter_is_described() -> None:
+    assert named("surveys.md", "outcome") == list(RecordOutcome)
+    assert named("surveys.md", "reason") == list(Reason)
+
+
+def test_the_table_of_scales_is_what_the_code_does() -> None:
+    rows = table("surveys.md", "scale")
+    assert rows
+    for title, *cells in rows:
+        worst, best = map(int, re.findall(r"\d+", title))
+        for points, cell in enumerate(cells, start=1):
+            ends = [int(end) for end in cell.split("-")]
+            ratings = set(range(ends[0], ends[-1] + 1))
+            scale = Scale(worst, best)
+            every = range(min(worst, best), max(worst, best) + 1)
+            assert ratings == {rating for rating in every if scale.points(rating) == points}, title
+
+
+# -- metrics
+
+
+def metrics() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Name -> (type, labels) of everything in the registry."""
+    held = Metrics()
+    collectors: list[Any] = [*vars(held).values(), *held.durations.values()]
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for each in collectors:
+        if isinstance(each, MetricWrapperBase):
+            (family,) = each.describe()
+            name = family.name + ("_total" if family.type == "counter" else "")
+            found[name] = (family.type, tuple(each._labelnames))
+    names = {family.name for family in held.registry.collect()} - {"bottombox_build"}
+    assert names == {name.removesuffix("_total") for name in found}, "a metric is not an attribute of Metrics"
+    return found | {"bottombox_build_info": ("gauge", ("version",))}
+
+
+def test_every_metric_is_described_with_its_type_and_labels() -> None:
+    described = {words(row[0])[0]: (row[1], tuple(words(row[2]))) for row in table("metrics.md", "metric")}
+    assert described == metrics()
+
+
+def test_the_buckets_are_those_of_the_code() -> None:
+    described = [tuple(map(float, row[1].split())) for row in table("metrics.md", "for")]
+    assert described == [LATENCY, WORK, HTTP]
+
+
+def test_the_page_of_metrics_writes_bounds_as_the_metrics_do() -> None:
+    held = Metrics()
+    held.alert_latency.labels("cloudevents").observe(1)
+    page = held.page(None)[0].decode()
+    shown = set(re.findall(r'^bottombox_alert_latency_seconds_bucket.*?le="([^"]+)"', page, re.MULTILINE))
+    queried = re.findall(r'bucket\{le="([^"]+)"\}', (DOCS / "metrics.md").read_text())
+    assert queried
+    assert set(queried) <= shown
+
+
+# -- commands
+
+
+def verbs(group: click.Group, prefix: str = "bottombox") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from verbs(command, f"{prefix} {name}")
+        else:
+            yield f"{prefix} {name}", command
+
+
+def test_every_command_is_described_with_all_its_options() -> None:
+    described = {verb_of(text): text for text in named("commands.md", "command")}
+    found = dict(verbs(program))
+    assert set(described) == set(found)
+    for verb, command in found.items():
+        options = {text for option in command.params if isinstance(option, click.Option) for text in option.opts}
+        assert set(re.findall(r"--[a-z-]+", described[verb])) == options, verb
+
+
+def verb_of(usage: str) -> str:
+    """The words before the first argument or option."""
+    match = re.match(r"[a-z -]*[a-z](?= |$)", usage)
+    assert match is not None
+    return match.group()
+
+
+def test_every_command_has_an_example_that_names_it() -> None:
+    for verb, command in verbs(program):
+        assert command.epilog is not None, verb
+        assert verb in command.epilog, verb
+
+
+# -- REST, and events out
+
+
+def openapi() -> dict[str, Any]:
+    """The document of an app made of stand-ins; nothing is called, and no connection is opened."""
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError("the document needs no part of the house")
+
+    parts_ = Parts(
+        engine=open_engine("postgresql://nobody@127.0.0.1:1/nothing"),
+        policy=shipped_policy(),
+        catalogue=Catalogue(),
+        announce=lambda moved: None,
+        send=nothing,
+        redrive=nothing,
+        observe_http=lambda route, status, seconds: None,
+        metrics_page=lambda accept: (b"", "text/plain"),
+        not_ready=nothing,
+        stopping=asyncio.Event(),
+        secret_key=b"0" * 32,
+        rate_limit=0,
+        metrics_protected=False,
+        public_url=None,
+        version="0",
+    )
+    return create_app(parts_).openapi()
+
+
+def test_every_route_is_described_with_its_scope() -> None:
+    described = {(row[0], words(row[1])[0], words(row[2])[0]) for row in table("rest.md", "method")}
+    routes = {
+        (method.upper(), path, operation["x-scope"])
+        for path, operations in openapi()["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert described == routes
+
+
+def test_every_problem_code_is_described_with_its_status() -> None:
+    described = {words(row[1])[0]: int(row[0]) for row in table("rest.md", "status")}
+    assert described == {code: status for code, (status, _) in PROBLEMS.items()}
+    assert {error.code for error in family(Refused)} <= set(described)
+
+
+def family(error: type[Refused]) -> set[type[Refused]]:
+    return {error, *(each for heir in error.__subclasses__() for each in family(heir))}
+
+
+def test_every_event_that_leaves_the_house_is_described() -> None:
+    assert set(named("events.md", "type")) == {f"bottombox.callback.{kind}" for kind in PUBLISHED}
+
+
+# -- all pages, and all files
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages()
+        for link in LINK.findall(page.read_text())
+        if not link.startswith(("http://", "https://")) and not leads_somewhere(page, link)
+    ]
+    assert not broken
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, heading = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    if not target.exists():
+        return False
+    return not heading or heading in map(anchor, re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE))
+
+
+def anchor(heading: str) -> str:
+    """As Git hosts make them: small letters, spaces become hyphens, other signs go."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_decision_is_in_the_index_under_its_title() -> None:
+    files = sorted(path.name for path in (DOCS / "decisions").glob("[0-9]*.md"))
+    linked = LINK.findall((DOCS / "decisions" / "README.md").read_text())
+    assert files
+    assert sorted(set(linked)) == files
+    for name in files:
+        assert (DOCS / "decisions" / name).read_text().startswith(f"# {name[:4]}: ")
+
+
+def test_every_direct_dependency_is_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    names = {re.split(r"[\[<>=~!; ]", each)[0].lower() for each in asked}
+    assert set(named("decisions/0002-dependencies.md", "package")) == names
+
+
+def sources() -> Iterable[Path]:
+    """Every file that somebody wrote, but this one, which has to name what it looks for."""
+    kept = {".md", ".py", ".toml", ".yaml", ".yml", ".mako", ".xml", ".lock", ".json", ".sh", ""}
+    folders = (
+        "alerts",
+        "app",
+        "benchmarks",
+        "consumers",
+        "deploy",
+        "docs",
+        "migrations",
+        "requirements",
+        "tests",
+        ".ci",
+    )
+    found = [*ROOT.iterdir(), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
+    return (path for path in found if path.is_file() and path.suffix in kept and path != Path(__file__))
+
+
+@pytest.mark.parametrize("forbidden", [REGISTRIES, MACHINE_PATHS], ids=["a package registry", "a machine's path"])
+def test_no_file_names(forbidden: re.Pattern[str]) -> None:
+    naming = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sources()
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1)
+        if forbidden.search(line)
+    ]
+    assert not naming
