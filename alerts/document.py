@@ -66,15 +66,12 @@ for _tag, _pattern, _first in (
     _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
 
 
-def read_document(model: type[Model], text: str, *, file: str) -> Model:
-    """`text` as a `model`. Raises BadDocument with every mistake found, each with its line."""
+def read_document(model: type[Model], text: str, *, file: str, base: str | None = None) -> Model:
+    """`text` as a `model`; where it says nothing, `base` speaks. Raises BadDocument with every mistake and its line."""
     try:
-        loader = _PlainLoader(text)
-        try:
-            root = loader.get_single_node()
-            value = loader.construct_document(root) if root is not None else {}
-        finally:
-            loader.dispose()
+        root, value = _load(text)
+        if base is not None:
+            value = _over(_load(base)[1], value)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -85,6 +82,22 @@ def read_document(model: type[Model], text: str, *, file: str) -> Model:
         return model.model_validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         raise BadDocument([_explain(model, file, root, each) for each in error.errors()]) from None
+
+
+def _load(text: str) -> tuple[yaml.Node | None, Any]:
+    loader = _PlainLoader(text)
+    try:
+        root = loader.get_single_node()
+        return root, loader.construct_document(root) if root is not None else {}
+    finally:
+        loader.dispose()
+
+
+def _over(base: Any, own: Any) -> Any:
+    """`own`, with the members of `base` that it does not name; lists and plain values are replaced whole."""
+    if not isinstance(base, dict) or not isinstance(own, dict):
+        return own
+    return {**base, **{key: _over(base[key], value) if key in base else value for key, value in own.items()}}
 
 
 def line_of(root: yaml.Node | None, path: Sequence[str | int]) -> int:

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
 import holidays
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alerts.conditions import When
 from alerts.document import Section, read_document
@@ -59,7 +59,14 @@ def _country(value: Any) -> Any:
     return value
 
 
+def _legal(slot: Slot) -> Slot:
+    if not LEGAL_FROM_MINUTE <= slot.start < slot.end <= LEGAL_UNTIL_MINUTE:
+        raise ValueError("a calling window may not exceed 08:00-21:00; narrow it")
+    return slot
+
+
 DaySlot = Annotated[Slot, BeforeValidator(_slot)]
+LegalSlot = Annotated[DaySlot, AfterValidator(_legal)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Country = Annotated[str, BeforeValidator(_country)]
 
@@ -119,6 +126,12 @@ class Calendar(Section):
     holiday_countries: tuple[Country, ...] = ()
     exceptions: dict[date, tuple[DaySlot, ...]] = {}
 
+    @model_validator(mode="after")
+    def _opens(self) -> Self:
+        if not any(self.weekly.values()):
+            raise ValueError("this calendar never opens; give at least one day a slot in weekly")
+        return self
+
 
 class Order(Section):
     """The order of work: `rank_at = opened_at + allowance(priority) - lifts`; the smaller goes first."""
@@ -135,6 +148,12 @@ class Leases(Section):
     ceiling_seconds: Annotated[int, Field(ge=5, le=86_400)] = 3600
     held_at_most: Annotated[int, Field(ge=1, le=1000)] = 5
     skip_minutes: Minutes = 30  # a skipped callback is not offered to the same advisor for so long
+    skip_reasons: tuple[Word, ...] = (
+        "language",
+        "knows_customer",
+        "needs_specialist",
+        "break",
+    )  # others count as other
 
 
 class Attempts(Section):
@@ -147,16 +166,16 @@ class Attempts(Section):
 class CountryWindow(Section):
     """What a country's customers may be phoned on, where it differs from the general rule."""
 
-    window: DaySlot | None = None
-    days: tuple[Day, ...] | None = None
+    window: LegalSlot | None = None
+    days: tuple[Day, ...] | None = None  # none at all: nobody there is ever called
     holidays: bool | None = None
 
 
 class Calling(Section):
     """When a customer may be phoned, on the customer's clock."""
 
-    window: DaySlot = Slot(start=9 * 60, end=20 * 60)
-    days: tuple[Day, ...] = DAYS
+    window: LegalSlot = Slot(start=9 * 60, end=20 * 60)
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
     holidays: bool = False  # True: no calls on public holidays of the customer's country
     countries: dict[Country, CountryWindow] = {}
     no_number: Literal["offer", "hold"] = "offer"
@@ -169,13 +188,6 @@ class Calling(Section):
             days=self.days if own.days is None else own.days,
             holidays=self.holidays if own.holidays is None else own.holidays,
         )
-
-    @model_validator(mode="after")
-    def _within_the_law(self) -> Self:
-        for slot in (self.window, *(own.window for own in self.countries.values())):
-            if slot and not LEGAL_FROM_MINUTE <= slot.start < slot.end <= LEGAL_UNTIL_MINUTE:
-                raise ValueError("a calling window may not exceed 08:00-21:00; narrow it")
-        return self
 
 
 class TargetOverride(Section):
@@ -302,10 +314,16 @@ class Policy(Section):
 
 
 def read_policy(text: str, *, file: str) -> Policy:
-    """Raises BadDocument, naming each line that must be mended."""
-    return read_document(Policy, text, file=file)
+    """The shipped policy with what `text` says instead; lists are replaced whole.
+
+    Raises BadDocument, naming each line that must be mended.
+    """
+    return read_document(Policy, text, file=file, base=_shipped_text())
 
 
 def shipped_policy() -> Policy:
-    text = resources.files("alerts").joinpath("policy.yaml").read_text(encoding="utf-8")
-    return read_policy(text, file="policy.yaml")
+    return read_document(Policy, _shipped_text(), file="policy.yaml")
+
+
+def _shipped_text() -> str:
+    return resources.files("alerts").joinpath("policy.yaml").read_text(encoding="utf-8")

@@ -30,7 +30,6 @@ WORK = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 2592
 HTTP = (0.01, 0.1, 1, 10)
 CLOCKS = ("wall", "callable")
 DURATIONS = ("time_to_claim", "time_to_first_attempt", "time_to_contact", "time_to_resolution")
-RELEASES = ("skipped",)
 
 
 class Metrics:
@@ -150,7 +149,7 @@ class Metrics:
         for kind in Kind:
             for outcome in Outcome:
                 self.resolutions.labels(queue, kind, outcome)
-        for reason in RELEASES:
+        for reason in (*policy.leases.skip_reasons, "other"):
             self.skips.labels(queue, reason)
 
     # -- what the consumer tells (consumers.surveys.Observer)
@@ -174,7 +173,6 @@ class Metrics:
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
         self.lag_records.labels(topic, partition).set(records)
         self.lag_seconds.labels(topic, partition).set(seconds)
-        self.stopped_partitions.labels(topic, partition).set(0)
 
     def forget(self, partitions: Iterable[tuple[str, int]]) -> None:
         for topic, partition in partitions:
@@ -183,6 +181,9 @@ class Metrics:
 
     def stopped(self, topic: str, partition: int, why: str) -> None:
         self.stopped_partitions.labels(topic, partition).set(1)
+
+    def resumed(self, topic: str, partition: int) -> None:
+        self.stopped_partitions.labels(topic, partition).set(0)
 
     def commit_failed(self) -> None:
         self.failed_commits.inc()
@@ -221,13 +222,10 @@ class Metrics:
             case "escalated":
                 self.escalations.labels(queue, data["step"]).inc()
             case "released":
-                self._count_release(queue, data["reason"])
-
-    def _count_release(self, queue: str, reason: str) -> None:
-        if reason == "lease_expired":
-            self.leases_expired.labels(queue).inc()
-        elif reason == "skipped":
-            self.skips.labels(queue, reason).inc()
+                if data["reason"] == "lease_expired":
+                    self.leases_expired.labels(queue).inc()
+                elif data["reason"] == "skipped":
+                    self.skips.labels(queue, data["skip_reason"]).inc()
 
     # -- what is waiting right now
 

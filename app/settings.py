@@ -14,8 +14,11 @@ from alerts.errors import Misconfigured
 from consumers.kafka import KafkaAccess
 
 PREFIX = "BOTTOMBOX_"
-NOT_OURS = re.compile(r"REQUIRE|FAILPOINT|TEST_.*|.*_SERVICE_(HOST|PORT.*)|.*_PORT(_.*)?")
+NOT_OURS = re.compile(r"REQUIRE|FAILPOINT|TEST_.*|(.*_)?SERVICE_(HOST|PORT.*)|(.*_)?PORT_\d+_(TCP|UDP|SCTP)(_.*)?")
 """Names with our prefix that are no settings: for tests, and the links that Kubernetes makes for its services."""
+
+SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://")
+"""What Kubernetes puts into `..._PORT`, also where a service's name makes that look like a setting of ours."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -34,7 +37,7 @@ class Settings(BaseModel):
     kafka_ssl_cafile: str | None = None
     kafka_ssl_certfile: str | None = None
     kafka_ssl_keyfile: str | None = None
-    survey_topics: str = "survey.responses"
+    survey_topics: Annotated[str, Field(pattern=r"[^, ]")] = "survey.responses"
     dead_letter_topic: str = "survey.responses.dead"
     events_topic: str = "bottombox.callbacks"
     consumer_group: str = "bottombox"
@@ -79,7 +82,7 @@ class Settings(BaseModel):
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises Misconfigured, naming every setting that must be mended and never its value."""
     given = {name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)}
-    values: dict[str, object] = {}
+    values: dict[str, str] = {}
     secrets: dict[str, str] = {}
     mistakes = []
     for name, value in sorted(given.items()):
@@ -90,12 +93,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             continue
         if known is None:
             continue
-        if known in values:
+        is_secret = known.startswith("secret_") and known != "secret_key"
+        kept, short = (secrets, known.removeprefix("secret_").upper()) if is_secret else (values, known)
+        if short in kept:
             mistakes.append(f"{PREFIX}{known.upper()} is set twice, by itself and by its _FILE; keep one")
-        if known.startswith("secret_") and known != "secret_key":
-            secrets[known.removeprefix("secret_").upper()] = text
-        elif text != "":
-            values[known] = text
+        if is_secret or text != "":
+            kept[short] = text
     try:
         settings = Settings.model_validate({**values, "secrets": secrets})
     except ValidationError as error:
@@ -107,6 +110,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def _read(name: str, value: str) -> tuple[str | None, str]:
     """(setting, its text); the setting is None when the name is not ours to judge."""
+    if NOT_OURS.fullmatch(name) or (name.endswith("PORT") and SERVICE_LINK.match(value)):
+        return None, value
     if _is_setting(name):
         return name.lower(), value
     if name.endswith("_FILE") and _is_setting(name.removesuffix("_FILE")):
@@ -114,8 +119,6 @@ def _read(name: str, value: str) -> tuple[str | None, str]:
             return name.removesuffix("_FILE").lower(), Path(value).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             raise Misconfigured(f"{PREFIX}{name} names a file that cannot be read; correct the path") from None
-    if NOT_OURS.fullmatch(name):
-        return None, value
     near = difflib.get_close_matches(name, [known.upper() for known in Settings.model_fields], n=1)
     remedy = f"did you mean {PREFIX}{near[0]}?" if near else "remove it"
     raise Misconfigured(f"{PREFIX}{name} is not a setting; {remedy}")

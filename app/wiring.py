@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from app.metrics import Metrics
 from app.serving import address_of, bind, serve
 from app.settings import Settings
 from consumers.dead_letters import LARGEST, DeadLetters
-from consumers.kafka import OutRecord, Producer
+from consumers.kafka import OutRecord, Producer, Refused
 from consumers.loop import keep_doing, pause
 from consumers.record import CLOUDEVENTS
 from consumers.redrive import redrive
@@ -141,8 +142,8 @@ async def run(
 ) -> None:
     """Runs the roles until `stop` is set; `listening` hears the addresses once the ports are bound.
 
-    The end, in this order: not ready; the batch in hand is finished and its offsets are committed, timers end; requests in
-    flight are answered; connections are closed.
+    The end: `/readyz` says stopping; the batch in hand is finished and its offsets committed, timers end, requests in
+    flight are answered; then the monitoring port closes, and at last the connections.
     """
     async with build(settings, roles, stop) as house:
         monitoring = bind(settings.http_host, settings.metrics_port)
@@ -150,17 +151,34 @@ async def run(
         consumer = _consumer(house) if Role.CONSUME in roles else None
         parts = _parts(house, consumer)
         _tune_collector()
+        ended = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(create_monitoring(parts), monitoring, stop))
-            if front is not None:
-                tasks.create_task(serve(create_app(parts), front, stop))
+            tasks.create_task(serve(create_monitoring(parts), monitoring, ended))
+            tasks.create_task(_run_roles(house, parts, front, consumer, roles, ended))
+            http = None if front is None else address_of(front)
+            listening(Addresses(http, address_of(monitoring)))
+
+
+async def _run_roles(
+    house: House,
+    parts: Parts,
+    front: socket.socket | None,
+    consumer: SurveyConsumer | None,
+    roles: frozenset[Role],
+    ended: asyncio.Event,
+) -> None:
+    """Ends when all roles have; until then the monitoring port says that the process is stopping."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch_vital_signs(house))
+            if front is not None:
+                tasks.create_task(serve(create_app(parts), front, house.stop))
             if consumer is not None:
                 tasks.create_task(_when_current(house, consumer.run))
             if Role.WORK in roles:
                 tasks.create_task(_when_current(house, lambda stop: _work(house)))
-            http = None if front is None else address_of(front)
-            listening(Addresses(http, address_of(monitoring)))
+    finally:
+        ended.set()
 
 
 def _tune_collector() -> None:
@@ -190,7 +208,10 @@ def _parts(house: House, consumer: SurveyConsumer | None) -> Parts:
     async def send(records: Sequence[OutRecord]) -> None:
         first = settings.topics[0]
         named = [each if each.topic != FIRST_SURVEY_TOPIC else replace(each, topic=first) for each in records]
-        await house.producer.send(named)
+        try:
+            await house.producer.send(named)
+        except Refused as error:
+            raise Unavailable(str(error)) from error
 
     async def send_again(ids: Sequence[int], by: str) -> int:
         letters = await find_dead_letters(house.engine, ids=ids, pending=False, limit=len(ids))

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from aiokafka.errors import KafkaError
-
-from alerts.errors import BottomboxError, Unavailable
 from alerts.outcomes import Address
-from consumers.kafka import Producer, milliseconds
+from consumers.kafka import OutRecord, Producer
 from consumers.record import Record, Unreadable
 
 LARGEST = 16 * 1024 * 1024
 """Bytes that the dead-letter topic takes: a dead letter may be larger than the record was (settled question 25)."""
-
-
-class DeadLetterRefused(BottomboxError):
-    """The dead-letter topic will not take this record; its partition stops until a person has mended that."""
 
 
 class DeadLetters:
@@ -27,21 +20,16 @@ class DeadLetters:
         self._topic = topic
 
     async def set_aside(self, unreadable: Unreadable) -> Address:
-        """Where the dead letter stands now, acknowledged. Raises Unavailable (try again) or DeadLetterRefused."""
+        """Where the dead letter stands now, acknowledged. Raises Unavailable (try again) or Refused."""
         record, now = unreadable.record, datetime.now(UTC)
-        client = await self._producer.client()
-        try:
-            kept = await client.send_and_wait(
-                self._topic,
-                value=record.value,
-                key=record.key,
-                headers=[*record.headers, *headers_of(unreadable, now)],
-                timestamp_ms=milliseconds(now),
-            )
-        except KafkaError as error:
-            if getattr(error, "retriable", False):
-                raise Unavailable(f"the dead letter was not acknowledged ({type(error).__name__})") from error
-            raise DeadLetterRefused(f"the dead-letter topic refused a record ({type(error).__name__})") from error
+        dead = OutRecord(
+            topic=self._topic,
+            value=record.value or b"",
+            key=record.key,
+            headers=(*record.headers, *headers_of(unreadable, now)),
+            timestamp=now,
+        )
+        [kept] = await self._producer.send([dead])
         return Address(kept.topic, kept.partition, kept.offset, now)
 
 

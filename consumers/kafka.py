@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.helpers import create_ssl_context
 from msgspec import Struct
 
-from alerts.errors import Unavailable
+from alerts.errors import BottomboxError, Unavailable
+
+logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 30.0
+CLOSE_SECONDS = 10.0
+REFUSALS = (
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+"""What sending again does not mend."""
 
 
 class KafkaAccess(Struct, frozen=True, kw_only=True):
@@ -58,9 +77,21 @@ class OutRecord(Struct, frozen=True, kw_only=True):
     timestamp: datetime | None = None
 
 
+class Sent(Struct, frozen=True):
+    """Where Kafka keeps a record."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Refused(BottomboxError):
+    """Kafka will not take this record, now or later; a person must mend the topic or its rights."""
+
+
 class Producer:
     """Sends records and waits until Kafka has acknowledged each. Connects at the first use, so that whoever owns it
-    can start while Kafka is away; `close` it at the end."""
+    can start while Kafka is away, and anew after trouble; `close` it at the end."""
 
     def __init__(self, access: KafkaAccess, *, largest: int = 1_048_576) -> None:
         self._access = access
@@ -68,24 +99,28 @@ class Producer:
         self._client: AIOKafkaProducer = None
         self._opening = asyncio.Lock()
 
-    async def send(self, records: Sequence[OutRecord]) -> None:
-        """Raises Unavailable when not all were acknowledged; those that were count as duplicates when sent again."""
-        client = await self.client()
+    async def send(self, records: Sequence[OutRecord]) -> list[Sent]:
+        """Where they stand. Raises Refused, or Unavailable when not all were acknowledged: those that were count as
+        duplicates when they are sent again."""
+        client = await self._open()
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 waiting = [await client.send(each.topic, **_arguments(each)) for each in records]
-                await asyncio.gather(*waiting)
+                kept = await asyncio.gather(*waiting)
+        except REFUSALS as error:
+            raise Refused(f"the topic refused a record ({type(error).__name__})") from error
         except (KafkaError, TimeoutError, OSError) as error:
+            await self._forget(client)  # an idempotent producer may be in a state that it cannot leave
             raise Unavailable(f"Kafka did not acknowledge ({type(error).__name__})") from error
-
-    async def client(self) -> AIOKafkaProducer:
-        """The open aiokafka producer: idempotent, acks=all. Raises Unavailable."""
-        async with self._opening:
-            if self._client is None:
-                self._client = await self._open()
-            return self._client
+        return [Sent(each.topic, each.partition, each.offset) for each in kept]
 
     async def _open(self) -> AIOKafkaProducer:
+        async with self._opening:
+            if self._client is None:
+                self._client = await self._connected()
+            return self._client
+
+    async def _connected(self) -> AIOKafkaProducer:
         client = AIOKafkaProducer(
             **self._access.client(),
             acks="all",
@@ -101,10 +136,19 @@ class Producer:
             raise Unavailable(f"Kafka cannot be reached ({type(error).__name__})") from error
         return client
 
+    async def _forget(self, client: AIOKafkaProducer) -> None:
+        """The next to send connects anew; whoever is still sending on the old client hears of it there."""
+        if self._client is client:
+            self._client = None
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await client.stop()
+            except (KafkaError, TimeoutError, OSError) as error:
+                logger.warning("an old Kafka producer did not close: %s", type(error).__name__)
+
     async def close(self) -> None:
         if self._client is not None:
-            client, self._client = self._client, None
-            await client.stop()
+            await self._forget(self._client)
 
 
 def _arguments(record: OutRecord) -> dict[str, Any]:

@@ -29,10 +29,10 @@ async def keep_doing(step: Step, stop: asyncio.Event, *, idle: float, name: str)
             more = await step()
             wait = FIRST_WAIT
         except Unavailable as error:
-            logger.warning("%s waits %.1f s: %s", name, wait, error)
+            logger.warning("%s: waiting %.1f s, for %s", name, wait, error)
             more, wait = await _rest(stop, wait), min(LONGEST_WAIT, 2 * wait)
         except Exception as error:  # noqa: BLE001 - a fault of ours, and the step must go on
-            logger.error("%s failed and is tried again in %.1f s: %s", name, LONGEST_WAIT, where(error))
+            logger.error("%s: failed, tried again in %.1f s: %s", name, LONGEST_WAIT, where(error))
             more = await _rest(stop, LONGEST_WAIT)
         if not more:
             await pause(stop, idle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,8 +11,10 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Unavailable
-from alerts.ledger.dead_letters import DeadLetter, mark_redriven
+from alerts.ledger.dead_letters import DeadLetter, mark_gone, mark_redriven
 from consumers.kafka import KafkaAccess, OutRecord, Producer
+
+logger = logging.getLogger(__name__)
 
 READ_SECONDS = 15.0
 
@@ -19,13 +22,20 @@ READ_SECONDS = 15.0
 async def redrive(
     access: KafkaAccess, producer: Producer, engine: AsyncEngine, letters: Sequence[DeadLetter], by: str
 ) -> int:
-    """How many were sent again; each is marked once Kafka has acknowledged it. Raises Unavailable."""
+    """How many were sent again; each is marked once Kafka has acknowledged it, and so is one that Kafka no longer keeps.
+
+    Raises Unavailable.
+    """
     sent = 0
     consumer = AIOKafkaConsumer(**access.client(), enable_auto_commit=False, auto_offset_reset="none")
     try:
         await consumer.start()
         for letter in letters:
             record = await _read(consumer, letter)
+            if record is None:
+                logger.warning("dead letter %s is no longer in its topic", letter.id)
+                await mark_gone(engine, letter.id)
+                continue
             await producer.send([record])
             await mark_redriven(engine, letter.id, by)
             sent += 1
@@ -36,13 +46,16 @@ async def redrive(
     return sent
 
 
-async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord:
+async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord | None:
     partition = TopicPartition(letter.dead_topic, letter.dead_partition)
     consumer.assign([partition])
+    first, end = await consumer.beginning_offsets([partition]), await consumer.end_offsets([partition])
+    if letter.dead_offset is None or not first[partition] <= letter.dead_offset < end[partition]:
+        return None
     consumer.seek(partition, letter.dead_offset)
     kept = await asyncio.wait_for(consumer.getone(partition), READ_SECONDS)
     if kept.offset != letter.dead_offset:
-        raise Unavailable(f"dead letter {letter.id} is no longer in its topic")
+        return None
     headers = tuple((name, value) for name, value in kept.headers if not _is_added(name))
     return OutRecord(topic=letter.topic, key=kept.key, value=kept.value or b"", headers=headers)
 

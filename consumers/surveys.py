@@ -29,8 +29,8 @@ from alerts.errors import Unavailable, where
 from alerts.ledger.intake import Report, take_in
 from alerts.outcomes import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
 from alerts.policy import Policy
-from consumers.dead_letters import DeadLetterRefused, DeadLetters, recorded_at
-from consumers.kafka import KafkaAccess
+from consumers.dead_letters import DeadLetters, recorded_at
+from consumers.kafka import KafkaAccess, Refused
 from consumers.loop import FIRST_WAIT, LONGEST_WAIT, pause
 from consumers.progress import Lag, Progress
 from consumers.record import Decoded, Reading, Record, Tombstone, Unreadable, read_record
@@ -52,6 +52,7 @@ class Observer(Protocol):
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None: ...
     def forget(self, partitions: Iterable[tuple[str, int]]) -> None: ...
     def stopped(self, topic: str, partition: int, why: str) -> None: ...
+    def resumed(self, topic: str, partition: int) -> None: ...
     def commit_failed(self) -> None: ...
 
 
@@ -122,10 +123,10 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             return 0
         self._idle.clear()
         try:
-            await self._take(records, stop)
+            taken = await self._take(records, stop)
         finally:
             self._idle.set()
-        self._progress.taken(records)
+        self._progress.taken(taken)
         for lag in self._lags():
             self._observer.lag(lag.partition.topic, lag.partition.partition, lag.records, lag.seconds)
         return len(records)
@@ -210,18 +211,24 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
 
     # -- one batch
 
-    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> None:
+    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> list[Record]:
+        """Those that were taken in: all, but for partitions that a refused dead letter has stopped, or after a stop."""
         readings = [read_record(record, self._catalogue) for record in records]
         arrivals = await self._until_available(lambda: self._set_aside(readings), stop)
         if not arrivals:
-            return
+            return []
         report = await self._until_available(lambda: self._take_in(arrivals), stop)
         if report is None:
-            return
+            return []
         self._observer.batch(report, datetime.now(UTC))
         for topic, partition in report.new_epochs:
             logger.error("topic %s-%s was made anew; its account begins again", topic, partition)
         await self._commit(arrivals)
+        ends = {(each.address.topic, each.address.partition): each.address.offset for each in arrivals}
+        for topic, partition in ends:
+            if TopicPartition(topic, partition) not in self._stopped:
+                self._observer.resumed(topic, partition)
+        return [each for each in records if each.offset <= ends.get((each.topic, each.partition), -1)]
 
     async def _until_available(self, step: Any, stop: asyncio.Event) -> Any:
         """What `step` gives, however long the database or Kafka is away; None when stopped meanwhile."""
@@ -250,9 +257,9 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 continue
             try:
                 arrivals.append(await self._arrival(reading))
-            except DeadLetterRefused as error:
+            except Refused as error:
                 stopped.add(partition)
-                self._stop_partition(partition, str(error), retry=True)
+                self._stop_partition(partition, f"its dead letter was refused: {error}", retry=True)
                 if partition in self._consumer.assignment():
                     self._consumer.seek(partition, reading.record.offset)
         return arrivals

@@ -30,7 +30,13 @@ TRY_AGAIN = ("08", "25006", "40001", "40P01", "53", "55P03", "57", "58", "XX")
 """SQLSTATE classes and codes after which the same work may succeed later (PostgreSQL manual, appendix A)."""
 
 
-def open_engine(url: str, *, pool_size: int = 8, application: str = "bottombox") -> AsyncEngine:
+def open_engine(
+    url: str,
+    *,
+    pool_size: int = 8,
+    application: str = "bottombox",
+    command_seconds: float | None = COMMAND_SECONDS,
+) -> AsyncEngine:
     """An engine for `postgresql://user:password@host:port/name`. Opens nothing yet."""
     return create_async_engine(
         async_url(url),
@@ -41,7 +47,7 @@ def open_engine(url: str, *, pool_size: int = 8, application: str = "bottombox")
         hide_parameters=True,  # an error message must not carry a customer's data
         connect_args={
             "timeout": CONNECT_SECONDS,
-            "command_timeout": COMMAND_SECONDS,
+            "command_timeout": command_seconds,
             "server_settings": {**SERVER_SETTINGS, "application_name": application},
         },
     )

@@ -32,19 +32,20 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     dead_offset: int | None
     redriven_at: datetime | None
     redriven_by: str | None
+    gone_at: datetime | None
 
 
 async def find_dead_letters(
     engine: AsyncEngine, *, ids: Sequence[int] = (), reason: str | None = None, pending: bool = False, limit: int = 100
 ) -> list[DeadLetter]:
-    """The oldest first. `pending`: only those that were not sent again yet."""
+    """The oldest first. `pending`: only those that were not sent again yet and still can be."""
     query = select(dead_letters).order_by(dead_letters.c.id).limit(limit)
     if ids:
         query = query.where(dead_letters.c.id.in_(ids))
     if reason is not None:
         query = query.where(dead_letters.c.reason == reason)
     if pending:
-        query = query.where(dead_letters.c.redriven_at.is_(None), dead_letters.c.dead_offset.is_not(None))
+        query = query.where(dead_letters.c.redriven_at.is_(None), dead_letters.c.gone_at.is_(None))
     async with transaction(engine) as connection:
         return [DeadLetter(**row._mapping) for row in await connection.execute(query)]
 
@@ -60,3 +61,9 @@ async def mark_redriven(engine: AsyncEngine, id: int, by: str) -> None:
     done = update(dead_letters).where(dead_letters.c.id == id).values(redriven_at=func.ledger_now(), redriven_by=by)
     async with transaction(engine) as connection:
         await connection.execute(done)
+
+
+async def mark_gone(engine: AsyncEngine, id: int) -> None:
+    gone = update(dead_letters).where(dead_letters.c.id == id).values(gone_at=func.ledger_now())
+    async with transaction(engine) as connection:
+        await connection.execute(gone)

@@ -1,8 +1,9 @@
 """Writes a whole batch in one transaction: answers, callbacks opened or joined, history, outbox, accounts.
 
-The order of the locks is: partitions' accounts, customers, callbacks; each in the order of their keys. Whoever holds
-a customer is the only one to open, join or supersede that customer's callbacks, so the pure moves decide on facts that
-cannot change under them. Should a unique index still object, nothing is written and the batch is taken in anew.
+The order of the locks is: partitions' accounts, customers (those with an id of their own, then those known by phone or
+e-mail), callbacks; each in the order of their keys. Whoever holds a customer is the only one to open, join or supersede
+that customer's callbacks, so the pure moves decide on facts that cannot change under them. Should a unique index still
+object, nothing is written and the batch is taken in anew.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Report(Struct, frozen=True, kw_only=True):
     responses: Counter[tuple[str, Box]] = field(default_factory=Counter)  # by source
     moved: list[Moved] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
-    dead_letters: Counter[str] = field(default_factory=Counter)  # by reason
+    dead_letters: Counter[str] = field(default_factory=Counter)  # by reason, those that are new
     new_epochs: list[Partition] = field(default_factory=list)
 
 
@@ -239,8 +240,9 @@ class _Intake:
             }
             for each in aside
         ]
-        await insert_rows(self.connection, dead_letters, rows, "ON CONFLICT DO NOTHING")
-        self.report.dead_letters.update(each.reason for each in aside)
+        done = await insert_rows(self.connection, dead_letters, rows, "ON CONFLICT DO NOTHING RETURNING reason")
+        if done is not None:
+            self.report.dead_letters.update(row.reason for row in done)
 
     def _count(self, partition: Partition, next_offset: int, is_new_epoch: bool) -> None:
         topic = partition[0]
@@ -322,20 +324,19 @@ class _Callbacks:
             self._answers.setdefault(row.callback_id, set()).add((row.event_source, row.response_id))
 
     async def _read_ended(self, customer_ids: Sequence[int]) -> None:
+        """The latest of each customer that was resolved within the policy's days; their customers are locked."""
         since = self.now - timedelta(days=self.policy.again.days)
         query = (
             select(callbacks)
+            .distinct(callbacks.c.customer_id)
             .where(
                 callbacks.c.customer_id.in_(customer_ids),
                 callbacks.c.state == State.RESOLVED,
                 callbacks.c.ended_at >= since,
             )
-            .order_by(callbacks.c.ended_at)
-            .with_for_update()
+            .order_by(callbacks.c.customer_id, callbacks.c.ended_at.desc())
         )
-        for row in await self.connection.execute(query):
-            callback = read_callback(row)
-            self._ended[callback.customer_id] = callback
+        self._ended = {row.customer_id: read_callback(row) for row in await self.connection.execute(query)}
 
     def _raise(self, response: SurveyResponse, customer: Known) -> None:
         last = self._last.get(customer.id)

@@ -23,12 +23,12 @@ ONE_AT_A_TIME = 7_264_100_501
 
 
 def upgrade(url: str) -> None:
-    """Migrates the database at `url`. Raises Unavailable, Misconfigured."""
+    """Migrates the database at `url`, however long that takes. Raises Unavailable, Misconfigured."""
     asyncio.run(_upgrade(url))
 
 
 async def _upgrade(url: str) -> None:
-    engine = open_engine(url, pool_size=1, application="bottombox-migrate")
+    engine = open_engine(url, pool_size=1, application="bottombox-migrate", command_seconds=None)
     try:
         await upgrade_engine(engine)
     finally:
@@ -44,7 +44,10 @@ async def upgrade_engine(engine: AsyncEngine) -> None:
 
 
 async def is_current(engine: AsyncEngine) -> bool:
-    """Whether the schema is the one this program was written for."""
+    """Whether the schema is at least what this program was written for.
+
+    A newer one counts too: while replicas are replaced one by one, the old ones go on working on it.
+    """
     async with reachable(), engine.connect() as connection:
         return await connection.run_sync(_is_head)
 
@@ -56,8 +59,10 @@ async def differences(engine: AsyncEngine) -> list[Any]:
 
 
 def _is_head(connection: Connection) -> bool:
-    heads = ScriptDirectory.from_config(_config(connection)).get_heads()
-    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+    scripts = ScriptDirectory.from_config(_config(connection))
+    there = set(MigrationContext.configure(connection).get_current_heads())
+    known = {step.revision for step in scripts.walk_revisions()}
+    return bool(there) and (there == set(scripts.get_heads()) or not there <= known)
 
 
 def _config(connection: Connection) -> Config:

@@ -38,29 +38,31 @@ class Claimer(Struct, frozen=True, kw_only=True):
 
 
 # Which callbacks come next, in the order of work? The heads of each queue are read from the claim's index; of those
-# the first that nobody else has locked are taken. Queues that are paused offer nothing.
+# the first that nobody else has locked are taken. Queues that are paused offer nothing. The queue is given as a range
+# and stands in the order, which only `callbacks_claim` can serve: given as an equality, the planner prefers to walk
+# `callbacks_work_order`, all of it where a queue is empty (benchmarks/claim.py: 375 ms at a million open callbacks).
 CLAIM = text(f"""
 WITH clock AS MATERIALIZED (SELECT ledger_now() AS now),
 heads AS MATERIALIZED (
-    SELECT head.id
+    SELECT head.id, head.band, head.rank_at
     FROM queues
     CROSS JOIN LATERAL (
         SELECT c.id, c.band, c.rank_at
         FROM callbacks AS c
-        WHERE c.queue = queues.name AND c.state = 'waiting' AND c.ready
+        WHERE c.queue >= queues.name AND c.queue <= queues.name AND c.state = 'waiting' AND c.ready
           AND c.callable_until > (SELECT now FROM clock)
           AND (c.owner IS NULL OR c.owner = :advisor OR c.owner_until <= (SELECT now FROM clock))
           AND (CAST(:languages AS text[]) IS NULL OR c.language IS NULL
                OR split_part(c.language, '-', 1) = ANY (CAST(:languages AS text[])))
           AND coalesce(CAST(c.skips ->> :advisor AS timestamptz) <= (SELECT now FROM clock), true)
-        ORDER BY c.band, c.rank_at, c.id
+        ORDER BY c.queue, c.band, c.rank_at, c.id
         LIMIT :depth
     ) AS head
     WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
 )
-SELECT {ALL_OF_C} FROM callbacks AS c
-WHERE c.id IN (SELECT id FROM heads) AND c.state = 'waiting' AND c.ready
-ORDER BY c.band, c.rank_at, c.id
+SELECT {ALL_OF_C} FROM heads JOIN callbacks AS c ON c.id = heads.id
+WHERE c.state = 'waiting' AND c.ready
+ORDER BY heads.band, heads.rank_at, heads.id
 LIMIT :count
 FOR UPDATE OF c SKIP LOCKED
 """).columns(*callbacks.columns)

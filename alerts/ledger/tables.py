@@ -301,7 +301,6 @@ partitions = Table(
     _needed("skipped", BigInteger),
     _needed("seen_again", BigInteger),
     _needed("moved_at", Moment, server_default=NOW),
-    _moment("ended_at"),
 )
 
 dead_letters = Table(
@@ -322,6 +321,7 @@ dead_letters = Table(
     Column("dead_offset", BigInteger),
     _moment("redriven_at"),
     Column("redriven_by", Text),
+    _moment("gone_at"),  # Kafka no longer keeps it: it cannot be sent again
     UniqueConstraint("topic", "partition", "offset", "recorded_at"),
 )
 

@@ -94,7 +94,14 @@ def skip(callback: Callback, *, token: str, reason: str, now: datetime, policy: 
     until = now + timedelta(minutes=policy.leases.skip_minutes)
     still = {advisor: moment for advisor, moment in callback.skips.items() if moment > now}
     skipped = callback.evolve(skips={**still, callback.lease_holder: until})
-    return back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason)
+    counted = {"skip_reason": _countable(reason, policy)}
+    return back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason, more=counted)
+
+
+def _countable(reason: str, policy: Policy) -> str:
+    """A reason as metrics count it: one of the policy's words, or `other`; what was written stays in the history."""
+    word = reason.strip().lower().replace(" ", "_")
+    return word if word in policy.leases.skip_reasons else "other"
 
 
 def withdraw(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Moved:
@@ -110,10 +117,17 @@ def expire_lease(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
 
 
 def back_to_waiting(
-    callback: Callback, why: str, actor: str | None, now: datetime, policy: Policy, *, text: str | None = None
+    callback: Callback,
+    why: str,
+    actor: str | None,
+    now: datetime,
+    policy: Policy,
+    *,
+    text: str | None = None,
+    more: dict[str, str] | None = None,
 ) -> Moved:
     """Ends the lease. One whose customer opted out meanwhile is closed instead: it may not be offered again."""
-    data = {"reason": why, "queue": callback.queue, "holder": callback.lease_holder}
+    data = {"reason": why, "queue": callback.queue, "holder": callback.lease_holder, **(more or {})}
     event = Event(kind="released", at=now, actor=actor or SYSTEM, data=data, text=text)
     free = callback.evolve(state=State.WAITING, version=callback.version + 1, **ended_lease(callback))
     if Flag.OPTED_OUT in callback.flags:

@@ -19,14 +19,19 @@ def wake(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
     """Safe to ask at any time and twice: when nothing is due, only the window is looked at again."""
     if not callback.is_open:
         return Moved(callback=callback)
-    moved = _freed(callback, now, policy)
-    if moved.callback.is_open:
-        moved = moved.then(overtaken(moved.callback, now))
-        moved = moved.then(lapse_promise(moved.callback, now))
+    moved = _decided(_freed(callback, now, policy), now)
     if moved.callback.state in (State.WAITING, State.SCHEDULED) and callback.expires_at <= now:
         return moved.then(expire(moved.callback, now=now, policy=policy))
-    moved = _escalated(moved, now, policy)
+    moved = _decided(_escalated(moved, now, policy), now)  # again: a step may have ended a lease that put it off
     return moved.then(settled(moved.callback, now, policy))
+
+
+def _decided(moved: Moved, now: datetime) -> Moved:
+    """Targets and promises whose time has passed."""
+    if not moved.callback.is_open:
+        return moved
+    moved = moved.then(overtaken(moved.callback, now))
+    return moved.then(lapse_promise(moved.callback, now))
 
 
 def _freed(callback: Callback, now: datetime, policy: Policy) -> Moved:

@@ -72,9 +72,11 @@ async def claim(
         response = await _try(desk, effect, is_last=is_last)
         if response is not None:
             return response
-        if is_last or await desk.request.is_disconnected():
+        if is_last:
             return await _nothing(desk, who)
         await _pause(desk, until - loop.time())
+        if await desk.request.is_disconnected():  # or the next try would take one for nobody
+            return await _nothing(desk, who)
 
 
 @router.post(

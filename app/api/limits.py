@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,6 +13,9 @@ from app.api.problems import ApiProblem, problem_response, seconds_header
 
 MEBIBYTE = 1024 * 1024
 LARGE_BODIES = {"/v1/survey-events": 4 * MEBIBYTE}  # batches
+DRAINED, DRAIN_SECONDS = 64 * MEBIBYTE, 10.0
+"""How much of a body that is too large is read and thrown away."""
+
 REMEMBERED = 10_000
 """So many principals have a bucket; whoever was quiet longest gets a fresh one."""
 
@@ -28,6 +33,7 @@ class BodyLimit:
         limit = LARGE_BODIES.get(scope["path"], MEBIBYTE)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
+            await _drain(receive)
             await problem_response(scope, "body-too-large", _detail(limit), headers=_CLOSE)(scope, receive, send)
             return
         await self.app(scope, _counting(receive, limit), send)
@@ -44,10 +50,24 @@ def _counting(receive: Receive, limit: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
+            if message.get("more_body"):
+                await _drain(receive)
             raise ApiProblem("body-too-large", _detail(limit), headers=_CLOSE)
         return message
 
     return count
+
+
+async def _drain(receive: Receive) -> None:
+    """Reads on for a while and keeps nothing: whoever is still sending would see a reset instead of the answer."""
+    left = DRAINED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
 
 
 def _detail(limit: int) -> str:

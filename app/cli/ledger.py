@@ -30,8 +30,8 @@ def ledger(as_json: bool) -> None:
     if as_json:
         answer({"items": items})
         return
-    headings = ("topic", "partition", "first", "next", "skipped", "seen again", "difference", "outcomes")
-    names = ("topic", "partition", "first_offset", "next_offset", "skipped", "seen_again", "difference")
+    headings = ("topic", "partition", "epoch", "first", "next", "skipped", "seen again", "difference", "outcomes")
+    names = ("topic", "partition", "epoch", "first_offset", "next_offset", "skipped", "seen_again", "difference")
     table(headings, ([*(item[name] for name in names), _outcomes(item["outcomes"])] for item in items))
 
 

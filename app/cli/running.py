@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import uvloop
 
-from alerts.ledger.migrate import upgrade_engine
+from alerts.ledger.migrate import upgrade
 from app import wiring
-from app.cli.telling import answer, as_json, settings, wait_for
+from app.cli.telling import answer, as_json, settings
 from app.settings import Settings
 from app.wiring import Addresses, Role
 
@@ -57,11 +57,7 @@ work = _role("work", frozenset({Role.WORK}), "Timers: leases, promises, calling 
 def migrate(as_json: bool) -> None:
     """Schema to the newest version; safe twice, and from several hosts at once."""
 
-    async def upgrade(with_settings: Settings) -> None:
-        async with wiring.open_database(with_settings, "bottombox-migrate", pool_size=1) as engine:
-            await upgrade_engine(engine)
-
-    wait_for(upgrade(settings()))
+    upgrade(settings().database_url.get_secret_value())
     if as_json:
         answer({"migrated": True})
     else:

@@ -101,9 +101,9 @@ class _Play:
                 return
             self._show.say(*_introduction(address, self._stage.keys))
             parts = [feed.send_all(records, producer, rate, self._stop), self._watch()]
-            parts += [self._as_advisor(http, name).work(self._stop) for name in PLAYED]
+            parts += [self._work(http)]
             if self._seconds is not None:
-                parts += [self._work_one(http), self._end_after(self._seconds)]
+                parts += [self._end_after(self._seconds)]
             await _together(self._stop, *(self._until_closed(each) for each in parts))
 
     async def _until_ready(self, http: httpx.AsyncClient) -> None:
@@ -130,6 +130,12 @@ class _Play:
             if stopping:
                 return
             await pause(self._stop, self._show.every_seconds)
+
+    async def _work(self, http: httpx.AsyncClient) -> None:
+        """A demo with an end works one callback itself, before the played advisors take what there is."""
+        if self._seconds is not None:
+            await self._work_one(http)
+        await _together(self._stop, *(self._as_advisor(http, name).work(self._stop) for name in PLAYED))
 
     async def _work_one(self, http: httpx.AsyncClient) -> None:
         self.worked = await self._as_advisor(http, VISITOR).work_one(self._stop)

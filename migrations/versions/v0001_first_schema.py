@@ -11,7 +11,7 @@ down_revision: str | None = None
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
-# The ledger's clock. Every lease, due and retry time comes from it; tests replace it by one that they can move.
+# The ledger's clock. Every lease, due and retry time comes from it; tests replace it by one they can move.
 LEDGER_NOW = """
 CREATE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT clock_timestamp() $$
 """
@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("dead_offset", sa.BigInteger(), nullable=True),
         sa.Column("redriven_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("redriven_by", sa.Text(), nullable=True),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="dead_letters_pkey"),
         sa.UniqueConstraint(
             "topic", "partition", "offset", "recorded_at", name="dead_letters_topic_partition_offset_recorded_at_key"
@@ -136,7 +137,6 @@ def upgrade() -> None:
         sa.Column("skipped", sa.BigInteger(), nullable=False),
         sa.Column("seen_again", sa.BigInteger(), nullable=False),
         sa.Column("moved_at", sa.DateTime(timezone=True), server_default=sa.text("ledger_now()"), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("topic", "partition", "epoch", name="partitions_pkey"),
     )
     op.create_table(

@@ -16,7 +16,14 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -46,6 +53,7 @@ from alerts.moves import (
     attempt,
     claim,
     escalate,
+    expire,
     extend,
     join,
     move,
@@ -61,7 +69,7 @@ from alerts.moves import (
 )
 from alerts.outcomes import Answer
 from alerts.phone import judge
-from alerts.policy import read_policy
+from alerts.policy import read_policy, shipped_policy
 from alerts.routing import route
 from alerts.scoring import score
 from alerts.window import Place, may_call, place_of
@@ -72,7 +80,7 @@ EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ABOUT_200_STEPS = settings(  # times EFFORT
     max_examples=4 * EFFORT, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
+START = datetime(2026, 3, 2, 14, tzinfo=UTC)  # a Monday; it is day in London, New York and Kolkata, night in Perth
 ZONES = ("Europe/London", "Australia/Perth", "America/New_York", "Asia/Kolkata", None)
 ADVISORS = st.sampled_from(["ann", "ben", "cat"])
 QUEUES = ("general", "billing")
@@ -198,7 +206,16 @@ class Both(RuleBasedStateMachine):
     def any_callback(self) -> bool:
         return bool(self.model)
 
+    def any_lease(self) -> bool:
+        """Somebody holds one, or has held one and may come back late."""
+        return bool(self.tokens)
+
     # What customers do
+
+    @initialize()
+    def begins_with_work_to_do(self) -> None:
+        for number, person in enumerate(self.people[:4]):
+            self.take_in(person, self.said(person, 1 + number % 2, queue=QUEUES[number % 2]))
 
     @rule(who=PICK, rating=st.integers(1, 3), queue=st.sampled_from(QUEUES))
     def answers(self, who: int, rating: int, queue: str) -> None:
@@ -307,7 +324,7 @@ class Both(RuleBasedStateMachine):
         moved = self.work(lambda connection: customer_was_here(connection, [handle], self.now, policy=POLICY))
         self.news(person, ClosedReason.CUSTOMER_CALLED_IN, moved)
 
-    @precondition(lambda self: any(person.ref for person in self.people))
+    @precondition(lambda self: sum(person.opted_out for person in self.people) < 2)
     @rule(who=PICK)
     def opts_out(self, who: int) -> None:
         known = [person for person in self.people if person.ref]
@@ -380,7 +397,7 @@ class Both(RuleBasedStateMachine):
             policy=POLICY,
         )
         self.expect(actual.id, expected, "claim")
-        self.tokens.setdefault(actual.id, []).append(actual.lease_token)
+        self.tokens[actual.id] = [*self.tokens.pop(actual.id, []), actual.lease_token]  # the newest claim is the last
 
     @precondition(any_callback)
     @rule(which=PICK, advisor=ADVISORS)
@@ -397,7 +414,7 @@ class Both(RuleBasedStateMachine):
             return
         self.claimed(self.work(lambda connection: claim_one(connection, callback_id, who, policy=POLICY)))
 
-    @precondition(any_callback)
+    @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans(), seconds=st.integers(5, 3600))
     def extends(self, which: int, stale: bool, seconds: int) -> None:
         id_, token = self.picked_lease(which, stale)
@@ -405,7 +422,7 @@ class Both(RuleBasedStateMachine):
             id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY), token=token
         )
 
-    @precondition(any_callback)
+    @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def releases(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
@@ -413,13 +430,13 @@ class Both(RuleBasedStateMachine):
             id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY), token=token
         )
 
-    @precondition(any_callback)
+    @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def skips(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
         self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY), token=token)
 
-    @precondition(any_callback)
+    @precondition(any_lease)
     @rule(
         which=PICK,
         stale=st.sampled_from([False, False, False, True]),
@@ -431,6 +448,9 @@ class Both(RuleBasedStateMachine):
     def tries(self, which: int, stale: bool, result: str, minutes_ago: int) -> None:
         id_, token = self.picked_lease(which, stale)
         new = NewAttempt(result=result, started_at=self.now - timedelta(minutes=minutes_ago), note="n")
+        self.try_it(id_, token, new)
+
+    def try_it(self, id_: str, token: str, new: NewAttempt) -> None:
         self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY), token=token)
 
     @precondition(any_callback)
@@ -443,33 +463,52 @@ class Both(RuleBasedStateMachine):
     )
     def promises(self, which: int, by_lead: bool, hours: int, keep_owner: bool, stale: bool) -> None:
         id_, lease = (self.picked_open(which), None) if by_lead else self.picked_lease(which, stale)
-        at = self.now + timedelta(hours=hours)
+        self.promise_it(id_, lease, self.now + timedelta(hours=hours), keep_owner=keep_owner)
 
+    def promise_it(self, id_: str, lease: str | None, at: datetime, *, keep_owner: bool) -> None:
         def pure(callback: Callback, now: datetime) -> Moved:
             return schedule(callback, at=at, keep_owner=keep_owner, actor="lead", token=lease, now=now, policy=POLICY)
 
         self.both(id_, "schedule", pure, token=lease)
 
-    @precondition(any_callback)
+    @precondition(any_lease)
     @rule(which=PICK, stale=st.sampled_from([False, False, True]), has_read=st.booleans())
     def resolves(self, which: int, stale: bool, has_read: bool) -> None:
         id_, token = self.picked_lease(which, stale)
-        version = self.model[id_].version if has_read else None
+        self.resolve_it(id_, token, self.model[id_].version if has_read else None)
 
+    def resolve_it(self, id_: str, token: str, version: int | None) -> None:
         def pure(callback: Callback, now: datetime) -> Moved:
             return resolve(
                 callback,
                 token=token,
-                cause=Cause(Kind.OPERATIONS, "billing"),
+                cause=Cause(Kind.OPERATIONS, "other"),
                 outcome=Outcome.RECOVERED,
                 note="n",
-                checklist={"apologised": True},
+                checklist={},
                 version=version,
                 now=now,
                 policy=POLICY,
             )
 
         self.both(id_, "resolve", pure, token=token)
+
+    @rule(advisor=ADVISORS, end=st.sampled_from(["resolve", "promise", "no_answer", "busy", "keep"]))
+    def works_on_the_next(self, advisor: str, end: str) -> None:
+        """What advisors do most: one after the other, so that lives get longer than chance alone would make them."""
+        self.claims_the_next(advisor=advisor, queues=None)
+        last = list(self.tokens.items())[-1:]
+        if not last or self.model[last[0][0]].state is not State.LEASED:
+            return
+        id_, token = last[0][0], last[0][1][-1]
+        if end in ("no_answer", "busy"):
+            self.try_it(id_, token, NewAttempt(result=end))
+        elif end != "keep":
+            self.try_it(id_, token, NewAttempt(result="connected"))
+            if end == "resolve":
+                self.resolve_it(id_, token, self.model[id_].version)
+            else:
+                self.promise_it(id_, token, self.now + timedelta(hours=2), keep_owner=True)
 
     # What leads do
 
@@ -603,6 +642,7 @@ async def all_events(
     return kept, left
 
 
+@pytest.mark.timeout(900)
 def test_the_moves_and_the_ledger_come_to_the_same_whatever_happens(database_url: str) -> None:
     with asyncio.Runner() as runner:
         engine = runner.run(opened(database_url))
@@ -622,3 +662,42 @@ async def opened(url: str) -> AsyncEngine:
     await connection.execute(STILL_CLOCK)
     await connection.close()
     return open_engine(url, pool_size=2)
+
+
+# What the machine found, or what it meets too seldom to be left to chance
+
+
+async def test_when_every_answer_behind_a_callback_was_bettered_nobody_phones(database_url: str) -> None:
+    engine = open_engine(database_url)
+    bad = [answer("ann", 1, START, offset=each, response=f"r{each}") for each in (0, 1)]
+    await take_in(engine, bad, POLICY)
+    for each in (0, 1):
+        later = START + timedelta(minutes=1 + each)
+        await take_in(engine, [answer("ann", 5, later, offset=2 + each, response=f"r{each}")], POLICY)
+    async with transaction(engine) as connection:
+        [callback] = await all_callbacks(connection)
+    assert callback.closed_reason is ClosedReason.RERATED
+    await engine.dispose()
+
+
+async def test_a_customers_first_bad_answer_is_not_its_own_repeat(database_url: str) -> None:
+    engine = open_engine(database_url)
+    [opened] = (await take_in(engine, [answer("ann", 1, START, offset=0)], shipped_policy())).moved
+    assert opened.callback.reasons == ("rated_1",)
+    [joined] = (await take_in(engine, [answer("ann", 1, START, offset=1)], shipped_policy())).moved
+    assert joined.callback.reasons == ("rated_1", "repeat_within_30_days")
+    await engine.dispose()
+
+
+async def test_nobody_reopens_the_callback_of_a_customer_who_opted_out_later(database_url: str) -> None:
+    engine = open_engine(database_url)
+    [moved] = (await take_in(engine, [answer("ann", 1, START, offset=0)], POLICY)).moved
+    id_, find = moved.callback.id, select(customers.c.ref)
+    async with transaction(engine) as connection:
+        await apply(connection, id_, lambda c, now: expire(c, now=now, policy=POLICY))
+        ref = str((await connection.execute(find)).scalar_one())
+        await opt_out(connection, ref, actor="lead", policy=POLICY)
+    with pytest.raises(DoNotCall):
+        async with transaction(engine) as connection:
+            await reopen_callback(connection, id_, actor="lead", reason=None, policy=POLICY)
+    await engine.dispose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -186,13 +187,19 @@ def test_what_is_asked_of_an_empty_span_is_nothing() -> None:
     assert office().open_seconds(utc("2026-01-09T12:00"), utc("2026-01-08T12:00")) == 0
 
 
+def unchecked(**members: Any) -> Calendar:
+    """A calendar that the policy file would not let pass."""
+    empty: dict[str, Any] = {"holidays": (), "holiday_countries": (), "exceptions": {}}
+    return Calendar.model_construct(None, zone="UTC", **{**empty, **members})
+
+
 def test_a_calendar_that_never_opens_is_refused() -> None:
     with pytest.raises(Misconfigured, match="no opening hours"):
-        hours_of_calendar(Calendar(zone="UTC", weekly={"mon": ()}))
+        hours_of_calendar(unchecked(weekly={"mon": ()}))
 
 
 def test_a_calendar_that_has_stopped_opening_is_refused_and_not_searched_for_ever() -> None:
-    over = hours_of_calendar(Calendar(zone="UTC", weekly={}, exceptions={date(2026, 1, 9): slots((9, 17))}))
+    over = hours_of_calendar(unchecked(weekly={}, exceptions={date(2026, 1, 9): slots((9, 17))}))
     assert over.add_open(utc("2026-01-01T00:00"), hours(8)) == utc("2026-01-09T17:00")
     with pytest.raises(Misconfigured, match="too few"):
         over.add_open(utc("2026-01-01T00:00"), hours(9))
@@ -200,7 +207,7 @@ def test_a_calendar_that_has_stopped_opening_is_refused_and_not_searched_for_eve
 
 
 def test_a_calendar_that_opens_only_after_400_days_is_refused() -> None:
-    late = hours_of_calendar(Calendar(zone="UTC", weekly={}, exceptions={date(2028, 1, 7): slots((9, 17))}))
+    late = hours_of_calendar(unchecked(weekly={}, exceptions={date(2028, 1, 7): slots((9, 17))}))
     with pytest.raises(Misconfigured, match="too few"):
         late.add_open(utc("2026-01-01T00:00"), hours(1))
 
@@ -235,8 +242,9 @@ def test_hours_are_made_once_for_each_policy() -> None:
 
 
 def test_a_calling_window_without_days_is_refused() -> None:
+    nobody = shipped_policy().calling.model_copy(update={"days": ()})
     with pytest.raises(Misconfigured, match="no days"):
-        hours_of(policy_of("calling: {days: []}"), "general")
+        hours_of(shipped_policy().model_copy(update={"calling": nobody}), "general")
 
 
 def test_the_country_of_a_zone_is_known_under_its_older_names_too() -> None:

@@ -20,12 +20,12 @@ MISTAKES = [
         "calling.window: this part of a day ends before",
         "write it like 09:00-20:00",
     ),
-    ("calling: {window: 07:59-20:00}", 1, "calling: a calling window may not exceed 08:00-21:00", "narrow it"),
-    ("calling: {window: 09:00-21:01}", 1, "calling: a calling window may not exceed 08:00-21:00", "narrow it"),
+    ("calling: {window: 07:59-20:00}", 1, "calling.window: a calling window may not exceed 08:00-21:00", "narrow it"),
+    ("calling: {window: 09:00-21:01}", 1, "calling.window: a calling window may not exceed 08:00-21:00", "narrow it"),
     (
         "calling:\n  countries:\n    GB: {window: 07:00-20:00}",
-        1,
-        "calling: a calling window may not exceed 08:00-21:00",
+        3,
+        "calling.countries.GB.window: a calling window may not exceed 08:00-21:00",
         "narrow it",
     ),
     ("calling:\n  countries:\n    XX: {days: [mon]}", 3, "no holidays are known for this country", "write an ISO 3166"),
@@ -71,8 +71,29 @@ def test_the_shipped_policy_states_the_defaults_and_adds_only_lists() -> None:
     assert shipped_policy().name == "default"
 
 
-def test_an_empty_policy_is_the_default() -> None:
-    assert read_policy("", file="my.yaml") == Policy()
+def test_an_empty_policy_is_the_shipped_one() -> None:
+    assert read_policy("", file="my.yaml") == shipped_policy()
+
+
+def test_a_policy_of_ones_own_names_only_what_differs() -> None:
+    own = read_policy("name: ours\nscoring: {severity_of_1: 90}\nchecklist: [thanked]", file="my.yaml")
+    shipped = shipped_policy()
+    assert (own.name, own.scoring.severity_of_1, own.checklist) == ("ours", 90, ("thanked",))
+    assert own.scoring.reasons == shipped.scoring.reasons
+    assert own.causes == shipped.causes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "calling: {days: []}",
+        "calendars: {c: {zone: UTC, weekly: {}}}",
+        "calendars: {c: {zone: UTC, weekly: {mon: []}}}",
+    ],
+)
+def test_a_policy_under_which_nobody_could_ever_be_called_is_refused(text: str) -> None:
+    with pytest.raises(BadDocument):
+        read_policy(text, file="my.yaml")
 
 
 def test_every_queue_that_the_policy_can_send_to_is_named_once() -> None:

@@ -56,7 +56,7 @@ async def test_a_fault_of_ours_is_told_and_the_step_goes_on(
         return True
 
     await asyncio.wait_for(keep_doing(step, stop, idle=60, name="the timers"), 5)
-    assert "the timers failed" in caplog.text
+    assert "the timers: failed" in caplog.text
 
 
 async def test_a_pause_ends_with_the_stop() -> None:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from alerts.callback import Flag
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.window import Place
-from tests.unit.alerts.moves.life import POLICY, TEN, at, claimed, opened, policy, promised, solved
+from tests.unit.alerts.moves.life import POLICY, TEN, at, claimed, opened, promised, solved
 
-NOWHERE = policy("calling: {countries: {GB: {days: []}}}")
+NOWHERE = Place(("Europe/London", "Pacific/Auckland"), None)  # nine to eight here is night there
 
 
 def test_a_waiting_callback_is_looked_at_when_its_next_target_or_step_falls_due() -> None:
@@ -31,14 +31,14 @@ def test_one_that_has_ended_is_not_looked_at_again() -> None:
 
 def test_one_that_cannot_be_called_at_all_is_looked_at_daily() -> None:
     steps = {"escalated_steps": 3, "targets": dict.fromkeys(["first_attempt", "contact", "resolution"], "missed")}
-    callback = settled(opened().evolve(**steps), TEN, NOWHERE).callback
+    callback = settled(opened(place=NOWHERE).evolve(**steps), TEN, POLICY).callback
     assert callback.callable_from is None
     assert Flag.ZONE_NEEDED in callback.flags
     assert callback.wake_at == TEN + timedelta(days=1)
 
 
 def test_zone_needed_goes_away_when_the_zones_share_hours_again() -> None:
-    doubtful = opened(place=Place(("Europe/London", "Pacific/Auckland"), None))
+    doubtful = opened(place=NOWHERE)
     assert Flag.ZONE_NEEDED in doubtful.flags
     known = settled(doubtful.evolve(zones=("Europe/London", "Europe/Dublin")), TEN, POLICY).callback
     assert Flag.ZONE_NEEDED not in known.flags
