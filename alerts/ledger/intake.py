@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 from sqlalchemy import exc, exists, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.callback import OPEN_STATES, Callback, ClosedReason, Moved, State
@@ -328,7 +329,7 @@ class _Callbacks:
         since = self.now - timedelta(days=self.policy.again.days)
         query = (
             select(callbacks)
-            .distinct(callbacks.c.customer_id)
+            .ext(distinct_on(callbacks.c.customer_id))
             .where(
                 callbacks.c.customer_id.in_(customer_ids),
                 callbacks.c.state == State.RESOLVED,

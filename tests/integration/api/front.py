@@ -1,0 +1,188 @@
+"""A front door to knock at: the app over a database of one's own, clients with keys, and customers with grievances."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.callback import Moved
+from alerts.errors import Unavailable
+from alerts.ledger.database import transaction
+from alerts.ledger.intake import take_in
+from alerts.ledger.keys import create_key
+from alerts.ledger.queue import ensure_queues
+from alerts.outcomes import Address, Answer, SetAside
+from alerts.policy import shipped_policy
+from alerts.survey import Customer, Interaction, SurveyResponse
+from app.api.app import create_app
+from app.api.parts import OutRecord, Parts
+from consumers.sources.catalogue import load_catalogue
+from tests.parts.clock import Clock
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday; 12:00 in London, 21:00 in Tokyo
+SECRET = b"a secret of this story"
+
+# Personal data that must never turn up where it does not belong.
+NAME, PHONE, EMAIL = "Zebedee Quillfeather", "+442079463367", "zebedee.q@example.org"
+COMMENT = "My canary died because nobody rang"
+CANARIES = (NAME, "Zebedee", PHONE, PHONE[3:], EMAIL, COMMENT)
+
+
+class Front:
+    """`sent`, `announced` and `observed` hold what left by each door."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.policy = shipped_policy()
+        self.sent: list[OutRecord] = []
+        self.announced: list[Moved] = []
+        self.observed: list[tuple[str, int]] = []
+        self.redriven: list[tuple[list[int], str]] = []
+        self.kafka_is_away = False
+        self.missing: list[str] = []
+        self.stopping = asyncio.Event()
+        self._numbers = itertools.count(1)
+        self._clients: list[httpx.AsyncClient] = []
+        self.app = create_app(self.parts())
+
+    def parts(self, **changes: Any) -> Parts:
+        parts: dict[str, Any] = {
+            "engine": self.engine,
+            "policy": self.policy,
+            "catalogue": load_catalogue(),
+            "announce": self.announced.extend,
+            "send": self._send,
+            "redrive": self._redrive,
+            "observe_http": lambda route, status, seconds: self.observed.append((route, status)),
+            "metrics_page": lambda accept: (b"# EOF\n", "text/plain; version=0.0.4"),
+            "not_ready": self._not_ready,
+            "stopping": self.stopping,
+            "secret_key": SECRET,
+            "rate_limit": 0,
+            "metrics_protected": False,
+            "public_url": None,
+            "version": "0.0.0",
+        }
+        return Parts(**{**parts, **changes})
+
+    def rebuild(self, **changes: Any) -> None:
+        """The same house with other parts; clients made from now on knock there."""
+        self.app = create_app(self.parts(**changes))
+
+    async def _send(self, records: Sequence[OutRecord]) -> None:
+        if self.kafka_is_away:
+            raise Unavailable("Kafka did not acknowledge")
+        self.sent.extend(records)
+
+    async def _redrive(self, ids: Sequence[int], by: str) -> int:
+        self.redriven.append((list(ids), by))
+        return len(ids)
+
+    async def _not_ready(self) -> list[str]:
+        return self.missing
+
+    def stranger(self, **headers: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url="http://front", headers=headers, timeout=30)
+        self._clients.append(client)
+        return client
+
+    async def key(self, *scopes: str, name: str | None = None, **more: Any) -> httpx.AsyncClient:
+        """A client that knocks with a key of its own."""
+        name = name or f"key-{next(self._numbers)}"
+        _, secret = await create_key(self.engine, name=name, scopes=scopes, **more)
+        return self.stranger(Authorization=f"Bearer {secret}")
+
+    async def advisor(self, name: str = "ann") -> httpx.AsyncClient:
+        return await self.key("callbacks:work", name=f"{name}-{next(self._numbers)}", advisor=name)
+
+    async def lead(self, name: str = "lea") -> httpx.AsyncClient:
+        return await self.key("callbacks:lead", name=f"{name}-{next(self._numbers)}", advisor=name)
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.aclose()
+        await self.engine.dispose()
+
+    # the world outside
+
+    async def bad_answer(self, customer: str | None = None, *, rating: int = 1, **more: Any) -> Moved:
+        """One bottom-box answer of one customer; the callback it opened or joined."""
+        moved = await self.answers([self.answer(customer, rating=rating, **more)])
+        return moved[0]
+
+    async def answers(self, answers: Sequence[Answer | SetAside]) -> list[Moved]:
+        async with transaction(self.engine) as connection:
+            await ensure_queues(connection, self.policy.queue_names)
+        return (await take_in(self.engine, answers, self.policy)).moved
+
+    def answer(
+        self,
+        customer: str | None = None,
+        *,
+        rating: int = 1,
+        zone: str | None = "Europe/London",
+        answered_at: datetime = NOON - timedelta(hours=1),
+        interaction: str | None = None,
+        source: str = "cloudevents",
+        **facts: Any,
+    ) -> Answer:
+        number = next(self._numbers)
+        about: dict[str, Any] = {"name": NAME, "phone": PHONE, "email": EMAIL, "country": "GB", "language": "en"}
+        response = SurveyResponse(
+            event_source="/surveys",
+            event_id=f"event-{number}",
+            source=source,
+            response_id=f"response-{number}",
+            rating=rating,
+            comment=COMMENT,
+            answered_at=answered_at,
+            revised_at=answered_at,
+            customer=Customer(id=customer or f"customer-{number}", time_zone=zone, **{**about, **facts}),
+            interaction=Interaction(id=interaction),
+            attributes={"note": COMMENT},
+        )
+        digest = hashlib.sha256(repr(response).encode()).digest()
+        return Answer(Address("surveys", 0, number, NOON), response, digest, digest)
+
+    async def sql(self, query: str, **parameters: Any) -> list[Any]:
+        async with transaction(self.engine) as connection:
+            return list((await connection.execute(text(query), parameters)).all())
+
+    async def run(self, statement: str, **parameters: Any) -> None:
+        async with transaction(self.engine) as connection:
+            await connection.execute(text(statement), parameters)
+
+
+def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The document, once it is shown to be one of ours."""
+    assert response.status_code == status, (response.status_code, response.text)
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert {"type", "title", "status", "detail", "instance", "code"} <= body.keys()
+    assert (body["status"], body["code"]) == (status, code), body
+    assert body["type"] == f"urn:bottombox:problem:{code}"
+    assert body["instance"].startswith("urn:uuid:")
+    assert not leaks(response), response.text
+    return body
+
+
+def leaks(response: httpx.Response) -> list[str]:
+    """Personal data of the seeded customers that this answer holds."""
+    whole = response.text + repr(response.headers)
+    return [canary for canary in CANARIES if canary in whole]
+
+
+def good(response: httpx.Response, status: int = 200) -> dict[str, Any]:
+    assert response.status_code == status, (response.status_code, response.text)
+    body: dict[str, Any] = response.json()
+    return body

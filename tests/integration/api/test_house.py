@@ -1,0 +1,182 @@
+"""Health, documentation, the ledger's table, the policy, answers and dead letters."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+
+from alerts.outcomes import Address, SetAside
+from app.api.app import create_monitoring
+from app.api.problems import PROBLEMS
+from app.api.schemas import told
+from tests.integration.api.front import NOON, Front, good, leaks, problem
+
+
+async def test_a_process_lives_without_anybody_and_is_ready_when_nothing_is_missing(front: Front) -> None:
+    anybody = front.stranger()
+    assert good(await anybody.get("/livez")) == {"status": "alive"}
+    assert good(await anybody.get("/readyz")) == {"status": "ready"}
+    front.missing.append("the database cannot be reached")
+    body = problem(await anybody.get("/readyz"), 503, "temporarily-unavailable")
+    assert body["reasons"] == ["the database cannot be reached"]
+    assert good(await anybody.get("/livez")) == {"status": "alive"}
+
+
+async def test_metrics_are_public_unless_they_are_protected(front: Front) -> None:
+    page = await front.stranger().get("/metrics")
+    assert (page.text, page.headers["content-type"]) == ("# EOF\n", "text/plain; version=0.0.4")
+    front.rebuild(metrics_protected=True)
+    problem(await front.stranger().get("/metrics"), 401, "unauthorized")
+    problem(await (await front.key("admin")).get("/metrics"), 403, "insufficient-scope")
+    assert (await (await front.key("metrics:read")).get("/metrics")).status_code == 200
+
+
+async def test_the_monitoring_port_has_health_and_metrics_and_nothing_else(front: Front) -> None:
+    front.app = create_monitoring(front.parts())
+    anybody = front.stranger()
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert (await anybody.get(path)).status_code == 200
+    problem(await anybody.get("/v1/callbacks"), 404, "not-found")
+
+
+async def test_every_operation_is_documented_with_scope_problems_and_examples(front: Front) -> None:
+    document: dict[str, Any] = good(await front.stranger().get("/openapi.json"))
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            assert operation["x-scope"], where
+            assert (operation["x-scope"] == "public") == ("security" not in operation), where
+            if path.startswith("/v1"):
+                assert {"401", "403", "429", "503"} <= operation["responses"].keys(), where
+            for response in operation["responses"].values():
+                assert "HTTPValidationError" not in str(response), where
+                for content in response.get("content", {}).values():
+                    assert content.get("schema", {}).get("$ref", "").endswith("Problem") == ("examples" in content)
+            for media, content in operation.get("requestBody", {}).get("content", {}).items():
+                named = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
+                assert "example" in content or schemas[named]["examples"], f"{where} {media}"
+    named = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert named <= schemas.keys()
+
+
+async def test_the_documented_problems_are_those_of_the_table(front: Front) -> None:
+    document = (await front.stranger().get("/openapi.json")).json()
+    told_of = {
+        code
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for content in response.get("content", {}).values()
+        for code in content.get("examples", {})
+    }
+    everywhere = {"method-not-allowed", "internal-error"}
+    assert told_of | everywhere == set(PROBLEMS)
+
+
+async def test_the_documentation_page_lists_every_operation_and_loads_nothing_from_elsewhere(front: Front) -> None:
+    anybody = front.stranger()
+    page = await anybody.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<script" not in page.text
+    assert "://" not in page.text
+    document = (await anybody.get("/openapi.json")).json()
+    for path, operations in document["paths"].items():
+        for method in operations:
+            assert f"{method.upper()} {path}" in page.text
+
+
+async def test_the_ledger_accounts_for_every_offset(front: Front) -> None:
+    await front.answers([front.answer(), front.answer(rating=5)])
+    client = await front.key("callbacks:read")
+    response = await client.get("/v1/ledger")
+    listed = told.AccountList.model_validate_json(response.text)
+    (account,) = listed.items
+    assert account.outcomes == {"bottom_box": 1, "not_bottom_box": 1}
+    assert (account.next_offset - account.first_offset, account.difference) == (2, 0)
+
+
+async def test_the_policy_in_force_has_a_version(front: Front) -> None:
+    client = await front.key("callbacks:read")
+    response = await client.get("/v1/policy")
+    body = told.PolicyInForce.model_validate_json(response.text)
+    assert response.headers["etag"] == f'"{body.version}"'
+    assert body.policy["leases"]["seconds"] == 900
+    other = front.policy.model_copy(update={"expire_after_days": 7})
+    front.rebuild(policy=other)
+    again = await (await front.key("callbacks:read")).get("/v1/policy")
+    assert good(again)["version"] != body.version
+
+
+async def _pages(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    following: str | None = url
+    while following is not None:
+        response = await client.get(following)
+        items += good(response)["items"]
+        following = response.links.get("next", {}).get("url")
+    return items
+
+
+async def test_answers_are_listed_masked_the_newest_first_and_found_by_what_they_are(front: Front) -> None:
+    moved = await front.bad_answer("c-1")
+    await front.answers([front.answer("c-1", rating=5), front.answer(rating=3, source="olist")])
+    client = await front.key("callbacks:read")
+    response = await client.get("/v1/responses")
+    listed = told.ResponseList.model_validate_json(response.text)
+    assert [item.rating for item in listed.items] == [3, 5, 1]
+    assert [item.callback for item in listed.items] == [None, None, moved.callback.id]
+    assert leaks(response) == []
+    customer = listed.items[-1].customer
+    for query, ratings in (
+        ("box=bottom", [1]),
+        ("source=olist", [3]),
+        (f"customer={customer}", [5, 1]),
+        ("customer=nobody", []),
+        ("outcome=not_bottom_box", [3, 5]),
+        ("answered_after=2026-11-24T11:30:00Z", []),
+        ("answered_before=2026-11-24T11:30:00Z&limit=1", [3, 5, 1]),
+    ):
+        assert [item["rating"] for item in await _pages(client, f"/v1/responses?{query}")] == ratings, query
+    one = await client.get(f"/v1/responses/{listed.items[0].id}")
+    assert told.Response.model_validate_json(one.text) == listed.items[0]
+    assert one.headers["etag"].startswith('"')
+    for unknown in ("0", "999999", "9" * 30, "x", "-1", "１", "%00"):
+        problem(await client.get(f"/v1/responses/{unknown}"), 404, "not-found")
+
+
+async def test_dead_letters_are_told_without_their_value_and_sent_again(front: Front) -> None:
+    def aside(number: int, reason: str) -> SetAside:
+        kept = Address("surveys.dead", 0, number, NOON)
+        return SetAside(Address("surveys", 0, number, NOON), reason, "rating", "send a number", None, kept)
+
+    await front.answers([aside(1, "malformed"), aside(2, "invalid_rating"), aside(3, "malformed")])
+    admin = await front.key("admin", name="root")
+    letters = await _pages(admin, "/v1/dead-letters?limit=2")
+    assert [letter["origin"]["offset"] for letter in letters] == [3, 2, 1]
+    assert len(await _pages(admin, "/v1/dead-letters?reason=malformed&limit=1")) == 2
+    assert len(await _pages(admin, "/v1/dead-letters?topic=other")) == 0
+    letter = told.DeadLetter.model_validate(letters[0])
+    assert letter.address is not None
+    assert (letter.reason, letter.field, letter.address.topic) == ("malformed", "rating", "surveys.dead")
+    assert good(await admin.get(f"/v1/dead-letters/{letter.id}")) == letters[0]
+    assert good(await admin.post(f"/v1/dead-letters/{letter.id}/redrive")) == {"redriven": 1}
+    assert front.redriven == [([int(letter.id)], "root")]
+    for unknown in ("0", "9" * 30, "x"):
+        problem(await admin.get(f"/v1/dead-letters/{unknown}"), 404, "not-found")
+        problem(await admin.post(f"/v1/dead-letters/{unknown}/redrive"), 404, "not-found")
+    front.rebuild(redrive=None)
+    again = await (await front.key("admin")).post(f"/v1/dead-letters/{letter.id}/redrive")
+    problem(again, 503, "temporarily-unavailable")
+
+
+async def test_links_begin_with_the_public_address(front: Front) -> None:
+    await front.answers([front.answer(), front.answer()])
+    front.rebuild(public_url="https://callbacks.example.org/")
+    client = await front.key("callbacks:read")
+    response = await client.get("/v1/callbacks?limit=1")
+    assert good(response)["items"][0]["links"]["self"].startswith("https://callbacks.example.org/v1/callbacks/")
+    assert response.links["next"]["url"].startswith("https://callbacks.example.org/v1/callbacks?limit=1&cursor=")

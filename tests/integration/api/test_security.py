@@ -1,0 +1,176 @@
+"""Who may come in, and where."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from alerts.errors import Invalid, NotFound
+from alerts.ledger.keys import SCOPES, create_key, find_key, list_keys, revoke_key
+from app.api.guard import SCOPE, GuardedRoute
+from app.api.security import INCLUDES, PUBLIC
+from tests.integration.api.front import Front, good, problem
+
+ID = "0198c0de-0000-7000-8000-000000000001"
+
+# The scopes of CONTRACT section 4, route by route. PATCH of a customer asks for more once it knows whose it is.
+ROUTES = {
+    "GET /v1/callbacks": "callbacks:read",
+    "GET /v1/callbacks/{callback_id}": "callbacks:read",
+    "POST /v1/callbacks/claim": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/claim": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/extend": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/release": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/skip": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/attempts": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/schedule": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/resolve": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/notes": "callbacks:work",
+    "POST /v1/callbacks/{callback_id}/reopen": "callbacks:lead",
+    "POST /v1/callbacks/{callback_id}/assign": "callbacks:lead",
+    "POST /v1/callbacks/{callback_id}/move": "callbacks:lead",
+    "POST /v1/callbacks/{callback_id}/escalate": "callbacks:lead",
+    "POST /v1/callbacks/{callback_id}/reveal": "callbacks:lead",
+    "POST /v1/callbacks/move": "callbacks:lead",
+    "GET /v1/queues": "callbacks:read",
+    "POST /v1/queues/{name}/pause": "callbacks:lead",
+    "POST /v1/queues/{name}/resume": "callbacks:lead",
+    "POST /v1/contacts": "events:ingest",
+    "POST /v1/customers/lookup": "callbacks:lead",
+    "GET /v1/customers/{ref}": "callbacks:lead",
+    "PATCH /v1/customers/{ref}": "callbacks:work",
+    "PUT /v1/customers/{ref}/opt-out": "callbacks:lead",
+    "DELETE /v1/customers/{ref}/opt-out": "callbacks:lead",
+    "GET /v1/responses": "callbacks:read",
+    "GET /v1/responses/{id}": "callbacks:read",
+    "GET /v1/ledger": "callbacks:read",
+    "GET /v1/dead-letters": "admin",
+    "GET /v1/dead-letters/{id}": "admin",
+    "POST /v1/dead-letters/{id}/redrive": "admin",
+    "GET /v1/policy": "callbacks:read",
+    "POST /v1/survey-events": "events:ingest",
+    "GET /livez": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /metrics": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /docs": PUBLIC,
+}
+
+
+async def test_every_route_declares_the_scope_of_the_contract(front: Front) -> None:
+    declared = {}
+    for route in iter_route_contexts(front.app.routes):
+        for method in route.methods or ():
+            declared[f"{method} {route.path}"] = (route.openapi_extra or {}).get(SCOPE)
+            assert isinstance(route.original_route, GuardedRoute)
+    assert declared == ROUTES
+
+
+async def test_a_route_without_a_scope_cannot_be_made() -> None:
+    router = APIRouter(route_class=GuardedRoute)
+
+    async def forgotten() -> None:
+        return
+
+    with pytest.raises(TypeError, match="declares no scope"):
+        router.get("/forgotten")(forgotten)
+    assert not any(isinstance(route, APIRoute) and route.path == "/forgotten" for route in router.routes)
+
+
+async def test_each_scope_opens_its_own_routes_and_those_it_includes_and_no_others(front: Front) -> None:
+    clients = {scope: await front.key(scope) for scope in SCOPES}
+    for route, needed in ROUTES.items():
+        method, path = route.split()
+        url = path.replace("{callback_id}", ID).replace("{ref}", ID).replace("{name}", "none").replace("{id}", "1")
+        for scope, client in clients.items():
+            response = await client.request(method, url)
+            may = needed in (PUBLIC, scope) or needed in INCLUDES.get(scope, ())
+            if not may:
+                body = problem(response, 403, "insufficient-scope")
+                assert needed in body["detail"]
+                assert f'scope="{needed}"' in response.headers["www-authenticate"]
+            elif method != "PATCH":  # asks once more, for a lead or the holder
+                assert response.status_code not in (401, 403), (route, scope)
+            assert response.status_code < 500
+
+
+async def test_without_credentials_one_is_asked_for_them(front: Front) -> None:
+    stranger = front.stranger()
+    for route, needed in ROUTES.items():
+        if needed == PUBLIC:
+            continue
+        method, path = route.split()
+        response = await stranger.request(method, path, content=b"{", headers={"Content-Type": "application/json"})
+        problem(response, 401, "unauthorized")
+        assert response.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_key_that_is_wrong_revoked_or_expired_opens_nothing(front: Front) -> None:
+    now = await front.clock.now()
+    revoked, secret = await create_key(front.engine, name="old", scopes=["admin"])
+    await revoke_key(front.engine, revoked.id)
+    _, dated = await create_key(front.engine, name="dated", scopes=["admin"], expires_at=now + timedelta(hours=1))
+    good(await front.stranger(Authorization=f"bearer {dated}").get("/v1/queues"))
+    await front.clock.advance(timedelta(hours=1))
+    for header in (f"Bearer {secret}", f"Bearer {dated}", "Bearer bbx_", "Bearer x", "Basic abc", "Bearer"):
+        response = await front.stranger(Authorization=header).get("/v1/queues")
+        problem(response, 401, "unauthorized")
+        assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+async def test_credentials_in_a_url_are_never_accepted(front: Front) -> None:
+    _, secret = await create_key(front.engine, name="k", scopes=["admin"])
+    response = await front.stranger().get(f"/v1/queues?access_token={secret}")
+    problem(response, 400, "malformed")
+    assert secret not in response.text
+
+
+async def test_two_keys_of_one_name_may_live_and_no_third(front: Front) -> None:
+    key, secret = await create_key(front.engine, name="ann", scopes=["callbacks:work"], advisor="ann", queues=["a"])
+    await create_key(front.engine, name="ann", scopes=["callbacks:work"])
+    with pytest.raises(Invalid, match="two keys"):
+        await create_key(front.engine, name="ann", scopes=["callbacks:work"])
+    assert secret.startswith("bbx_")
+    assert len(secret) >= 4 + 128 / 6
+    assert await find_key(front.engine, secret) == key
+    stored = await front.sql("SELECT * FROM api_keys")
+    assert secret not in repr(stored)
+    await revoke_key(front.engine, key.id)
+    await revoke_key(front.engine, key.id)
+    assert await find_key(front.engine, secret) is None
+    await create_key(front.engine, name="ann", scopes=["callbacks:work"])
+    assert [each.revoked_at is None for each in await list_keys(front.engine)] == [False, True, True]
+    with pytest.raises(NotFound):
+        await revoke_key(front.engine, "none")
+
+
+@pytest.mark.parametrize(("name", "scopes"), [("k", []), ("k", ["everything"]), ("", ["admin"]), ("a\nb", ["admin"])])
+async def test_a_key_needs_a_name_and_scopes_that_exist(front: Front, name: str, scopes: list[str]) -> None:
+    with pytest.raises(Invalid):
+        await create_key(front.engine, name=name, scopes=scopes)
+
+
+async def test_whoever_asks_too_often_waits_and_nobody_else_does(front: Front) -> None:
+    front.rebuild(rate_limit=3)
+    hasty, patient = await front.key("callbacks:read"), await front.key("callbacks:read")
+    statuses = [(await hasty.get("/v1/policy")).status_code for _ in range(8)]
+    assert statuses[:3] == [200, 200, 200]
+    assert 429 in statuses
+    response = await hasty.get("/v1/policy")
+    while response.status_code != 429:
+        response = await hasty.get("/v1/policy")
+    problem(response, 429, "quota-exceeded")
+    assert response.headers["retry-after"] == "1"
+    good(await patient.get("/v1/policy"))
+
+
+async def test_whoever_guesses_keys_is_slowed_down(front: Front) -> None:
+    front.rebuild(rate_limit=3)
+    statuses = set()
+    for number in range(30):
+        guess = front.stranger(Authorization=f"Bearer bbx_{number}")
+        statuses.add((await guess.get("/v1/policy")).status_code)
+    assert statuses == {401, 429}
