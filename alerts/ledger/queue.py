@@ -232,13 +232,10 @@ async def _set_queue(connection: AsyncConnection, name: str, values: dict[str, A
 
 
 async def open_callback_of(connection: AsyncConnection, customer_id: int) -> str | None:
-    """The customer's open callback; the caller holds the customer's lock."""
-    query = select(callbacks.c.id).where(callbacks.c.customer_id == customer_id, callbacks.c.state.in_(OPEN_STATES))
+    """The customer's open callback, locked: it cannot end before the caller has. The caller holds the customer's lock."""
+    query = (
+        select(callbacks.c.id)
+        .where(callbacks.c.customer_id == customer_id, callbacks.c.state.in_(OPEN_STATES))
+        .with_for_update()
+    )
     return (await connection.execute(query)).scalar_one_or_none()
-
-
-async def customer_id_of(connection: AsyncConnection, ref: str) -> int:
-    found = (await connection.execute(select(customers.c.id).where(customers.c.ref == ref))).scalar_one_or_none()
-    if found is None:
-        raise NotFound("there is no such customer")
-    return int(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.errors import NotFound, Unavailable
@@ -48,12 +47,12 @@ async def redrive(id: str, desk: AtDesk) -> Response:
     """Through the normal way, as it was. Safe twice: its event is known by its id."""
     letter = await one_dead_letter(desk.parts.engine, _number(id))
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect() -> Done:
         if desk.parts.redrive is None:
             raise Unavailable("nothing can be sent to Kafka from here")
         return Done(told.Redriven(redriven=await desk.parts.redrive([letter.id], desk.actor)))
 
-    return await desk.change(effect)
+    return await desk.send_out(effect)
 
 
 def _number(text: str) -> int:

@@ -90,6 +90,25 @@ class Desk:
         self.parts.announce(done.moved)
         return response
 
+    async def send_out(self, effect: Callable[[], Awaitable[Done]]) -> Response:
+        """A change that lies in Kafka: no transaction is open while it acknowledges (I24).
+
+        So a twin with the same Idempotency-Key is not told to wait; what it sends again counts as duplicate.
+        """
+        keyed = await keyed_request(self.request, self.principal)
+        if keyed:
+            async with transaction(self.parts.engine) as connection:
+                before = await stored_answer(connection, keyed)
+                if before is not None:
+                    return await replay(connection, before, self.principal)
+        done = await effect()
+        response = respond(done.answer, status=done.status, headers=done.headers)
+        if keyed:
+            async with transaction(self.parts.engine) as connection:
+                if await stored_answer(connection, keyed) is None:
+                    await store_answer(connection, keyed, stored(response, done.shown_in_full))
+        return response
+
     async def move(self, callback_id: str, move: Move, *, token: str | None = None) -> Response:
         """One move of one callback, fenced by the lease's token where the move needs one."""
 

@@ -10,7 +10,6 @@ from urllib.parse import unquote
 import msgspec
 from fastapi import APIRouter
 from msgspec import Struct
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -76,11 +75,11 @@ async def accept(desk: AtDesk) -> Response:
     if not accepted:
         raise _none_accepted(items)
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect() -> Done:
         await desk.parts.send([_record(each, desk) for each in accepted])
         return Done(told.EventItems(items=items), status=202)
 
-    return await desk.change(effect)
+    return await desk.send_out(effect)
 
 
 def _events(request: Request, body: bytes) -> list[tuple[bytes, Headers]]:

@@ -215,3 +215,48 @@ async def resolved_by(engine: AsyncEngine, held: Callback) -> Callback:
 
     async with transaction(engine) as connection:
         return (await apply(connection, held.id, move, token=token)).callback
+
+
+async def test_an_opt_out_stands_though_the_callback_is_resolved_at_that_moment(engine: AsyncEngine) -> None:
+    [ready] = await open_callbacks(engine, 1)
+    [leased] = await claim_as(engine, "ann")
+    token, ref = leased.lease_token or "", await ref_of(engine, ready.customer_id)
+
+    async def opt_out_now() -> None:
+        async with transaction(engine) as connection:
+            await opt_out(connection, ref, actor="lead", policy=POLICY)
+
+    async with transaction(engine) as connection:
+        await apply(connection, leased.id, lambda callback, now: resolved(callback, token, now), token=token)
+        opting = asyncio.create_task(opt_out_now())
+        await waiting_for_a_lock(engine)
+    await opting
+    async with transaction(engine) as connection:
+        opted_out = select(customers.c.opted_out_at).where(customers.c.id == ready.customer_id)
+        assert (await connection.execute(opted_out)).scalar_one() is not None
+    assert (await read(engine, leased.id)).state is State.RESOLVED
+
+
+def resolved(callback: Callback, token: str, now: datetime) -> Moved:
+    return resolve(
+        callback,
+        token=token,
+        cause=Cause(Kind.SKILL, "other"),
+        outcome=Outcome.RECOVERED,
+        note=None,
+        checklist={},
+        version=None,
+        now=now,
+        policy=POLICY,
+    )
+
+
+async def waiting_for_a_lock(engine: AsyncEngine) -> None:
+    """Returns once some session of this database waits for another's lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    while True:
+        async with transaction(engine) as connection:
+            if (await connection.execute(waiting)).scalar_one():
+                return
