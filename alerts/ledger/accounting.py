@@ -120,4 +120,9 @@ async def read_accounts(engine: AsyncEngine) -> list[dict[str, Any]]:
     query = select(*(partitions.c[name] for name in _COLUMNS)).order_by("topic", "partition", "epoch")
     async with transaction(engine) as connection:
         rows = [Account(**row._mapping) for row in await connection.execute(query)]
-    return [{**structs.asdict(row), "difference": row.difference} for row in rows]
+    return [_told(row) for row in rows]
+
+
+def _told(row: Account) -> dict[str, Any]:
+    outcomes = {outcome.value: row.outcomes.get(outcome, 0) for outcome in RecordOutcome}
+    return {**structs.asdict(row), "outcomes": outcomes, "difference": row.difference}
