@@ -26,7 +26,7 @@ class Scale(Struct, frozen=True):
         """The rating on five points, 1 worst .. 5 best.
 
         position = (rating - worst) / (best - worst); points = 1 + floor(5 * position), at most 5
-        (CONTRACT section 3). Whole numbers only, so no rounding can move a rating across a border.
+        (docs/surveys.md). Whole numbers only, so no rounding can move a rating across a border.
         """
         above_worst = (rating - self.worst) * (1 if self.best > self.worst else -1)
         width = abs(self.best - self.worst)

@@ -18,7 +18,7 @@ class Due(Struct, frozen=True):
 
 
 def due_times(policy: Policy, *, queue: str, priority: int, points: int, since: datetime) -> Due:
-    """The first attempt counts in business minutes of the queue, contact and resolution in wall time (DESIGN 4).
+    """The first attempt counts in business minutes of the queue, contact and resolution in wall time (docs/lifecycle.md).
 
     The first override that fits queue and priority and names a value decides it.
     """
@@ -59,7 +59,7 @@ def overtaken(callback: Callback, now: datetime) -> Moved:
 
 
 def may_be_in_time(callback: Callback, due: datetime) -> bool:
-    """A call that began before `due` may be recorded for as long as its lease lasts (settled question 14)."""
+    """A call that began before `due` may be recorded for as long as its lease lasts."""
     return callback.lease_claimed_at is not None and callback.lease_claimed_at <= due
 
 

@@ -182,7 +182,7 @@ async def _run_roles(
 
 
 def _tune_collector() -> None:
-    """Batches make many short-lived objects; what lives for good need not be looked at again (notes: performance 0)."""
+    """Batches make many short-lived objects; what lives for good need not be looked at again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)

@@ -1,4 +1,4 @@
-"""Makes a survey response of an event's data, or says which member cannot be right (CONTRACT section 3)."""
+"""Makes a survey response of an event's data, or says which member cannot be right (docs/surveys.md)."""
 
 from __future__ import annotations
 

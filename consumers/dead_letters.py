@@ -9,7 +9,7 @@ from consumers.kafka import OutRecord, Producer
 from consumers.record import Record, Unreadable
 
 LARGEST = 16 * 1024 * 1024
-"""Bytes that the dead-letter topic takes: a dead letter may be larger than the record was (settled question 25)."""
+"""Bytes that the dead-letter topic takes: a dead letter may be larger than the record was."""
 
 
 class DeadLetters:
@@ -34,7 +34,7 @@ class DeadLetters:
 
 
 def headers_of(unreadable: Unreadable, now: datetime) -> list[tuple[str, bytes]]:
-    """The headers that a dead letter gains (CONTRACT section 3). None of them holds a value from the record."""
+    """The headers that a dead letter gains (docs/surveys.md). None of them holds a value from the record."""
     record = unreadable.record
     named = {
         "reason": unreadable.reason,

@@ -8,7 +8,7 @@ from alerts.errors import BottomboxError
 
 
 class Reason(StrEnum):
-    """CONTRACT section 3. Dashboards and redrive rules name these."""
+    """The codes of docs/surveys.md. Dashboards and redrive rules name these."""
 
     MALFORMED = "malformed"  # not strict JSON, or not an object
     TOO_DEEP = "too_deep"  # more than 32 levels

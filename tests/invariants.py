@@ -1,6 +1,6 @@
 """What must be true of the ledger at any moment, whatever was done to it. Each check is a query that finds what breaks it.
 
-The numbers are those of the reliability plan: I2 one alert, one open callback; I9-I18 queue and lease; I26 opt-out.
+The numbers are those of docs/invariants.md: I2 one alert, one open callback; I9-I18 queue and lease; I26 opt-out.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ class Seen(Struct, frozen=True):
 def account(row: Account, seen: Iterable[Seen]) -> tuple[Account, bool]:
     """The row after `seen`, in offset order, and whether a new epoch began with it.
 
-    An offset below `next_offset` was accounted for before. If it still has an effect, the topic was made anew
-    (settled question 4): the account begins again at that offset.
+     An offset below `next_offset` was accounted for before. If it still has an effect, the topic was made anew
+    : the account begins again at that offset.
     """
     for each in seen:
         if each.offset < row.next_offset and each.effect:

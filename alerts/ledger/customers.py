@@ -45,7 +45,7 @@ def _newest(fact: str) -> str:
 _COLUMNS = ("key", "source", *FACTS, "facts_as_of", "seen_at")
 
 # Who are these customers? Made when new, else brought up to date; either way their rows stay locked until the
-# transaction ends, in the order of their keys. So two batches that meet one new customer take turns (settled 1).
+# transaction ends, in the order of their keys. So two batches that meet one new customer take turns.
 MEET_CUSTOMERS = insert_sql(
     customers,
     _COLUMNS,
@@ -69,7 +69,7 @@ async def meet(
     """The customer of each answer, in the same order; each row is locked.
 
     Different ids never merge. An answer with only a phone or an e-mail joins the one customer known by it, if there
-    is exactly one (CONTRACT section 3); so those with an id of their own are met first.
+    is exactly one (docs/surveys.md); so those with an id of their own are met first.
     """
     handles = [handles_of(answer, shared_sources=shared_sources)[0] for answer in answers]
     vague = [index for index, handle in enumerate(handles) if handle.kind in ("phone", "email")]

@@ -1,4 +1,4 @@
-"""Remembers the answer to a request that carried an Idempotency-Key, in the transaction of its effect (settled 15)."""
+"""Remembers the answer to a request that carried an Idempotency-Key, in the transaction of its effect."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ PUBLISHED = frozenset(
     {"opened", "joined", "claimed", "attempted", "scheduled", "released"}
     | {"escalated", "target_missed", "resolved", "reopened", "closed"}
 )
-"""The kinds of events that leave the house (CONTRACT section 6). The others stay in the history."""
+"""The kinds of events that leave the house (docs/events.md). The others stay in the history."""
 
 _MEMBERS = tuple(str(column.name) for column in callbacks.columns)
 _CHANGING = tuple(name for name in _MEMBERS if name != "id")

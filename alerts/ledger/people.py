@@ -31,7 +31,7 @@ MENDABLE = ("phone", "time_zone", "language")
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """A row of `customers`. Personal data: shown in full only where CONTRACT section 4 says so."""
+    """A row of `customers`. Personal data: shown in full only where docs/rest.md says so."""
 
     id: int
     ref: str

@@ -207,7 +207,7 @@ callbacks = Table(
     CheckConstraint(f"NOT ready OR state = '{State.WAITING}'", name="only_waiting_is_ready"),
     # I2, in the database: one open callback per customer.
     Index("callbacks_one_open_per_customer", "customer_id", unique=True, postgresql_where=text(OPEN)),
-    # The claim reads this and nothing else (notes: settled question 9).
+    # The claim reads this and nothing else.
     Index(
         "callbacks_claim",
         "queue",

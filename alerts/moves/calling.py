@@ -48,7 +48,7 @@ class NewAttempt(Struct, frozen=True, kw_only=True):
 
 
 def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, policy: Policy) -> Moved:
-    """The window judges the call, not the form: an attempt counts at `started_at` (settled question 14)."""
+    """The window judges the call, not the form: an attempt counts at `started_at`."""
     check_lease(callback, token, now)
     started = new.started_at or now
     _check_report(callback, new, started, now)

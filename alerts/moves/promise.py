@@ -10,7 +10,7 @@ from alerts.targets import may_be_in_time
 
 
 def judge_promise(callback: Callback, at: datetime, now: datetime, policy: Policy) -> Moved:
-    """By an attempt at `at`: kept within the grace, late in the same calling window, else broken (settled 22)."""
+    """By an attempt at `at`: kept within the grace, late in the same calling window, else broken."""
     if callback.promise_state != "open" or callback.promise_at is None:
         return Moved(callback=callback)
     if at <= callback.promise_at + timedelta(minutes=policy.promises.grace_minutes):

@@ -12,7 +12,7 @@ from alerts.targets import next_alarm
 from alerts.window import callable_seconds, next_window, shared_hours
 
 TOO_FEW_HOURS = 2.0
-"""Fewer shared hours in the next seven days than this, and a lead must say the zone (settled question 13)."""
+"""Fewer shared hours in the next seven days than this, and a lead must say the zone."""
 
 LOOK_AGAIN = timedelta(days=1)
 """One that cannot be called at all is looked at daily: clocks change, and nothing waits for ever in silence."""

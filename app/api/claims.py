@@ -165,7 +165,7 @@ def _claimer(body: asked.ClaimOne, desk: Desk) -> Claimer:
 
 
 async def _try(desk: Desk, effect: Effect, *, is_last: bool) -> Response | None:
-    """A twin with the same Idempotency-Key waits like its first: whoever claims, both answer with that (settled 24)."""
+    """A twin with the same Idempotency-Key waits like its first: whoever claims, both answer with that."""
     try:
         return await desk.try_change(effect)
     except IdempotencyInProgress:

@@ -1,4 +1,4 @@
-"""Reads the Idempotency-Key of a request, and answers a repeated one as the first was answered (settled 15, 24)."""
+"""Reads the Idempotency-Key of a request, and answers a repeated one as the first was answered."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "internal-error": (500, "Something went wrong here"),
     "temporarily-unavailable": (503, "A part we depend on is away"),
 }
-"""code: (status, title). The only place that knows statuses (CONTRACT section 4)."""
+"""code: (status, title). The only place that knows statuses (docs/rest.md)."""
 
 BY_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 """For errors that the framework raises."""

@@ -1,4 +1,4 @@
-"""Shows callbacks, customers and answers as CONTRACT section 4 has them: masked, unless the caller may see all."""
+"""Shows callbacks, customers and answers as docs/rest.md has them: masked, unless the caller may see all."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ INCLUDES = {
     "callbacks:lead": ("callbacks:work", "callbacks:read"),
     "callbacks:work": ("callbacks:read",),
 }
-"""The scopes that another one holds within it; the others stand beside these (CONTRACT section 4)."""
+"""The scopes that another one holds within it; the others stand beside these (docs/rest.md)."""
 
 
 class Principal(Struct, frozen=True, kw_only=True):

@@ -122,7 +122,7 @@ def _read_words(rule: Rule, found: Any) -> Any:
 
 
 def _read_e164(rule: Rule, found: Any) -> Any:
-    """The number as found where it cannot be read: the answer is kept and flagged, see CONTRACT section 3."""
+    """The number as found where it cannot be read: the answer is kept and flagged, see docs/surveys.md."""
     raw = str(found)
     return normalise(raw, rule.country) or raw
 

@@ -1,4 +1,4 @@
-"""What must be true of every ledger once the dust has settled (notes: reliability, invariants)."""
+"""What must be true of every ledger once the dust has settled (docs/invariants.md)."""
 
 from __future__ import annotations
 

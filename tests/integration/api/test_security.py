@@ -16,7 +16,7 @@ from tests.integration.api.front import Front, good, problem
 
 ID = "0198c0de-0000-7000-8000-000000000001"
 
-# The scopes of CONTRACT section 4, route by route. PATCH of a customer asks for more once it knows whose it is.
+# The scopes, route by route. PATCH of a customer asks for more once it knows whose it is.
 ROUTES = {
     "GET /v1/callbacks": "callbacks:read",
     "GET /v1/callbacks/{callback_id}": "callbacks:read",
