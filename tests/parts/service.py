@@ -46,7 +46,7 @@ def bottombox(*arguments: str, env: Mapping[str, str]) -> Any:
 
 
 class Service:
-    """A running role. `log` holds what it said on standard error."""
+    """A running role. `log` holds what it said on standard error, for as long as it runs."""
 
     def __init__(self, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
         self._process = process
@@ -106,6 +106,7 @@ class Service:
             raise AssertionError(f"it did not end in {STOP_SECONDS} s: {self.log}") from None
         finally:
             self._process.stdout.close()
+            self._log.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -115,4 +116,3 @@ class Service:
     ) -> None:
         if self._process.poll() is None:
             self.stop()
-        self._log.unlink(missing_ok=True)
