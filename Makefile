@@ -40,7 +40,7 @@ format: .venv/installed ## puts the format right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/installed ## the figures of docs/performance.md, measured here
+bench: .venv/installed ## the figures of benchmarks/README.md, measured here
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: .venv/installed ## new exact versions of all dependencies, with hashes and without addresses (needs uv)

@@ -19,6 +19,7 @@ from alerts.callback import OPEN_STATES, Callback, Moved, State
 from alerts.errors import DoNotCall, NotClaimable, NotFound, OutsideCallingWindow, TooManyHeld
 from alerts.ledger.customers import lock_customer
 from alerts.ledger.database import ledger_now
+from alerts.ledger.heads import known_heads
 from alerts.ledger.moves import ALL_OF_C, Move, apply, read_callback, store_moves
 from alerts.ledger.tables import callbacks, customers, queues
 from alerts.moves import claim, reopen
@@ -38,19 +39,26 @@ class Claimer(Struct, frozen=True, kw_only=True):
 
 
 # Which callbacks come next, in the order of work? The heads of each queue are read from the claim's index; of those
-# the first that nobody else has locked are taken. Queues that are paused offer nothing. The queue is given as a range
+# the first that nobody else has locked are taken. A queue begins where `alerts.ledger.heads` knows it to. Queues that are
+# paused offer nothing. The queue is given as a range
 # of keys and stands in the order, so that no index but `callbacks_claim` can serve: with an equality the planner walks
 # `callbacks_work_order`, all of it where a queue is empty, and a range of names alone it takes for so few rows that it
-# sorts them (benchmarks/claim.py).
+# sorts them (benchmarks/claim.py). Below, `ready` alone says that a row is still to be had (only waiting ones are): with
+# the state beside it the claim's index would fit there too, and be read whole while the statistics know of no ready row.
 CLAIM = text(f"""
 WITH clock AS MATERIALIZED (SELECT ledger_now() AS now),
 heads AS MATERIALIZED (
     SELECT head.id, head.band, head.rank_at
     FROM queues
+    LEFT JOIN json_to_recordset(CAST(:heads AS json)) AS known(name text, band smallint, rank_at timestamptz, id uuid)
+        ON known.name = queues.name
     CROSS JOIN LATERAL (
         SELECT c.id, c.band, c.rank_at
         FROM callbacks AS c
-        WHERE (c.queue, c.band) >= (queues.name, 0) AND (c.queue, c.band) <= (queues.name, 32767)
+        WHERE (c.queue, c.band, c.rank_at, c.id) >= (
+                queues.name, coalesce(known.band, CAST(0 AS smallint)), coalesce(known.rank_at, '-infinity'),
+                coalesce(known.id, '00000000-0000-0000-0000-000000000000'))
+          AND (c.queue, c.band) <= (queues.name, 32767)
           AND c.state = 'waiting' AND c.ready
           AND c.callable_until > (SELECT now FROM clock)
           AND (c.owner IS NULL OR c.owner = :advisor OR c.owner_until <= (SELECT now FROM clock))
@@ -63,7 +71,7 @@ heads AS MATERIALIZED (
     WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
 )
 SELECT {ALL_OF_C} FROM heads JOIN callbacks AS c ON c.id = heads.id
-WHERE c.state = 'waiting' AND c.ready
+WHERE c.ready
 ORDER BY heads.band, heads.rank_at, heads.id
 LIMIT :count
 FOR UPDATE OF c SKIP LOCKED
@@ -108,6 +116,7 @@ async def _claim(
         "languages": languages,
         "count": count,
         "depth": depth,
+        "heads": await known_heads(connection),
     }
     rows = (await connection.execute(CLAIM, parameters)).all()
     if not rows:

@@ -1,0 +1,62 @@
+"""Says on what a figure was measured: processor, load, and how long the disk takes to promise a page."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from msgspec import Struct
+
+PAGE = b"\0" * 8192  # what PostgreSQL writes at a time
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """`load` is the number of programs that wanted to run in the last minute; ours had not begun."""
+
+    processor: str
+    cores: int
+    memory_gib: float
+    system: str
+    python: str
+    load: float
+    fdatasync_us: float
+
+
+def this_machine() -> Machine:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        memory_gib=round(pages / 2**30, 1),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        load=round(os.getloadavg()[0], 2),
+        fdatasync_us=round(_fdatasync(), 1),
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
+
+
+def _fdatasync(times: int = 100) -> float:
+    """Median microseconds to make one written page safe, where temporary files lie and the databases will."""
+    taken = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(times):
+            file.seek(0)
+            file.write(PAGE)
+            file.flush()
+            start = time.perf_counter()
+            os.fdatasync(file.fileno())
+            taken.append(time.perf_counter() - start)
+    return statistics.median(taken) * 1e6
