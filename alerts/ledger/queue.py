@@ -84,7 +84,9 @@ SELECT min(moment) FROM queues CROSS JOIN LATERAL (
      WHERE queue = queues.name AND state = 'waiting' AND NOT ready AND callable_from IS NOT NULL
      ORDER BY callable_from LIMIT 1)
     UNION ALL
-    (SELECT min(promise_at) FROM callbacks WHERE queue = queues.name AND state = 'scheduled')
+    (SELECT promise_at FROM callbacks
+     WHERE queue = queues.name AND state = 'scheduled'
+     ORDER BY promise_at LIMIT 1)
 ) AS soonest
 WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
 """)

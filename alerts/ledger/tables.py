@@ -223,6 +223,7 @@ callbacks = Table(
         "callable_from",
         postgresql_where=text(f"state = '{State.WAITING}' AND NOT ready"),
     ),
+    Index("callbacks_promised", "queue", "promise_at", postgresql_where=text(f"state = '{State.SCHEDULED}'")),
     Index("callbacks_wake", "wake_at", "band", "rank_at", postgresql_where=text("wake_at IS NOT NULL")),
     Index("callbacks_held", "lease_holder", postgresql_where=text(f"state = '{State.LEASED}'")),
     Index("callbacks_work_order", "band", "rank_at", "id"),

@@ -250,6 +250,13 @@ def upgrade() -> None:
     )
     op.create_index("callbacks_opened_at", "callbacks", ["opened_at", "id"], unique=False)
     op.create_index(
+        "callbacks_promised",
+        "callbacks",
+        ["queue", "promise_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'scheduled'"),
+    )
+    op.create_index(
         "callbacks_wake",
         "callbacks",
         ["wake_at", "band", "rank_at"],

@@ -1,0 +1,76 @@
+"""The plans of the statements that advisors wait for, on a queue of some size: a wrong one costs a hundred times as much."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from sqlalchemy import ClauseElement
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+
+from alerts.ledger.database import open_engine
+from alerts.ledger.intake import take_in
+from alerts.ledger.queue import CLAIM, NEXT_CALLABLE
+from alerts.policy import shipped_policy
+from tests.parts.answers import answer
+from tests.parts.clock import Clock
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday; the customers are in London
+GIVEN = {"advisor": "'ann'", "queues": "NULL", "languages": "NULL", "count": "1", "depth": "9", "heads": "'[]'"}
+
+# The one callback of the story again and again, each of a customer of its own.
+MANY = """
+    INSERT INTO customers (key, source, facts_as_of, seen_at)
+        SELECT 'copy:' || n, 'stories', now(), now() FROM generate_series(1, 20000) AS n;
+    CREATE TEMP TABLE copied AS SELECT * FROM callbacks;
+    INSERT INTO callbacks SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'customer_id', k.id,
+        'rank_at', c.rank_at + k.id * interval '1 second'))).* FROM copied AS c, customers AS k WHERE k.key LIKE 'copy:%';
+"""
+
+
+@pytest.fixture
+async def crowd(database_url: str, clock: Clock) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    await clock.set(NOON)
+    engine = open_engine(database_url)
+    await take_in(engine, [answer("c", 1, NOON, offset=0)], shipped_policy())
+    await engine.dispose()
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(MANY)
+    yield connection
+    await connection.close()
+
+
+async def plan(connection: asyncpg.Connection[asyncpg.Record], statement: ClauseElement) -> str:
+    """The plan for any parameters, which the server may keep for a prepared statement."""
+    compiled = statement.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    async with connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE asked AS {compiled}")
+        given = ", ".join(GIVEN[name] for name in compiled.positiontup or ())
+        rows = await connection.fetch(f"EXPLAIN EXECUTE asked ({given})")
+        await connection.execute("DEALLOCATE asked")
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("analysed", ["before they were ready", "after"])
+async def test_a_claim_reads_its_own_index_and_nothing_else(
+    crowd: asyncpg.Connection[asyncpg.Record], analysed: str
+) -> None:
+    if analysed == "after":
+        await crowd.execute("ANALYZE callbacks")
+    else:  # as at nine o'clock, when the statistics know of no ready row yet
+        await crowd.execute("UPDATE callbacks SET ready = false")
+        await crowd.execute("ANALYZE callbacks")
+        await crowd.execute("UPDATE callbacks SET ready = true")
+    found = await plan(crowd, CLAIM.element)
+    assert "Index Scan using callbacks_claim" in found
+    assert "Index Scan using callbacks_pkey" in found
+    assert "Seq Scan on callbacks" not in found
+    assert "callbacks_work_order" not in found
+
+
+async def test_the_next_callable_moment_is_read_from_indexes(crowd: asyncpg.Connection[asyncpg.Record]) -> None:
+    await crowd.execute("ANALYZE callbacks")
+    assert "Seq Scan on callbacks" not in await plan(crowd, NEXT_CALLABLE)
