@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
@@ -44,7 +45,7 @@ async def crowd(database_url: str, clock: Clock) -> AsyncIterator[asyncpg.Connec
 
 async def plan(connection: asyncpg.Connection[asyncpg.Record], statement: ClauseElement) -> str:
     """The plan for any parameters, which the server may keep for a prepared statement."""
-    compiled = statement.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    compiled: Any = statement.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await connection.execute(f"PREPARE asked AS {compiled}")
