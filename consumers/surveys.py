@@ -30,7 +30,7 @@ from alerts.ledger.intake import Report, take_in
 from alerts.outcomes import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
 from alerts.policy import Policy
 from consumers.dead_letters import DeadLetters, recorded_at
-from consumers.kafka import KafkaAccess, Refused
+from consumers.kafka import CLOSE_SECONDS, KafkaAccess, Refused
 from consumers.loop import FIRST_WAIT, LONGEST_WAIT, pause
 from consumers.progress import Lag, Progress
 from consumers.record import Decoded, Reading, Record, Tombstone, Unreadable, read_record
@@ -151,10 +151,16 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._progress.begin()
 
     async def _close(self) -> None:
-        if self._consumer is not None:
-            consumer, self._consumer = self._consumer, None
-            self._stopped.clear()
-            await consumer.stop()
+        """Leaves the group. With all brokers away that may fail, or never end; then they find out by themselves."""
+        if self._consumer is None:
+            return
+        consumer, self._consumer = self._consumer, None
+        self._stopped.clear()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await consumer.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            logger.warning("the Kafka client did not close: %s", type(error).__name__)
 
     async def _follow_topics(self) -> bool:
         """Subscribes to those of our topics that exist; a missing one does not stop the others."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from tests.acceptance.test_faults import metric
 from tests.parts.checks import check_alerts, check_conservation
-from tests.parts.service import Service
-from tests.parts.topics import unique_name
+from tests.parts.kafka import KafkaBroker
+from tests.parts.service import Service, environment
+from tests.parts.topics import create_topic, unique_name
 from tests.parts.town import Town, answer, eventually
 
 
@@ -41,6 +44,28 @@ async def delete_records(town: Town, *, before: int) -> None:
         await admin.delete_records({TopicPartition(town.topic, 0): RecordsToDelete(before_offset=before)})
     finally:
         await admin.close()
+
+
+async def test_a_broker_that_dies_and_comes_back_needs_no_operator(database_url: str) -> None:
+    with KafkaBroker.start() as broker:
+        topic = await create_topic(broker.bootstrap, "surveys", 2)
+        dead = await create_topic(broker.bootstrap, "dead", max_message_bytes=16 * 1024 * 1024)
+        group = unique_name("group")
+        env = environment(database=database_url, kafka=broker.bootstrap, topics=topic, dead_letters=dead, group=group)
+        place = {"bootstrap": broker.bootstrap, "topic": topic, "dead": dead, "database": database_url}
+        with Service.start("consume", env) as consumer:
+            async with Town.open(env, **place) as town:
+                await town.send([answer("before", 1)])
+                await eventually(town.accounted, lambda done: done == 1)
+            await asyncio.to_thread(broker.kill)
+            await asyncio.to_thread(broker.restart)
+            async with Town.open(env, **place) as town:
+                await town.send([answer("after", 1)])
+                await eventually(town.accounted, lambda done: done == 2)
+                await check_alerts(town, {"before", "after"})
+                await check_conservation(town)
+            await asyncio.to_thread(broker.kill)
+            assert await asyncio.to_thread(consumer.stop) == 0  # ends though there is nobody to take leave of
 
 
 async def test_a_group_set_back_to_the_beginning_changes_nothing(town: Town) -> None:
