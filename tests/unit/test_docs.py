@@ -46,8 +46,10 @@ SHARED = {When: "when", Slot: "slot", Rule: "rule"}
 CODE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Written apart, so that this file names none itself.
-HOSTS = ("pypi org", "pythonhosted org", "npmjs org", "npmjs com", "crates io", "rubygems org", "proxy golang org")
-HOSTS += ("maven org", "maven apache org/maven2", "mvnrepository com")
+HOSTS = (
+    *("pypi org", "pythonhosted org", "npmjs org", "npmjs com", "crates io", "rubygems org", "proxy golang org"),
+    *("maven org", "maven apache org/maven2", "mvnrepository com"),
+)
 REGISTRIES = re.compile("|".join(host.replace(" ", "[.]") for host in HOSTS) + r"|(extra-)?index-url[ =]+https?:")
 MACHINE_PATHS = re.compile(r"(?<![\w.:/}-])/(work\b|root/|Users/[a-z]+/|home/[a-z]+/)")
 
