@@ -23,7 +23,7 @@ from tests.unit.alerts.moves.life import POLICY, opened, token
 YEARS = (2026, 2027, 2028)
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
 SAMPLE = ZONES if EFFORT >= FULL else ZONES[7::40]
-EVERY = 45 if EFFORT >= FULL else 110  # minutes
+EVERY = 110  # minutes
 OPENS, CLOSES = 9 * 60, 20 * 60
 
 
