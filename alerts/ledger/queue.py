@@ -20,7 +20,7 @@ from alerts.errors import DoNotCall, NotClaimable, NotFound, OutsideCallingWindo
 from alerts.ledger.customers import lock_customer
 from alerts.ledger.database import ledger_now
 from alerts.ledger.heads import known_heads
-from alerts.ledger.moves import ALL_OF_C, Move, apply, read_callback, store_moves
+from alerts.ledger.moves import ALL_OF_C, apply, read_callback, store_moves
 from alerts.ledger.tables import callbacks, customers, queues
 from alerts.moves import claim, reopen
 from alerts.policy import Policy
@@ -181,14 +181,6 @@ async def customer_of(connection: AsyncConnection, callback_id: str) -> int:
     if found is None:
         raise NotFound("there is no such callback")
     return int(found)
-
-
-async def apply_with_customer(
-    connection: AsyncConnection, callback_id: str, move: Move, *, token: str | None = None
-) -> Moved:
-    """As `apply`, with the customer's row locked first: for moves that go with a change of the customer."""
-    await lock_customer(connection, await customer_of(connection, callback_id))
-    return await apply(connection, callback_id, move, token=token)
 
 
 async def reopen_callback(
