@@ -91,7 +91,7 @@ MOVES: dict[str, dict[State, tuple[State, ...]]] = {
     "reopen": {State.RESOLVED: (State.WAITING,), State.CLOSED: (State.WAITING,)},
     "assign": STAYS,
     "move": STAYS,
-    "mend": STAYS,
+    "follow": STAYS,
     "escalate": {**STAYS, State.LEASED: (State.LEASED, State.WAITING, State.CLOSED)},
     # Whatever has fallen due: the lease, the promise, the age. One that has ended is left alone.
     "wake": {

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Moved
 from alerts.errors import Invalid
+from alerts.ledger.customers import customers_by_id
 from alerts.ledger.database import ledger_now
 from alerts.ledger.moves import lock_callback, store_moves
-from alerts.ledger.people import people_by_id
 from alerts.ledger.queue import ensure_queues
 from alerts.ledger.tables import queues
 from alerts.moves import move
@@ -29,12 +29,12 @@ async def move_to_queue(
 ) -> Moved:
     """Raises NotFound, AlreadyResolved.
 
-    The customer is read after the callback is locked, and not locked: whoever mends the customer meanwhile waits for
-    the callback and then judges the place anew.
+    The customer is read after the callback is locked, and not locked: whoever changes the customer meanwhile waits for
+    the callback and then makes it follow.
     """
     callback = await lock_callback(connection, callback_id)
-    person = (await people_by_id(connection, [callback.customer_id]))[callback.customer_id]
+    customer = (await customers_by_id(connection, [callback.customer_id]))[callback.customer_id]
     now = await ledger_now(connection)
-    moved = move(callback, queue=queue, place=person.place(queue, policy), actor=actor, now=now, policy=policy)
+    moved = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
     await store_moves(connection, [moved])
     return moved

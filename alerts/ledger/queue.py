@@ -16,12 +16,12 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, Moved, State
-from alerts.errors import DoNotCall, NotClaimable, NotFound, OutsideCallingWindow, TooManyHeld
+from alerts.errors import NotClaimable, NotFound, OutsideCallingWindow, TooManyHeld
 from alerts.ledger.customers import lock_customer
 from alerts.ledger.database import ledger_now
 from alerts.ledger.heads import known_heads
 from alerts.ledger.moves import ALL_OF_C, apply, read_callback, store_moves
-from alerts.ledger.tables import callbacks, customers, queues
+from alerts.ledger.tables import callbacks, queues
 from alerts.moves import claim, reopen
 from alerts.policy import Policy
 
@@ -188,8 +188,7 @@ async def reopen_callback(
 ) -> Moved:
     """Raises NotClaimable, naming it, when the customer has another open callback; DoNotCall after an opt-out."""
     customer_id = await customer_of(connection, callback_id)
-    await lock_customer(connection, customer_id)
-    await _check_may_be_called(connection, customer_id)
+    customer = await lock_customer(connection, customer_id)
     other = select(callbacks.c.id).where(
         callbacks.c.customer_id == customer_id,
         callbacks.c.state.in_(OPEN_STATES),
@@ -201,17 +200,8 @@ async def reopen_callback(
     return await apply(
         connection,
         callback_id,
-        lambda callback, now: reopen(callback, actor=actor, now=now, policy=policy, reason=reason),
+        lambda callback, now: reopen(callback, customer, actor=actor, now=now, policy=policy, reason=reason),
     )
-
-
-async def _check_may_be_called(connection: AsyncConnection, customer_id: int) -> None:
-    query = select(customers.c.opted_out_at, customers.c.erased_at).where(customers.c.id == customer_id)
-    customer = (await connection.execute(query)).one()
-    if customer.erased_at is not None:
-        raise NotClaimable("this customer was erased; there is nobody to call")
-    if customer.opted_out_at is not None:
-        raise DoNotCall("the customer asked not to be phoned; a withdrawal affects later answers only")
 
 
 async def ensure_queues(connection: AsyncConnection, names: Sequence[str]) -> None:

@@ -18,7 +18,9 @@ from alerts.callback import (
     without_flags,
 )
 from alerts.causes import Cause, Outcome, check_cause, check_checklist
+from alerts.customer import Customer
 from alerts.errors import CallbackChanged, DoNotCall, NotClaimable
+from alerts.moves.following import as_known
 from alerts.moves.leasing import check_lease, close
 from alerts.moves.promise import judge_promise
 from alerts.moves.settling import ended_lease, measure, settled
@@ -108,17 +110,19 @@ def expire(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
     return missed.then(close(missed.callback, ClosedReason.EXPIRED, now, policy))
 
 
-def reopen(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:
+def reopen(
+    callback: Callback, customer: Customer, *, actor: str, now: datetime, policy: Policy, reason: str | None = None
+) -> Moved:
     """Begins anew on the same record: fresh targets and attempts; the earlier ones stay in the history.
 
     Its place in the order stays the one it had: a customer we failed once does not wait again.
     """
     if callback.is_open:
         raise NotClaimable(f"this callback is {callback.state}; only one that has ended can be reopened")
-    if callback.closed_reason is ClosedReason.OPTED_OUT:
-        raise DoNotCall("the customer asked not to be phoned; a withdrawal affects later answers only")
-    if callback.closed_reason is ClosedReason.ERASED:
+    if customer.erased_at is not None or callback.closed_reason is ClosedReason.ERASED:
         raise NotClaimable("this customer was erased; there is nobody to call")
+    if customer.opted_out_at is not None or callback.closed_reason is ClosedReason.OPTED_OUT:
+        raise DoNotCall("the customer asked not to be phoned; a withdrawal affects later answers only")
     due = due_times(policy, queue=callback.queue, priority=callback.priority, points=callback.points, since=now)
     again = callback.evolve(
         state=State.WAITING,
@@ -150,4 +154,4 @@ def reopen(callback: Callback, *, actor: str, now: datetime, policy: Policy, rea
         checklist={},
     )
     event = Event(kind="reopened", at=now, actor=actor, data={"queue": callback.queue}, text=reason)
-    return settled(again, now, policy, event)
+    return settled(as_known(again, customer, policy), now, policy, event)

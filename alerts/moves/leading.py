@@ -1,17 +1,15 @@
-"""What a lead may do with a callback: give it to somebody, to another queue, up the ladder, or mend its facts."""
+"""What a lead may do with a callback: give it to somebody, to another queue, or up the ladder."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.callback import Callback, Event, Flag, Moved, State, check_move, with_flags, without_flags
+from alerts.callback import Callback, Event, Flag, Moved, State, check_move, with_flags
+from alerts.customer import Customer
+from alerts.moves.following import as_known
 from alerts.moves.leasing import withdraw
-from alerts.moves.opening import place_flags
 from alerts.moves.settling import settled
 from alerts.policy import EscalationStep, Policy
-from alerts.window import Place
-
-ABOUT_PLACE = (Flag.NO_NUMBER, Flag.BAD_NUMBER, Flag.ZONE_GUESSED, Flag.ZONE_NEEDED)
 
 
 def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, policy: Policy) -> Moved:
@@ -25,42 +23,12 @@ def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, polic
     return settled(assigned, now, policy, event)
 
 
-def move(callback: Callback, *, queue: str, place: Place, actor: str, now: datetime, policy: Policy) -> Moved:
-    """To another queue, with the waiting time it has earned. `place` is judged anew: a guessed zone is the queue's."""
+def move(callback: Callback, *, queue: str, customer: Customer, actor: str, now: datetime, policy: Policy) -> Moved:
+    """To another queue, with the waiting time it has earned. A guessed zone is that of the new queue."""
     check_move(callback, "move")
-    flags = without_flags(callback, Flag.ZONE_GUESSED)
-    moved = callback.evolve(
-        queue=queue,
-        version=callback.version + 1,
-        zones=place.zones,
-        country=place.country,
-        flags=tuple(sorted({*flags, *({Flag.ZONE_GUESSED} if place.guessed else set())})),
-    )
+    moved = as_known(callback.evolve(queue=queue, version=callback.version + 1), customer, policy)
     event = Event(kind="moved", at=now, actor=actor, data={"from": callback.queue, "to": queue, "queue": queue})
     return settled(moved, now, policy, event)
-
-
-def mend(
-    callback: Callback,
-    *,
-    place: Place,
-    number_status: str,
-    language: str | None,
-    actor: str,
-    now: datetime,
-    policy: Policy,
-) -> Moved:
-    """The customer's number, zone or language was put right."""
-    check_move(callback, "mend")
-    flags = {*without_flags(callback, *ABOUT_PLACE), *place_flags(place, number_status)}
-    mended = callback.evolve(
-        zones=place.zones,
-        country=place.country,
-        language=language,
-        flags=tuple(sorted(flags)),
-        version=callback.version + 1,
-    )
-    return settled(mended, now, policy, Event(kind="mended", at=now, actor=actor, data={"queue": callback.queue}))
 
 
 def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:

@@ -11,9 +11,9 @@ from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Callback, Moved, State, Target
+from alerts.customer import Customer
 from alerts.ledger.answers import AlertSeen, AnswerSeen, ResponseSeen
 from alerts.ledger.database import ledger_now
-from alerts.ledger.people import Person
 from alerts.ledger.views import Around, Seen, see
 from alerts.moves.opening import rank_terms
 from alerts.phone import mask
@@ -117,7 +117,7 @@ def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool
     }
 
 
-def tell_customer(person: Person, *, full: bool, number: bool) -> told.Customer:
+def tell_customer(person: Customer, *, full: bool, number: bool) -> told.Customer:
     """`number`: the phone number too may be shown, because the customer may be phoned now."""
     return told.Customer(
         ref=person.ref,
@@ -125,7 +125,7 @@ def tell_customer(person: Person, *, full: bool, number: bool) -> told.Customer:
         name=person.name if full else initials(person.name),
         phone=person.phone if full and number else person.phone and mask(person.phone),
         email=person.email if full else person.email and f"{person.email[0]}***",
-        number_status=person.standing,
+        number_status=person.number_status,
         time_zone=person.time_zone,
         country=person.country,
         language=person.language,

@@ -24,17 +24,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec import structs
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alerts.alert import Alert
 from alerts.callback import MOVES, Callback, ClosedReason, Event, Moved, State
 from alerts.causes import Cause, Kind, Outcome
+from alerts.customer import Customer
 from alerts.errors import DoNotCall, NotClaimable, Refused, TooManyHeld
 from alerts.identity import Handle
 from alerts.ledger.database import open_engine, transaction
 from alerts.ledger.intake import take_in
 from alerts.ledger.moves import PUBLISHED, apply, read_callback
-from alerts.ledger.people import customer_was_here, opt_out, withdraw_opt_out
+from alerts.ledger.people import opt_out, record_contact, withdraw_opt_out
 from alerts.ledger.queue import (
     Claimer,
     claim_next,
@@ -48,7 +51,6 @@ from alerts.ledger.tables import callbacks, customers, history, outbox
 from alerts.ledger.timers import wake_due
 from alerts.moves import (
     NewAttempt,
-    Subject,
     assign,
     attempt,
     claim,
@@ -68,11 +70,10 @@ from alerts.moves import (
     withdraw,
 )
 from alerts.outcomes import Answer
-from alerts.phone import judge
 from alerts.policy import read_policy, shipped_policy
 from alerts.routing import route
-from alerts.scoring import score
-from alerts.window import Place, may_call, place_of
+from alerts.scoring import rate, score
+from alerts.window import may_call
 from tests.invariants import AFTER_THE_TIMER, broken
 from tests.parts.answers import SOURCE, answer
 
@@ -106,7 +107,7 @@ class Person:
         self.zone = ZONES[number % len(ZONES)]
         self.id = 0
         self.ref = ""
-        self.last_bottom_box: datetime | None = None
+        self.bottom_boxes: dict[str, datetime] = {}  # by response
         self.opted_out = False
 
 
@@ -247,29 +248,32 @@ class Both(RuleBasedStateMachine):
                 assert report.moved == []
             else:
                 self.raise_alert(person, said, report.moved)
-            person.last_bottom_box = response.answered_at
+            person.bottom_boxes[response.response_id] = response.answered_at
         elif was_bad:
             self.rerate(person, response.response_id)
         if response.rating <= 2 and not was_bad:
             self.answered.append((person, response.response_id))
         elif response.rating > 2 and was_bad:
             self.answered.remove((person, response.response_id))
+            del person.bottom_boxes[response.response_id]
 
     def raise_alert(self, person: Person, said: Answer, moved: list[Moved]) -> None:
         [actual] = moved
-        about = self.subject(person, said)
+        about = self.alert(person, said)
         open_id = self.open_of(person)
         if open_id is None:
             opened = open_callback(
-                about,
-                id=actual.callback.id,
+                structs.replace(about, callback_id=actual.callback.id),
+                self.customer(person),
                 previous_id=self.resolved_lately(person),
                 now=self.now,
                 policy=POLICY,
             )
             self.expect(actual.callback.id, opened, "open_callback")
         else:
-            self.expect(open_id, join(self.model[open_id], about, now=self.now, policy=POLICY), "join")
+            self.expect(
+                open_id, join(self.model[open_id], about, self.customer(person), now=self.now, policy=POLICY), "join"
+            )
         self.behind.setdefault(open_id or actual.callback.id, set()).add(said.response.response_id)
 
     def rerate(self, person: Person, response: str) -> None:
@@ -281,21 +285,17 @@ class Both(RuleBasedStateMachine):
             better = supersede(self.model[open_id], ClosedReason.RERATED, now=self.now, policy=POLICY)
             self.expect(open_id, better, "supersede")
 
-    def subject(self, person: Person, said: Answer) -> Subject:
-        verdict = score(said.response, POLICY, person.last_bottom_box)
-        queue, priority = route(said.response, verdict, POLICY, person.last_bottom_box)
-        return Subject(
-            customer_id=person.id,
-            customer_ref=person.ref,
-            source=SOURCE,
-            language=None,
-            answered_at=said.response.answered_at,
-            queue=queue,
-            priority=priority,
-            verdict=verdict,
-            place=place_of(said.response.customer, judge(None, None), "UTC"),
-            number_status="none",
-        )
+    def alert(self, person: Person, said: Answer) -> Alert:
+        others = [at for key, at in person.bottom_boxes.items() if key != said.response.response_id]
+        last = max(others, default=None)
+        verdict = score(said.response, rate(said.response, POLICY), POLICY, last)
+        queue, priority = route(said.response, verdict, POLICY, last)
+        return Alert(answer=said, verdict=verdict, queue=queue, priority=priority, callback_id="", raised_at=self.now)
+
+    def customer(self, person: Person) -> Customer:
+        out = self.now if person.opted_out else None
+        key = f"id:{SOURCE}:{person.name}"
+        return Customer(id=person.id, ref=person.ref, key=key, time_zone=person.zone, opted_out_at=out)
 
     def know(self, person: Person) -> None:
         if not person.ref:
@@ -321,7 +321,7 @@ class Both(RuleBasedStateMachine):
     def calls_in(self, who: int) -> None:
         person = self.people[who % len(self.people)]
         handle = Handle("id", SOURCE, person.name)
-        moved = self.work(lambda connection: customer_was_here(connection, [handle], self.now, policy=POLICY))
+        moved = self.work(lambda connection: record_contact(connection, [handle], self.now, policy=POLICY))
         self.news(person, ClosedReason.CUSTOMER_CALLED_IN, moved)
 
     @precondition(lambda self: sum(person.opted_out for person in self.people) < 2)
@@ -519,11 +519,9 @@ class Both(RuleBasedStateMachine):
         person = next(each for each in self.people if each.id == self.model[id_].customer_id)
 
         def pure(callback: Callback, now: datetime) -> Moved:
-            if person.opted_out:
-                raise DoNotCall("opted out")
             if self.open_of(person) not in (None, id_):
                 raise NotClaimable("another is open")
-            return reopen(callback, actor="lead", now=now, policy=POLICY, reason="r")
+            return reopen(callback, self.customer(person), actor="lead", now=now, policy=POLICY, reason="r")
 
         self.both(
             id_,
@@ -545,8 +543,9 @@ class Both(RuleBasedStateMachine):
     @rule(which=PICK, queue=st.sampled_from(QUEUES))
     def moves(self, which: int, queue: str) -> None:
         def pure(callback: Callback, now: datetime) -> Moved:
-            place = Place(callback.zones, callback.country, callback.place.guessed)
-            return move(callback, queue=queue, place=place, actor="lead", now=now, policy=POLICY)
+            person = next(each for each in self.people if each.id == callback.customer_id)
+            customer = self.customer(person)
+            return move(callback, queue=queue, customer=customer, actor="lead", now=now, policy=POLICY)
 
         self.both(self.picked_open(which), "move", pure)
 

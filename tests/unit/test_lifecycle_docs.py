@@ -14,11 +14,10 @@ from alerts.callback import MOVES, Callback, ClosedReason, Moved, State
 from alerts.causes import Cause, Kind, Outcome
 from alerts.errors import Refused
 from alerts.moves.calling import RESULTS
-from alerts.window import Place
-from tests.unit.alerts.moves.life import LONDON, POLICY, at, claimed, opened, promised, solved, subject
+from tests.unit.alerts.moves.life import POLICY, SOMEONE, alert, at, claimed, opened, promised, solved
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text(encoding="utf-8")
-NOT_MOVES = {"NewAttempt", "Subject", "check_lease"}
+NOT_MOVES = {"NewAttempt", "check_lease"}
 NOW = at(10, 5)
 
 STATES: dict[State, Callable[[], Callback]] = {
@@ -31,7 +30,8 @@ STATES: dict[State, Callable[[], Callback]] = {
 
 # A value for each argument that some move takes beside callback, now and policy.
 ARGUMENTS = {
-    "subject": subject(),
+    "alert": alert(),
+    "customer": SOMEONE,
     "advisor": "ben",
     "token": "1.t",
     "seconds": 900,
@@ -46,9 +46,6 @@ ARGUMENTS = {
     "checklist": {},
     "version": None,
     "queue": "billing",
-    "place": Place(LONDON.zones, LONDON.country),
-    "number_status": "ok",
-    "language": None,
 }
 
 

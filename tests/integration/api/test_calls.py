@@ -76,8 +76,8 @@ async def test_a_number_that_the_advisor_found_becomes_the_customers(front: Fron
     answer = good(await ann.post(f"{url}/attempts", json=body))
     assert "no_number" not in answer["flags"]
     assert answer["customer"]["phone"] == "+44******99"
-    (row,) = await front.sql("SELECT phone, mended, number_status FROM customers")
-    assert (row.phone, row.mended, row.number_status) == ("+442079460099", ["phone"], "ok")
+    (row,) = await front.sql("SELECT phone, corrected, number_failed FROM customers")
+    assert (row.phone, row.corrected, row.number_failed) == ("+442079460099", ["phone"], False)
 
 
 async def test_a_number_that_may_not_be_dialled_is_refused_and_not_repeated(front: Front) -> None:

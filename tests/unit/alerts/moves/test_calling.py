@@ -16,7 +16,9 @@ from tests.unit.alerts.moves.life import (
     BEN,
     LEAD,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     due,
@@ -25,7 +27,6 @@ from tests.unit.alerts.moves.life import (
     opened,
     promised,
     solved,
-    subject,
     token,
     tried,
 )
@@ -76,14 +77,14 @@ def test_voicemail_is_tried_again_on_the_customers_next_day() -> None:
 
 def test_the_next_day_is_that_of_the_customers_calendar() -> None:
     perth = Place(("Australia/Perth",), "AU")  # UTC+8: 09:05 UTC is 17:05 there, and midnight there is 16:00
-    callback = tried(claimed(opened(at(9), place=perth), at(9)), "voicemail", at(9, 5)).callback
+    callback = tried(claimed(opened(at(9), where=perth), at(9)), "voicemail", at(9, 5)).callback
     assert callback.not_before == at(16)
     assert callback.callable_from == at(1, day=3)
 
 
 def test_of_several_possible_calendars_the_last_ones_next_day_counts() -> None:
     coasts = Place(("America/New_York", "America/Los_Angeles"), "US")
-    callback = tried(claimed(opened(at(18), place=coasts), at(18)), "voicemail", at(18)).callback
+    callback = tried(claimed(opened(at(18), where=coasts), at(18)), "voicemail", at(18)).callback
     assert callback.not_before == at(8, day=3)  # midnight in Los Angeles
 
 
@@ -289,7 +290,7 @@ def test_the_customers_own_time_counts_more_than_one_that_failed_before() -> Non
 
 
 def test_a_new_alert_is_not_new_to_whoever_takes_a_promise() -> None:
-    leased = join(claimed(opened()), subject(2), now=at(10, 1), policy=POLICY).callback
+    leased = join(claimed(opened()), alert(2), SOMEONE, now=at(10, 1), policy=POLICY).callback
     assert Flag.NEW_ALERT not in promised(leased, at(15)).callback.flags
 
 

@@ -59,7 +59,7 @@ def may_be_called(at: datetime, zone: str) -> bool:
 
 def waiting(at: datetime, zone: str) -> Callback:
     """A callback that was opened an hour before and has been looked at since."""
-    callback = opened(at - timedelta(hours=1), place=Place((zone,), None))
+    callback = opened(at - timedelta(hours=1), where=Place((zone,), None))
     return wake(callback, now=at, policy=POLICY).callback
 
 

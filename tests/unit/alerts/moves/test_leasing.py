@@ -15,7 +15,9 @@ from tests.unit.alerts.moves.life import (
     BEN,
     LEAD,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     due,
@@ -25,7 +27,6 @@ from tests.unit.alerts.moves.life import (
     policy,
     promised,
     solved,
-    subject,
     token,
 )
 
@@ -101,7 +102,7 @@ def test_only_a_waiting_callback_can_be_claimed() -> None:
 
 
 def test_one_that_is_held_for_want_of_a_number_cannot_be_claimed() -> None:
-    held = opened(rules=policy("calling: {no_number: hold}"), number_status="none")
+    held = opened(rules=policy("calling: {no_number: hold}"), status="none")
     with pytest.raises(NotClaimable, match="there is no number"):
         claimed(held)
 
@@ -164,7 +165,7 @@ def test_a_returned_callback_keeps_its_place_and_its_targets(end: Callable[[Call
 def test_a_returned_callback_forgets_that_an_alert_was_new_to_its_last_holder(
     end: Callable[[Callback], Moved],
 ) -> None:
-    leased = join(claimed(opened()), subject(2), now=at(10, 1), policy=POLICY).callback
+    leased = join(claimed(opened()), alert(2), SOMEONE, now=at(10, 1), policy=POLICY).callback
     assert Flag.NEW_ALERT not in end(leased).callback.flags
 
 

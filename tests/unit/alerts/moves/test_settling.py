@@ -31,14 +31,14 @@ def test_one_that_has_ended_is_not_looked_at_again() -> None:
 
 def test_one_that_cannot_be_called_at_all_is_looked_at_daily() -> None:
     steps = {"escalated_steps": 3, "targets": dict.fromkeys(["first_attempt", "contact", "resolution"], "missed")}
-    callback = settled(opened(place=NOWHERE).evolve(**steps), TEN, POLICY).callback
+    callback = settled(opened(where=NOWHERE).evolve(**steps), TEN, POLICY).callback
     assert callback.callable_from is None
     assert Flag.ZONE_NEEDED in callback.flags
     assert callback.wake_at == TEN + timedelta(days=1)
 
 
 def test_zone_needed_goes_away_when_the_zones_share_hours_again() -> None:
-    doubtful = opened(place=NOWHERE)
+    doubtful = opened(where=NOWHERE)
     assert Flag.ZONE_NEEDED in doubtful.flags
     known = settled(doubtful.evolve(zones=("Europe/London", "Europe/Dublin")), TEN, POLICY).callback
     assert Flag.ZONE_NEEDED not in known.flags

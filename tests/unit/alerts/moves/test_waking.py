@@ -14,8 +14,8 @@ from alerts.moves import (
     assign,
     escalate,
     extend,
+    follow,
     join,
-    mend,
     move,
     release,
     reopen,
@@ -31,7 +31,9 @@ from tests.unit.alerts.moves.life import (
     BEN,
     LEAD,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     event,
@@ -40,7 +42,7 @@ from tests.unit.alerts.moves.life import (
     policy,
     promised,
     solved,
-    subject,
+    someone,
     tried,
 )
 
@@ -122,7 +124,7 @@ def test_a_step_is_not_taken_at_once_because_the_new_queue_is_closed() -> None:
     moved = move(
         opened(rules=rules),
         queue="night",
-        place=Place(("Europe/London",), "GB"),
+        customer=SOMEONE,
         actor=LEAD,
         now=at(10, 1),
         policy=rules,
@@ -222,7 +224,7 @@ STEPS = (
     *("wake", "claim", "extend", "release", "skip", "busy"),
     *("no_answer", "voicemail", "invalid_number", "refused", "connected", "opt_out"),
     *("resolve", "promise", "promise_by_lead", "join", "called_in", "opted_out"),
-    *("rerated", "assign", "move", "mend", "escalate", "reopen"),
+    *("rerated", "assign", "move", "follow", "escalate", "reopen"),
 )
 
 
@@ -259,17 +261,17 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
                 policy=rules,
             )
         case "join":
-            return join(callback, subject(place=place), now=now, policy=rules)
+            return join(callback, alert(), someone(where=place), now=now, policy=rules)
         case "assign":
             return assign(callback, advisor=BEN, actor=LEAD, now=now, policy=rules)
         case "move":
-            return move(callback, queue="other", place=place, actor=LEAD, now=now, policy=rules)
-        case "mend":
-            return mend(callback, place=place, number_status="none", language=None, actor=LEAD, now=now, policy=rules)
+            return move(callback, queue="other", customer=someone(where=place), actor=LEAD, now=now, policy=rules)
+        case "follow":
+            return follow(callback, someone(where=place, status="none"), actor=LEAD, now=now, policy=rules)
         case "escalate":
             return escalate(callback, actor=LEAD, now=now, policy=rules)
         case "reopen":
-            return reopen(callback, actor=LEAD, now=now, policy=rules)
+            return reopen(callback, SOMEONE, actor=LEAD, now=now, policy=rules)
         case "opt_out":
             return tried(callback.evolve(lease_token=secret), "refused", now, rules, opt_out=True)
         case _ if what in news:
@@ -295,7 +297,7 @@ def test_whatever_happens_waking_leaves_nothing_due_and_twice_is_once(
     life: list[tuple[str, Place, int, int]],
 ) -> None:
     now = TEN + timedelta(minutes=start)
-    callback = opened(now, rules, place=place)
+    callback = opened(now, rules, where=place)
     happened: Counter[tuple[str, str]] = Counter()
     for what, where, seconds, factor in life:
         now += timedelta(seconds=seconds * factor)
