@@ -93,6 +93,7 @@ MOVES: dict[str, dict[State, tuple[State, ...]]] = {
     "move": STAYS,
     "mend": STAYS,
     "escalate": {**STAYS, State.LEASED: (State.LEASED, State.WAITING, State.CLOSED)},
+    "note": {state: (state,) for state in State},
     # Whatever has fallen due: the lease, the promise, the age. One that has ended is left alone.
     "wake": {
         State.WAITING: (State.WAITING, State.CLOSED),
@@ -230,15 +231,25 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Moved(Struct, frozen=True, kw_only=True):
-    """What a move made of a callback. `attempt` is set by the move that records one."""
+    """What a move made of a callback.
+
+    `attempt` is set by the move that records one. `fence` is the lease token that the move rests on, where it needs one:
+    it is stored only while that lease lives.
+    """
 
     callback: Callback
     events: tuple[Event, ...] = ()
     attempt: Attempt | None = None
+    fence: str | None = None
 
     def then(self, later: Moved) -> Moved:
         """This, and after it `later`, which began from this one's callback."""
-        return Moved(callback=later.callback, events=self.events + later.events, attempt=self.attempt or later.attempt)
+        return Moved(
+            callback=later.callback,
+            events=self.events + later.events,
+            attempt=self.attempt or later.attempt,
+            fence=self.fence or later.fence,
+        )
 
 
 def check_move(callback: Callback, move: str) -> None:

@@ -44,7 +44,7 @@ async def record_attempt(
         person = await change_person(connection, person, facts)
     if number is not None and moved.callback.is_open:
         moved = moved.then(mended(moved.callback, person, actor=actor, now=now, policy=policy))
-    await store_moves(connection, [moved], token=token)
+    await store_moves(connection, [moved])
     return moved
 
 

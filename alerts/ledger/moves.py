@@ -28,12 +28,12 @@ _CHANGING = tuple(name for name in _MEMBERS if name != "id")
 
 INSERT_CALLBACKS = insert_sql(callbacks, _MEMBERS)
 
-# Which rows changed? Those whose lease, if the move needs one, is still the living one at this very moment:
-# token and expiry are checked by the statement that does the work (I10).
+# Which rows changed? Those whose lease, if the move rests on one, is still the living one at this very moment: each row
+# brings the token that its move has checked, and the statement that does the work asks for token and expiry again (I10).
 UPDATE_CALLBACKS = text(
     f"UPDATE callbacks AS c SET {', '.join(f'{name} = r.{name}' for name in _CHANGING)}"
-    f" FROM {recordset(callbacks, _MEMBERS)} WHERE c.id = r.id"
-    " AND (CAST(:token AS text) IS NULL OR (c.lease_token = :token AND c.lease_expires_at > ledger_now()))"
+    f" FROM {recordset(callbacks, _MEMBERS, 'fence TEXT')} WHERE c.id = r.id"
+    " AND (r.fence IS NULL OR (c.lease_token = r.fence AND c.lease_expires_at > ledger_now()))"
 )
 
 ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
@@ -48,11 +48,11 @@ def read_callback(row: Row[Any]) -> Callback:
     return msgspec.convert({name: mapping[name] for name in _MEMBERS}, Callback)
 
 
-async def apply(connection: AsyncConnection, callback_id: str, move: Move, *, token: str | None = None) -> Moved:
+async def apply(connection: AsyncConnection, callback_id: str, move: Move) -> Moved:
     """Locks one callback, asks the clock, makes the move, stores it. Raises NotFound, LeaseLost, or what the move raises."""
     callback = await lock_callback(connection, callback_id)
     moved = move(callback, await ledger_now(connection))
-    await store_moves(connection, [moved], token=token)
+    await store_moves(connection, [moved])
     return moved
 
 
@@ -71,12 +71,12 @@ async def store_new(connection: AsyncConnection, moved: Sequence[Moved]) -> None
         await _store_events(connection, moved)
 
 
-async def store_moves(connection: AsyncConnection, moved: Sequence[Moved], *, token: str | None = None) -> None:
-    """Stores changed callbacks whose rows this transaction has locked. `token` fences a single leased one."""
+async def store_moves(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
+    """Stores changed callbacks whose rows this transaction has locked. Raises LeaseLost when a lease has run out."""
     if not moved:
         return
-    rows = {"rows": encode([each.callback for each in moved]), "token": token}
-    changed = await connection.execute(UPDATE_CALLBACKS, rows)
+    rows = [{**msgspec.structs.asdict(each.callback), "fence": each.fence} for each in moved]
+    changed = await connection.execute(UPDATE_CALLBACKS, {"rows": encode(rows)})
     if changed.rowcount != len(moved):
         raise LeaseLost("this lease has run out; claim the callback again")
     await _store_events(connection, moved)

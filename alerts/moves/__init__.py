@@ -4,6 +4,7 @@ from alerts.moves.calling import NewAttempt, attempt, fall_due, schedule
 from alerts.moves.ending import expire, reopen, resolve, supersede
 from alerts.moves.leading import assign, escalate, mend, move
 from alerts.moves.leasing import check_lease, claim, expire_lease, extend, release, skip, withdraw
+from alerts.moves.noting import note
 from alerts.moves.opening import Subject, join, open_callback
 from alerts.moves.waking import wake
 
@@ -22,6 +23,7 @@ __all__ = [
     "join",
     "mend",
     "move",
+    "note",
     "open_callback",
     "release",
     "reopen",

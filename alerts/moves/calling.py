@@ -21,7 +21,7 @@ from alerts.callback import (
     with_flags,
 )
 from alerts.errors import DoNotCall, Invalid, NotClaimable, OutsideCallingWindow
-from alerts.moves.leasing import back_to_waiting, check_lease, close
+from alerts.moves.leasing import back_to_waiting, close, fenced
 from alerts.moves.promise import break_promise, judge_promise
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.policy import Policy
@@ -49,7 +49,7 @@ class NewAttempt(Struct, frozen=True, kw_only=True):
 
 def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, policy: Policy) -> Moved:
     """The window judges the call, not the form: an attempt counts at `started_at`."""
-    check_lease(callback, token, now)
+    held = fenced(callback, token, now)
     started = new.started_at or now
     _check_report(callback, new, started, now)
     outside = may_call(started, callback.place, policy) is None
@@ -57,7 +57,7 @@ def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, p
         raise OutsideCallingWindow("the call lies outside the hours in which this customer may be phoned")
     recorded = _recorded(callback, new, started, outside, now, policy)
     followed = _follow(recorded.callback, new, started, now, policy)
-    return recorded.then(followed)
+    return held.then(recorded).then(followed)
 
 
 def _check_report(callback: Callback, new: NewAttempt, started: datetime, now: datetime) -> None:
@@ -169,14 +169,13 @@ def schedule(
     A promise that was due and that nobody tried to keep is broken by the next one. What was learned about times of
     day from failed attempts is dropped: the customer has said when.
     """
-    if token is not None:
-        check_lease(callback, token, now)
-    elif callback.state is not State.WAITING:
+    begun = Moved(callback=callback) if token is None else fenced(callback, token, now)
+    if token is None and callback.state is not State.WAITING:
         raise NotClaimable(f"this callback is {callback.state}; without its lease, only a waiting one can be promised")
     if Flag.OPTED_OUT in callback.flags:
         raise DoNotCall("the customer has asked not to be phoned; nothing can be promised")
     until = _promised_window(callback, at, now, policy)
-    broken = break_promise(callback, now)
+    broken = begun.then(break_promise(callback, now))
     promised = broken.callback.evolve(
         state=State.SCHEDULED,
         version=broken.callback.version + 1,

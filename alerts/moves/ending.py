@@ -19,7 +19,7 @@ from alerts.callback import (
 )
 from alerts.causes import Cause, Outcome, check_cause, check_checklist
 from alerts.errors import CallbackChanged, DoNotCall, NotClaimable
-from alerts.moves.leasing import check_lease, close
+from alerts.moves.leasing import close, fenced
 from alerts.moves.promise import judge_promise
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.policy import Policy
@@ -45,7 +45,7 @@ def resolve(
     policy: Policy,
 ) -> Moved:
     """After a real conversation. If an alert joined since the claim, `version` must show that it was read."""
-    check_lease(callback, token, now)
+    held = fenced(callback, token, now)
     if Flag.NEW_ALERT in callback.flags and version != callback.version:
         raise CallbackChanged("another bad answer joined since the claim; read it, then resolve with its version")
     check_cause(cause, policy)
@@ -81,7 +81,7 @@ def resolve(
         text=note,
         measured=measured,
     )
-    return settled(resolved, now, policy, *events, *more, event)
+    return held.then(settled(resolved, now, policy, *events, *more, event))
 
 
 def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Moved:

@@ -72,30 +72,39 @@ def check_lease(callback: Callback, token: str, now: datetime) -> None:
         raise LeaseLost("this lease has run out; claim the callback again")
 
 
+def fenced(callback: Callback, token: str, now: datetime) -> Moved:
+    """The beginning of every move that needs the lease: checks the token, and sends it along to where the move is stored.
+
+    This check tells the caller what is wrong; the ledger's own statement asks again, at the moment of the write.
+    """
+    check_lease(callback, token, now)
+    return Moved(callback=callback, fence=token)
+
+
 def extend(callback: Callback, *, token: str, seconds: int, now: datetime, policy: Policy) -> Moved:
     """Counts from now, up to the ceiling after the claim; an extension never shortens a lease."""
-    check_lease(callback, token, now)
+    held = fenced(callback, token, now)
     assert callback.lease_claimed_at is not None
     assert callback.lease_expires_at is not None
     ceiling = callback.lease_claimed_at + timedelta(seconds=policy.leases.ceiling_seconds)
     until = max(callback.lease_expires_at, min(now + timedelta(seconds=seconds), ceiling))
-    return settled(callback.evolve(lease_expires_at=until), now, policy)
+    return held.then(settled(callback.evolve(lease_expires_at=until), now, policy))
 
 
 def release(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
-    check_lease(callback, token, now)
-    return back_to_waiting(callback, "released", callback.lease_holder, now, policy, text=reason)
+    held = fenced(callback, token, now)
+    return held.then(back_to_waiting(callback, "released", callback.lease_holder, now, policy, text=reason))
 
 
 def skip(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
     """Handing back an offer one does not want: counted, and not offered to the same advisor again at once."""
-    check_lease(callback, token, now)
+    held = fenced(callback, token, now)
     assert callback.lease_holder is not None
     until = now + timedelta(minutes=policy.leases.skip_minutes)
     still = {advisor: moment for advisor, moment in callback.skips.items() if moment > now}
     skipped = callback.evolve(skips={**still, callback.lease_holder: until})
     counted = {"skip_reason": _countable(reason, policy)}
-    return back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason, more=counted)
+    return held.then(back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason, more=counted))
 
 
 def _countable(reason: str, policy: Policy) -> str:

@@ -174,11 +174,10 @@ class Both(RuleBasedStateMachine):
         name: str,
         pure: Callable[[Callback, datetime], Moved],
         *,
-        token: str | None = None,
         stored: Callable[[AsyncConnection], Awaitable[Moved]] | None = None,
     ) -> None:
         """The same move on either side: the same refusal, or (compared after the step) the same callback."""
-        do = stored or (lambda connection: apply(connection, callback_id, pure, token=token))
+        do = stored or (lambda connection: apply(connection, callback_id, pure))
         try:
             expected = pure(self.model[callback_id], self.now)
         except Refused as refusal:
@@ -418,23 +417,19 @@ class Both(RuleBasedStateMachine):
     @rule(which=PICK, stale=st.booleans(), seconds=st.integers(5, 3600))
     def extends(self, which: int, stale: bool, seconds: int) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(
-            id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY), token=token
-        )
+        self.both(id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def releases(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(
-            id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY), token=token
-        )
+        self.both(id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def skips(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY), token=token)
+        self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(
@@ -451,7 +446,7 @@ class Both(RuleBasedStateMachine):
         self.try_it(id_, token, new)
 
     def try_it(self, id_: str, token: str, new: NewAttempt) -> None:
-        self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY), token=token)
+        self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY))
 
     @precondition(any_callback)
     @rule(
@@ -469,7 +464,7 @@ class Both(RuleBasedStateMachine):
         def pure(callback: Callback, now: datetime) -> Moved:
             return schedule(callback, at=at, keep_owner=keep_owner, actor="lead", token=lease, now=now, policy=POLICY)
 
-        self.both(id_, "schedule", pure, token=lease)
+        self.both(id_, "schedule", pure)
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.sampled_from([False, False, True]), has_read=st.booleans())
@@ -491,7 +486,7 @@ class Both(RuleBasedStateMachine):
                 policy=POLICY,
             )
 
-        self.both(id_, "resolve", pure, token=token)
+        self.both(id_, "resolve", pure)
 
     @rule(advisor=ADVISORS, end=st.sampled_from(["resolve", "promise", "no_answer", "busy", "keep"]))
     def works_on_the_next(self, advisor: str, end: str) -> None:

@@ -43,6 +43,7 @@ ARGUMENTS = {
     "cause": Cause(Kind.SKILL, "other"),
     "outcome": Outcome.RECOVERED,
     "note": None,
+    "text": "prefers mornings",
     "checklist": {},
     "version": None,
     "queue": "billing",
