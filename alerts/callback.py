@@ -20,6 +20,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from alerts.errors import AlreadyResolved, NotClaimable
+from alerts.event import EventKind
 from alerts.window import Place
 
 
@@ -113,7 +114,7 @@ class Callback(Struct, frozen=True, kw_only=True):
     previous_id: str | None = None  # the customer's resolved callback before this one
     state: State = State.WAITING
     closed_reason: ClosedReason | None = None
-    version: int = 1
+    version: int = 0  # the number of the last thing that happened to it; each event has one of its own
 
     # what it is about
     queue: str
@@ -204,15 +205,17 @@ class Callback(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something that happened to a callback.
+    """Something that happened to a callback. `version` and `state` are the callback's right after it.
 
     `data` holds ids, times, states and reasons, never what a person said or who they are: it leaves the house.
     `text` is what a person wrote about it; it stays in the history. `measured` are durations in seconds that ended
     with this event: name -> {"wall": s, "callable": s}.
     """
 
-    kind: str
+    kind: EventKind
     at: datetime
+    version: int
+    state: State
     actor: str = SYSTEM
     data: dict[str, Any] = {}
     text: str | None = None
@@ -250,6 +253,34 @@ class Moved(Struct, frozen=True, kw_only=True):
             attempt=self.attempt or later.attempt,
             fence=self.fence or later.fence,
         )
+
+
+def happened(
+    callback: Callback,
+    kind: EventKind,
+    now: datetime,
+    *,
+    actor: str = SYSTEM,
+    data: dict[str, Any] | None = None,
+    text: str | None = None,
+    measured: dict[str, dict[str, float]] | None = None,
+) -> Moved:
+    """One step of a move: `callback` as the step has left it, in its next version, and the event that tells of it.
+
+    Versions rise here and events are made here, nowhere else: so the events of a callback are numbered without a gap.
+    """
+    changed = callback.evolve(version=callback.version + 1)
+    event = Event(
+        kind=kind,
+        at=now,
+        version=changed.version,
+        state=changed.state,
+        actor=actor,
+        data={"queue": changed.queue, **(data or {})},
+        text=text,
+        measured=measured or {},
+    )
+    return Moved(callback=changed, events=(event,))
 
 
 def check_move(callback: Callback, move: str) -> None:

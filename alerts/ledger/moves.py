@@ -17,12 +17,6 @@ from alerts.ledger.ids import new_id
 from alerts.ledger.json_rows import encode, insert_rows, insert_sql, recordset
 from alerts.ledger.tables import attempts, callbacks, history, outbox
 
-PUBLISHED = frozenset(
-    {"opened", "joined", "claimed", "attempted", "scheduled", "released"}
-    | {"escalated", "target_missed", "resolved", "reopened", "closed"}
-)
-"""The kinds of events that leave the house (docs/events.md). The others stay in the history."""
-
 _MEMBERS = tuple(str(column.name) for column in callbacks.columns)
 _CHANGING = tuple(name for name in _MEMBERS if name != "id")
 
@@ -83,32 +77,32 @@ async def store_moves(connection: AsyncConnection, moved: Sequence[Moved]) -> No
 
 
 async def _store_events(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
-    happened = [(each.callback, event) for each in moved for event in each.events]
-    await insert_rows(connection, history, [_history_row(callback, event) for callback, event in happened])
-    leaving = [(callback, event) for callback, event in happened if event.kind in PUBLISHED]
-    await insert_rows(connection, outbox, [_outbox_row(callback, event) for callback, event in leaving])
+    events = [(each.callback.id, event) for each in moved for event in each.events]
+    await insert_rows(connection, history, [_history_row(callback_id, event) for callback_id, event in events])
+    leaving = [_outbox_row(callback_id, event) for callback_id, event in events if event.kind.published]
+    await insert_rows(connection, outbox, leaving)
     await insert_rows(connection, attempts, [_attempt_row(each) for each in moved if each.attempt is not None])
 
 
-def _history_row(callback: Callback, event: Event) -> dict[str, Any]:
+def _history_row(callback_id: str, event: Event) -> dict[str, Any]:
     return {
-        "callback_id": callback.id,
+        "callback_id": callback_id,
         "at": event.at,
         "kind": event.kind,
         "actor": event.actor,
         "data": event.data,
         "text": event.text,
         "measured": event.measured,
-        "version": callback.version,
+        "version": event.version,
     }
 
 
-def _outbox_row(callback: Callback, event: Event) -> dict[str, Any]:
-    about = {"callback": callback.id, "state": callback.state, "version": callback.version, "actor": event.actor}
+def _outbox_row(callback_id: str, event: Event) -> dict[str, Any]:
+    about = {"callback": callback_id, "state": event.state, "version": event.version, "actor": event.actor}
     return {
         "id": new_id(event.at),
         "type": f"bottombox.callback.{event.kind}",
-        "subject": callback.id,
+        "subject": callback_id,
         "at": event.at,
         "data": {**about, **event.data},
     }

@@ -12,15 +12,16 @@ from alerts.callback import (
     Attempt,
     Callback,
     ClosedReason,
-    Event,
     Flag,
     Moved,
     State,
     Target,
     check_move,
+    happened,
     with_flags,
 )
 from alerts.errors import DoNotCall, Invalid, NotClaimable, OutsideCallingWindow
+from alerts.event import EventKind
 from alerts.moves.leasing import back_to_waiting, close, fenced
 from alerts.moves.promise import break_promise, judge_promise
 from alerts.moves.settling import ended_lease, measure, settled
@@ -79,29 +80,30 @@ def _recorded(
 ) -> Moved:
     """The attempt itself: counted, targets decided, durations measured."""
     advisor = callback.lease_holder or SYSTEM
-    targets, events = reached(callback, Target.FIRST_ATTEMPT, started, now)
+    is_contact = new.result in CONTACT and callback.contacted_at is None
     measured: dict[str, dict[str, float]] = {}
     changes: dict[str, datetime] = {}
     if callback.first_attempt_at is None:
         changes["first_attempt_at"] = started
         measured |= measure(callback, "time_to_first_attempt", started, policy)
-    if new.result in CONTACT and callback.contacted_at is None:
-        targets, contact = reached(callback.evolve(targets=targets), Target.CONTACT, started, now)
-        events += contact
+    if is_contact:
         changes["contacted_at"] = started
         measured |= measure(callback, "time_to_contact", started, policy)
-    data = {"result": new.result, "number": callback.attempts_count + 1, "queue": callback.queue}
-    if outside:
-        data["outside_window"] = True
-    event = Event(kind="attempted", at=now, actor=advisor, data=data, text=new.override_reason, measured=measured)
     counted = callback.evolve(
         attempts_count=callback.attempts_count + 1,
         band=1,  # whatever was promised, somebody has tried
-        targets=targets,
-        version=callback.version + 1,
         **changes,
     )
-    judged = judge_promise(counted, started, now, policy)
+    data: dict[str, object] = {"result": new.result, "number": counted.attempts_count}
+    if outside:
+        data["outside_window"] = True
+    moved = happened(
+        counted, EventKind.ATTEMPTED, now, actor=advisor, data=data, text=new.override_reason, measured=measured
+    )
+    moved = moved.then(reached(moved.callback, Target.FIRST_ATTEMPT, started, now))
+    if is_contact:
+        moved = moved.then(reached(moved.callback, Target.CONTACT, started, now))
+    moved = moved.then(judge_promise(moved.callback, started, now, policy))
     row = Attempt(
         result=new.result,
         advisor=advisor,
@@ -110,13 +112,13 @@ def _recorded(
         note=new.note,
         outside_window=outside,
     )
-    return Moved(callback=judged.callback, events=(event, *events, *judged.events), attempt=row)
+    return moved.then(Moved(callback=moved.callback, attempt=row))
 
 
 def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetime, policy: Policy) -> Moved:
     """What the result leads to."""
     if new.result == "connected":
-        return settled(callback, now, policy)
+        return settled(Moved(callback=callback), now, policy)
     if new.result == "refused":
         if new.opt_out:
             return close(callback, ClosedReason.OPTED_OUT, now, policy, actor=callback.lease_holder or SYSTEM)
@@ -178,7 +180,6 @@ def schedule(
     broken = begun.then(break_promise(callback, now))
     promised = broken.callback.evolve(
         state=State.SCHEDULED,
-        version=broken.callback.version + 1,
         band=1,
         promise_at=at,
         promise_until=until.closes,
@@ -192,8 +193,9 @@ def schedule(
         callable_reason=until.reason,
         **ended_lease(callback),
     )
-    data = {"at": at, "queue": callback.queue, "owner_kept": keep_owner}
-    return broken.then(settled(promised, now, policy, Event(kind="scheduled", at=now, actor=actor, data=data)))
+    data = {"at": at, "owner_kept": keep_owner}
+    told = happened(promised, EventKind.SCHEDULED, now, actor=actor, data=data)
+    return settled(broken.then(told), now, policy)
 
 
 def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Policy) -> CallWindow:
@@ -211,5 +213,5 @@ def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Po
 def fall_due(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
     """The promised time has come: before all others, its owner first, then anyone."""
     check_move(callback, "fall_due")
-    waiting = callback.evolve(state=State.WAITING, band=0, version=callback.version + 1)
-    return settled(waiting, now, policy, Event(kind="due", at=now, data={"queue": callback.queue}))
+    waiting = callback.evolve(state=State.WAITING, band=0)
+    return settled(happened(waiting, EventKind.DUE, now), now, policy)

@@ -8,17 +8,18 @@ from alerts.callback import (
     SYSTEM,
     Callback,
     ClosedReason,
-    Event,
     Flag,
     Moved,
     State,
     Target,
     check_move,
+    happened,
     with_flags,
     without_flags,
 )
 from alerts.causes import Cause, Outcome, check_cause, check_checklist
 from alerts.errors import CallbackChanged, DoNotCall, NotClaimable
+from alerts.event import EventKind
 from alerts.moves.leasing import close, fenced
 from alerts.moves.promise import judge_promise
 from alerts.moves.settling import ended_lease, measure, settled
@@ -50,18 +51,15 @@ def resolve(
         raise CallbackChanged("another bad answer joined since the claim; read it, then resolve with its version")
     check_cause(cause, policy)
     check_checklist(checklist, policy)
-    judged = judge_promise(callback, now, now, policy)
-    targets, events, measured = callback.targets, judged.events, measure(callback, "time_to_resolution", now, policy)
+    moved = held.then(judge_promise(callback, now, now, policy))
+    measured = measure(callback, "time_to_resolution", now, policy)
     for target, since in ((Target.FIRST_ATTEMPT, callback.first_attempt_at), (Target.CONTACT, callback.contacted_at)):
         if since is None:  # the conversation it ends with was not recorded as an attempt
             measured |= measure(callback, f"time_to_{target}", now, policy)
-            targets, more = reached(callback.evolve(targets=targets), target, now, now)
-            events += more
-    targets, more = reached(callback.evolve(targets=targets), Target.RESOLUTION, now, now)
-    resolved = judged.callback.evolve(
+            moved = moved.then(reached(moved.callback, target, now, now))
+    moved = moved.then(reached(moved.callback, Target.RESOLUTION, now, now))
+    resolved = moved.callback.evolve(
         state=State.RESOLVED,
-        version=judged.callback.version + 1,
-        targets=targets,
         first_attempt_at=callback.first_attempt_at or now,
         contacted_at=callback.contacted_at or now,
         ended_at=now,
@@ -73,15 +71,16 @@ def resolve(
         owner_until=None,
         **ended_lease(callback),
     )
-    event = Event(
-        kind="resolved",
-        at=now,
+    told = happened(
+        resolved,
+        EventKind.RESOLVED,
+        now,
         actor=callback.lease_holder or SYSTEM,
-        data={"queue": callback.queue, "cause": cause.kind, "driver": cause.driver, "outcome": outcome},
+        data={"cause": cause.kind, "driver": cause.driver, "outcome": outcome},
         text=note,
         measured=measured,
     )
-    return held.then(settled(resolved, now, policy, *events, *more, event))
+    return settled(moved.then(told), now, policy)
 
 
 def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Moved:
@@ -96,9 +95,8 @@ def _flagged(callback: Callback, flag: Flag | None, now: datetime, policy: Polic
     """News about a callback that somebody is working on: shown to them once, and theirs to decide."""
     if flag is None or flag in callback.flags:
         return Moved(callback=callback)
-    event = Event(kind="flagged", at=now, data={"flag": flag, "queue": callback.queue})
-    changed = callback.evolve(flags=with_flags(callback, flag), version=callback.version + 1)
-    return settled(changed, now, policy, event)
+    flagged = callback.evolve(flags=with_flags(callback, flag))
+    return settled(happened(flagged, EventKind.FLAGGED, now, data={"flag": flag}), now, policy)
 
 
 def expire(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
@@ -123,7 +121,6 @@ def reopen(callback: Callback, *, actor: str, now: datetime, policy: Policy, rea
     again = callback.evolve(
         state=State.WAITING,
         closed_reason=None,
-        version=callback.version + 1,
         flags=tuple(sorted({*without_flags(callback, Flag.ESCALATED, *NEWS.values()), Flag.REOPENED})),
         clock_from=now,
         due_from=now,
@@ -149,5 +146,4 @@ def reopen(callback: Callback, *, actor: str, now: datetime, policy: Policy, rea
         outcome=None,
         checklist={},
     )
-    event = Event(kind="reopened", at=now, actor=actor, data={"queue": callback.queue}, text=reason)
-    return settled(again, now, policy, event)
+    return settled(happened(again, EventKind.REOPENED, now, actor=actor, text=reason), now, policy)

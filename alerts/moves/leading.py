@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.callback import Callback, Event, Flag, Moved, State, check_move, with_flags, without_flags
+from alerts.callback import Callback, Flag, Moved, State, check_move, happened, with_flags, without_flags
+from alerts.event import EventKind
 from alerts.moves.leasing import withdraw
 from alerts.moves.opening import place_flags
 from alerts.moves.settling import settled
@@ -20,9 +21,9 @@ def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, polic
     until = now + timedelta(hours=policy.promises.assigned_hours)
     if callback.state is State.SCHEDULED and callback.promise_at is not None:
         until = callback.promise_at + timedelta(minutes=policy.promises.owner_minutes)
-    assigned = callback.evolve(owner=advisor, owner_until=until, version=callback.version + 1)
-    event = Event(kind="assigned", at=now, actor=actor, data={"advisor": advisor, "queue": callback.queue})
-    return settled(assigned, now, policy, event)
+    assigned = callback.evolve(owner=advisor, owner_until=until)
+    told = happened(assigned, EventKind.ASSIGNED, now, actor=actor, data={"advisor": advisor})
+    return settled(told, now, policy)
 
 
 def move(callback: Callback, *, queue: str, place: Place, actor: str, now: datetime, policy: Policy) -> Moved:
@@ -31,13 +32,12 @@ def move(callback: Callback, *, queue: str, place: Place, actor: str, now: datet
     flags = without_flags(callback, Flag.ZONE_GUESSED)
     moved = callback.evolve(
         queue=queue,
-        version=callback.version + 1,
         zones=place.zones,
         country=place.country,
         flags=tuple(sorted({*flags, *({Flag.ZONE_GUESSED} if place.guessed else set())})),
     )
-    event = Event(kind="moved", at=now, actor=actor, data={"from": callback.queue, "to": queue, "queue": queue})
-    return settled(moved, now, policy, event)
+    told = happened(moved, EventKind.MOVED, now, actor=actor, data={"from": callback.queue, "to": queue})
+    return settled(told, now, policy)
 
 
 def mend(
@@ -58,9 +58,8 @@ def mend(
         country=place.country,
         language=language,
         flags=tuple(sorted(flags)),
-        version=callback.version + 1,
     )
-    return settled(mended, now, policy, Event(kind="mended", at=now, actor=actor, data={"queue": callback.queue}))
+    return settled(happened(mended, EventKind.MENDED, now, actor=actor), now, policy)
 
 
 def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:
@@ -68,7 +67,7 @@ def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, r
     check_move(callback, "escalate")
     steps = policy.escalation.steps
     if not steps:
-        return settled(callback, now, policy)
+        return settled(Moved(callback=callback), now, policy)
     step = steps[min(callback.escalated_steps, len(steps) - 1)]
     return take_step(callback, step, actor=actor, now=now, policy=policy, reason=reason)
 
@@ -76,14 +75,12 @@ def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, r
 def take_step(
     callback: Callback, step: EscalationStep, *, actor: str, now: datetime, policy: Policy, reason: str | None = None
 ) -> Moved:
-    data = {"step": step.to, "percent": step.percent, "queue": callback.queue, "owner": callback.owner}
-    event = Event(kind="escalated", at=now, actor=actor, data=data, text=reason)
     raised = callback.evolve(
         escalated_steps=min(callback.escalated_steps + 1, len(policy.escalation.steps)),
         flags=with_flags(callback, Flag.ESCALATED),
-        version=callback.version + 1,
     )
-    first = settled(raised, now, policy, event)
+    data = {"step": step.to, "percent": step.percent, "owner": callback.owner}
+    first = settled(happened(raised, EventKind.ESCALATED, now, actor=actor, data=data, text=reason), now, policy)
     if step.withdraw_lease and raised.state is State.LEASED:
         return first.then(withdraw(first.callback, actor=actor, reason="escalated", now=now, policy=policy))
     return first

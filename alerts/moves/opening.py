@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from alerts.callback import Callback, Event, Flag, Moved, State, check_move, without_flags
+from alerts.callback import Callback, Flag, Moved, State, check_move, happened, without_flags
+from alerts.event import EventKind
 from alerts.moves.settling import settled
 from alerts.policy import Policy
 from alerts.scoring import Verdict
@@ -59,7 +60,7 @@ def open_callback(subject: Subject, *, id: str, previous_id: str | None, now: da
         due_contact=due.contact,
         due_resolution=due.resolution,
     )
-    return settled(callback, now, policy, Event(kind="opened", at=now, data=_about(callback, subject)))
+    return settled(happened(callback, EventKind.OPENED, now, data=_about(callback, subject)), now, policy)
 
 
 def join(callback: Callback, subject: Subject, *, now: datetime, policy: Policy) -> Moved:
@@ -70,7 +71,6 @@ def join(callback: Callback, subject: Subject, *, now: datetime, policy: Policy)
     priority = min(callback.priority, subject.priority)
     reasons = tuple(dict.fromkeys((*callback.reasons, *verdict.reasons)))
     joined = callback.evolve(
-        version=callback.version + 1,
         points=min(callback.points, verdict.points),
         severity=max(callback.severity, verdict.severity),
         priority=priority,
@@ -82,7 +82,7 @@ def join(callback: Callback, subject: Subject, *, now: datetime, policy: Policy)
         flags=_joined_flags(callback),
     )
     joined = _where_now(joined, subject)
-    return settled(joined, now, policy, Event(kind="joined", at=now, data=_about(joined, subject)))
+    return settled(happened(joined, EventKind.JOINED, now, data=_about(joined, subject)), now, policy)
 
 
 def _joined_flags(callback: Callback) -> tuple[Flag, ...]:
@@ -134,7 +134,6 @@ def _earlier(one: datetime | None, other: datetime) -> datetime:
 
 def _about(callback: Callback, subject: Subject) -> dict[str, object]:
     return {
-        "queue": callback.queue,
         "priority": callback.priority,
         "severity": callback.severity,
         "points": subject.verdict.points,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.callback import Callback, Event, Moved
+from alerts.callback import Callback, Moved, happened
+from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import may_be_in_time
 
@@ -39,5 +40,4 @@ def promise_lapses_at(callback: Callback) -> datetime | None:
 
 
 def _decided(callback: Callback, result: str, now: datetime) -> Moved:
-    event = Event(kind="promise_decided", at=now, data={"result": result, "queue": callback.queue})
-    return Moved(callback=callback.evolve(promise_state=result, version=callback.version + 1), events=(event,))
+    return happened(callback.evolve(promise_state=result), EventKind.PROMISE_DECIDED, now, data={"result": result})

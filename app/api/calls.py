@@ -95,5 +95,5 @@ async def resolve(callback_id: CallbackId, body: asked.Resolve, desk: AtDesk) ->
     **declare("callbacks:work", response_model=told.Callback),
 )
 async def note(callback_id: CallbackId, body: asked.WriteNote, desk: AtDesk) -> Response:
-    """On any callback, held or not, open or not. It stands in the history and changes nothing else."""
+    """On any callback, held or not, open or not. It stands in the history and changes nothing but the version."""
     return await desk.move(callback_id, moves.note, text=body.note, actor=desk.actor)

@@ -15,9 +15,10 @@ from alerts.ledger.database import ledger_now, open_engine, transaction
 from alerts.ledger.intake import take_in
 from alerts.ledger.moves import read_callback, store_moves
 from alerts.ledger.queue import Claimer, claim_next
-from alerts.ledger.tables import callbacks
-from alerts.moves import assign, release
+from alerts.ledger.tables import callbacks, outbox
+from alerts.moves import NewAttempt, assign, attempt, release
 from alerts.policy import shipped_policy
+from tests.invariants import broken
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
 
@@ -85,9 +86,28 @@ async def test_of_many_moves_stored_at_once_each_is_fenced_by_its_own_token(engi
     after = await stored(engine)
     assert {after[each.id].state for each in (one, two)} == {State.WAITING}
     assert after[three.id].owner == "ben"
-    swapped = given_back(three, now)
+    late = Moved(callback=after[one.id], fence=one.lease_token)
     with pytest.raises(LeaseLost):
         async with transaction(engine) as connection:
-            mine = assign(after[one.id], advisor="ben", actor="lea", now=now, policy=POLICY)
-            await store_moves(connection, [Moved(callback=mine.callback, fence=one.lease_token), swapped])
+            await store_moves(connection, [late, given_back(three, now)])
     assert await stored(engine) == after
+
+
+async def test_the_events_of_a_callback_leave_in_their_order_each_with_its_own_version(engine: AsyncEngine) -> None:
+    leased = await claimed(engine, 12)
+    new = NewAttempt(result="busy")
+    async with transaction(engine) as connection:
+        now = await ledger_now(connection)
+        moved = [attempt(each, new, token=each.lease_token or "", now=now, policy=POLICY) for each in leased]
+        await store_moves(connection, moved)
+        rows = (await connection.execute(select(outbox).order_by(outbox.c.sequence))).all()
+        assert await broken(connection) == []
+    for each in leased:
+        left = [(row.type, row.data["version"], row.data["state"]) for row in rows if row.subject == each.id]
+        assert left == [
+            ("bottombox.callback.opened", 1, "waiting"),
+            ("bottombox.callback.claimed", 2, "leased"),
+            ("bottombox.callback.attempted", 3, "leased"),
+            ("bottombox.callback.released", 5, "waiting"),  # 4 is a target met, which stays in the house
+        ]
+    assert len({row.id for row in rows}) == len(rows)

@@ -33,7 +33,7 @@ from alerts.errors import DoNotCall, NotClaimable, Refused, TooManyHeld
 from alerts.identity import Handle
 from alerts.ledger.database import open_engine, transaction
 from alerts.ledger.intake import take_in
-from alerts.ledger.moves import PUBLISHED, apply, read_callback
+from alerts.ledger.moves import apply, read_callback
 from alerts.ledger.people import customer_was_here, opt_out, withdraw_opt_out
 from alerts.ledger.queue import (
     Claimer,
@@ -597,12 +597,15 @@ class Both(RuleBasedStateMachine):
         rows = self.work(all_callbacks)
         assert {row.id: row for row in rows} == self.model
         kept, left = self.work(all_events)
-        expected = {id_: [(each.kind, each.at, each.actor) for each in events] for id_, events in self.happened.items()}
-        assert kept == {id_: events for id_, events in expected.items() if events}
-        published = {id_: [kind for kind, _, _ in events if kind in PUBLISHED] for id_, events in expected.items()}
-        assert {id_: sorted(kinds) for id_, kinds in left.items()} == {
-            id_: sorted(kinds) for id_, kinds in published.items() if kinds
+        assert kept == {
+            id_: [(each.kind, each.at, each.actor, each.version) for each in events]
+            for id_, events in self.happened.items()
         }
+        published = {
+            id_: [(each.kind, each.state, each.version) for each in events if each.kind.published]
+            for id_, events in self.happened.items()
+        }
+        assert left == published
 
     @invariant()
     def the_ledger_is_sound(self) -> None:
@@ -626,14 +629,15 @@ async def all_callbacks(connection: AsyncConnection) -> list[Callback]:
 
 async def all_events(
     connection: AsyncConnection,
-) -> tuple[dict[str, list[tuple[str, datetime, str]]], dict[str, list[str]]]:
-    """The history of each callback in order, and the kinds of what leaves the house."""
-    kept: dict[str, list[tuple[str, datetime, str]]] = {}
+) -> tuple[dict[str, list[tuple[str, datetime, str, int]]], dict[str, list[tuple[str, str, int]]]]:
+    """The history of each callback in order, and in its order what leaves the house."""
+    kept: dict[str, list[tuple[str, datetime, str, int]]] = {}
     for row in await connection.execute(select(history).order_by(history.c.id)):
-        kept.setdefault(row.callback_id, []).append((row.kind, row.at, row.actor))
-    left: dict[str, list[str]] = {}
-    for row in await connection.execute(select(outbox)):
-        left.setdefault(row.subject, []).append(row.type.rpartition(".")[2])
+        kept.setdefault(row.callback_id, []).append((row.kind, row.at, row.actor, row.version))
+    left: dict[str, list[tuple[str, str, int]]] = {}
+    for row in await connection.execute(select(outbox).order_by(outbox.c.sequence)):
+        kind = row.type.rpartition(".")[2]
+        left.setdefault(row.subject, []).append((kind, row.data["state"], row.data["version"]))
     return kept, left
 
 

@@ -12,6 +12,7 @@ from alerts.callback import Callback, ClosedReason, Flag, Moved, State, Target
 from alerts.errors import Refused
 from alerts.moves import (
     assign,
+    claim,
     escalate,
     extend,
     join,
@@ -238,7 +239,7 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
         case "wake":
             return wake(callback, now=now, policy=rules)
         case "claim":
-            return Moved(callback=claimed(callback, now, rules, seconds=3000))
+            return claim(callback, advisor=ANN, token="t", seconds=3000, now=now, policy=rules)
         case "extend":
             return extend(callback, token=secret, seconds=900, now=now, policy=rules)
         case "release":
@@ -305,6 +306,7 @@ def test_whatever_happens_waking_leaves_nothing_due_and_twice_is_once(
             continue
         if what == "reopen":
             happened.clear()
+        assert [each.version for each in moved.events] == list(range(callback.version + 1, moved.callback.version + 1))
         callback = moved.callback
         for each in moved.events:
             happened[each.kind, str(each.data.get("target", ""))] += 1
