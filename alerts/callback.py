@@ -5,7 +5,8 @@
        |                 |--schedule (a lead also from waiting)--> scheduled --due--> waiting
        |                 `--resolve--> resolved
        `--reopen-- resolved, closed
-    waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides)
+    waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides; closed
+                                               too when the customer was erased)
 
 Every change is a pure move in `alerts.moves`: `(callback, command, now) -> Moved(callback, events)`.
 `MOVES` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
@@ -86,7 +87,7 @@ MOVES: dict[str, dict[State, tuple[State, ...]]] = {
     "supersede": {
         State.WAITING: (State.CLOSED,),
         State.SCHEDULED: (State.CLOSED,),
-        State.LEASED: (State.LEASED,),  # flagged; the advisor decides
+        State.LEASED: (State.LEASED, State.CLOSED),  # flagged, the advisor decides; or there is nobody to call any more
     },
     "expire": {State.WAITING: (State.CLOSED,), State.SCHEDULED: (State.CLOSED,)},
     "reopen": {State.RESOLVED: (State.WAITING,), State.CLOSED: (State.WAITING,)},

@@ -20,10 +20,11 @@ from alerts.callback import (
     happened,
     with_flags,
 )
+from alerts.clocks import told_within
 from alerts.errors import DoNotCall, Invalid, NotClaimable, OutsideCallingWindow
 from alerts.event import EventKind
 from alerts.moves.leasing import back_to_waiting, close, fenced
-from alerts.moves.promise import break_promise, judge_promise
+from alerts.moves.promise import break_promise, judge_promise, owned_until
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.policy import Policy
 from alerts.targets import given_up, reached
@@ -35,7 +36,7 @@ BAD_NUMBER = frozenset({"invalid_number", "wrong_person"})
 
 
 class NewAttempt(Struct, frozen=True, kw_only=True):
-    """What an advisor reports. `started_at` defaults to now.
+    """What an advisor reports. `started_at` defaults to now; both times are by the advisor's own clock.
 
     `opt_out` goes with `refused` only. `override_reason` is a lead's, for a call that did happen outside the window.
     """
@@ -51,32 +52,45 @@ class NewAttempt(Struct, frozen=True, kw_only=True):
 def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, policy: Policy) -> Moved:
     """The window judges the call, not the form: an attempt counts at `started_at`."""
     held = fenced(callback, token, now)
-    started = new.started_at or now
-    _check_report(callback, new, started, now)
+    _check_report(new)
+    started, ended = _moments(callback, new, now)
     outside = may_call(started, callback.place, policy) is None
     if outside and new.override_reason is None:
         raise OutsideCallingWindow("the call lies outside the hours in which this customer may be phoned")
-    recorded = _recorded(callback, new, started, outside, now, policy)
+    recorded = _recorded(callback, new, started, ended, outside, now, policy)
     followed = _follow(recorded.callback, new, started, now, policy)
     return held.then(recorded).then(followed)
 
 
-def _check_report(callback: Callback, new: NewAttempt, started: datetime, now: datetime) -> None:
-    claimed = callback.lease_claimed_at
+def _check_report(new: NewAttempt) -> None:
     if new.result not in RESULTS:
         raise Invalid(f"this is not a result; choose one of: {', '.join(RESULTS)}", "/result")
     if new.opt_out and new.result != "refused":
         raise Invalid("an opt-out goes with the result refused", "/opt_out")
-    if started > now:
-        raise Invalid("an attempt cannot lie in the future; give the moment it began", "/started_at")
-    if claimed is not None and started < claimed:
-        raise Invalid("an attempt cannot be older than the lease; give the moment it began", "/started_at")
-    if new.ended_at is not None and not started <= new.ended_at <= now:
+    if new.started_at is not None and new.ended_at is not None and new.ended_at < new.started_at:
+        raise Invalid("an attempt ends after it began", "/ended_at")
+
+
+def _moments(callback: Callback, new: NewAttempt, now: datetime) -> tuple[datetime, datetime | None]:
+    """When it began and ended, on the ledger's clock: within the lease, whatever a softphone's clock makes of it."""
+    assert callback.lease_claimed_at is not None
+    started = told_within(new.started_at or now, callback.lease_claimed_at, now)
+    if started is None:
+        raise Invalid("an attempt lies within the lease and not in the future; give the moment it began", "/started_at")
+    ended = None if new.ended_at is None else told_within(new.ended_at, started, now)
+    if new.ended_at is not None and ended is None:
         raise Invalid("an attempt ends after it began and not in the future", "/ended_at")
+    return started, ended
 
 
 def _recorded(
-    callback: Callback, new: NewAttempt, started: datetime, outside: bool, now: datetime, policy: Policy
+    callback: Callback,
+    new: NewAttempt,
+    started: datetime,
+    ended: datetime | None,
+    outside: bool,
+    now: datetime,
+    policy: Policy,
 ) -> Moved:
     """The attempt itself: counted, targets decided, durations measured."""
     advisor = callback.lease_holder or SYSTEM
@@ -108,7 +122,7 @@ def _recorded(
         result=new.result,
         advisor=advisor,
         started_at=started,
-        ended_at=new.ended_at,
+        ended_at=ended,
         note=new.note,
         outside_window=outside,
     )
@@ -165,8 +179,12 @@ def schedule(
     token: str | None,
     now: datetime,
     policy: Policy,
+    new_owner: str | None = None,
 ) -> Moved:
     """A promise to the customer. Without a token it is a lead's, and the callback must be waiting.
+
+    Its owner, if it is to keep one, is the advisor who holds the lease; without a lease whoever owned it before, else
+    `new_owner`: a lead who means to make the call.
 
     A promise that was due and that nobody tried to keep is broken by the next one. What was learned about times of
     day from failed attempts is dropped: the customer has said when.
@@ -176,24 +194,25 @@ def schedule(
         raise NotClaimable(f"this callback is {callback.state}; without its lease, only a waiting one can be promised")
     if Flag.OPTED_OUT in callback.flags:
         raise DoNotCall("the customer has asked not to be phoned; nothing can be promised")
-    until = _promised_window(callback, at, now, policy)
+    window = _promised_window(callback, at, now, policy)
+    owner = (callback.lease_holder or callback.owner or new_owner) if keep_owner else None
     broken = begun.then(break_promise(callback, now))
     promised = broken.callback.evolve(
         state=State.SCHEDULED,
         band=1,
         promise_at=at,
-        promise_until=until.closes,
+        promise_until=window.closes,
         promise_state="open",
-        owner=(callback.lease_holder or actor) if keep_owner else None,
-        owner_until=at + timedelta(minutes=policy.promises.owner_minutes) if keep_owner else None,
+        owner=owner,
+        owner_until=None if owner is None else owned_until(at, window.closes, policy),
         not_before=at,
         avoid=(),
         callable_from=at,
-        callable_until=until.closes,
-        callable_reason=until.reason,
+        callable_until=window.closes,
+        callable_reason=window.reason,
         **ended_lease(callback),
     )
-    data = {"at": at, "owner_kept": keep_owner}
+    data = {"at": at, "owner_kept": owner is not None}
     told = happened(promised, EventKind.SCHEDULED, now, actor=actor, data=data)
     return settled(broken.then(told), now, policy)
 

@@ -31,6 +31,8 @@ NEWS = {
     ClosedReason.RERATED: Flag.RERATED,
     ClosedReason.OPTED_OUT: Flag.OPTED_OUT,
 }
+"""What whoever is on the phone with the customer may decide. All else ends the work: an erased customer is nobody that one
+could call, and of a duplicate another open callback goes on, beside which the customer can have none."""
 
 
 def resolve(
@@ -84,16 +86,19 @@ def resolve(
 
 
 def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Moved:
-    """News that makes the call needless: closes it, or flags it when somebody is on the phone."""
+    """News that makes the call needless: closes it, or flags it when somebody is on the phone and may decide.
+
+    What nobody may decide takes the lease away: the holder's next request is told that the callback has ended.
+    """
     check_move(callback, "supersede")
-    if callback.state is State.LEASED:
-        return _flagged(callback, NEWS.get(reason), now, policy)
+    if callback.state is State.LEASED and reason in NEWS:
+        return _flagged(callback, NEWS[reason], now, policy)
     return close(callback, reason, now, policy)
 
 
-def _flagged(callback: Callback, flag: Flag | None, now: datetime, policy: Policy) -> Moved:
+def _flagged(callback: Callback, flag: Flag, now: datetime, policy: Policy) -> Moved:
     """News about a callback that somebody is working on: shown to them once, and theirs to decide."""
-    if flag is None or flag in callback.flags:
+    if flag in callback.flags:
         return Moved(callback=callback)
     flagged = callback.evolve(flags=with_flags(callback, flag))
     return settled(happened(flagged, EventKind.FLAGGED, now, data={"flag": flag}), now, policy)

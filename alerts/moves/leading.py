@@ -8,6 +8,7 @@ from alerts.callback import Callback, Flag, Moved, State, check_move, happened, 
 from alerts.event import EventKind
 from alerts.moves.leasing import withdraw
 from alerts.moves.opening import place_flags
+from alerts.moves.promise import owned_until
 from alerts.moves.settling import settled
 from alerts.policy import EscalationStep, Policy
 from alerts.window import Place
@@ -16,14 +17,18 @@ ABOUT_PLACE = (Flag.NO_NUMBER, Flag.BAD_NUMBER, Flag.ZONE_GUESSED, Flag.ZONE_NEE
 
 
 def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, policy: Policy) -> Moved:
-    """Its advisor's alone for the policy's hours, or for as long after the promised time as a promise is."""
+    """Its advisor's alone for the policy's hours; while a promise is open, for as long as that is its owner's."""
     check_move(callback, "assign")
-    until = now + timedelta(hours=policy.promises.assigned_hours)
-    if callback.state is State.SCHEDULED and callback.promise_at is not None:
-        until = callback.promise_at + timedelta(minutes=policy.promises.owner_minutes)
-    assigned = callback.evolve(owner=advisor, owner_until=until)
+    assigned = callback.evolve(owner=advisor, owner_until=_reserved_until(callback, now, policy))
     told = happened(assigned, EventKind.ASSIGNED, now, actor=actor, data={"advisor": advisor})
     return settled(told, now, policy)
+
+
+def _reserved_until(callback: Callback, now: datetime, policy: Policy) -> datetime:
+    closes = callback.promise_until
+    if callback.promise_state == "open" and callback.promise_at is not None and closes is not None and now < closes:
+        return owned_until(max(now, callback.promise_at), closes, policy)
+    return now + timedelta(hours=policy.promises.assigned_hours)
 
 
 def move(callback: Callback, *, queue: str, place: Place, actor: str, now: datetime, policy: Policy) -> Moved:

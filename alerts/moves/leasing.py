@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from alerts.callback import (
     SYSTEM,
@@ -98,13 +99,19 @@ def release(callback: Callback, *, token: str, reason: str, now: datetime, polic
 
 
 def skip(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
-    """Handing back an offer one does not want: counted, and not offered to the same advisor again at once."""
+    """Handing back an offer one does not want: counted, and not offered to the same advisor again at once.
+
+    An owner who does so gives the reservation up, so that somebody else calls.
+    """
     held = fenced(callback, token, now)
     assert callback.lease_holder is not None
     until = now + timedelta(minutes=policy.leases.skip_minutes)
     still = {advisor: moment for advisor, moment in callback.skips.items() if moment > now}
     skipped = callback.evolve(skips={**still, callback.lease_holder: until})
-    counted = {"skip_reason": _countable(reason, policy)}
+    counted: dict[str, Any] = {"skip_reason": _countable(reason, policy)}
+    if callback.owner == callback.lease_holder:
+        skipped = skipped.evolve(owner=None, owner_until=None)
+        counted["owner_kept"] = False
     return held.then(back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason, more=counted))
 
 
@@ -134,7 +141,7 @@ def back_to_waiting(
     policy: Policy,
     *,
     text: str | None = None,
-    more: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Moved:
     """Ends the lease. One whose customer opted out meanwhile is closed instead: it may not be offered again."""
     data = {"reason": why, "holder": callback.lease_holder, **(more or {})}

@@ -10,6 +10,11 @@ from alerts.policy import Policy
 from alerts.targets import may_be_in_time
 
 
+def owned_until(since: datetime, closes: datetime, policy: Policy) -> datetime:
+    """How long a promise is its owner's alone: never so long that nobody else could keep it before its window closes."""
+    return since + min(timedelta(minutes=policy.promises.owner_minutes), (closes - since) / 2)
+
+
 def judge_promise(callback: Callback, at: datetime, now: datetime, policy: Policy) -> Moved:
     """By an attempt at `at`: kept within the grace, late in the same calling window, else broken."""
     if callback.promise_state != "open" or callback.promise_at is None:

@@ -57,15 +57,20 @@ async def attempt(callback_id: CallbackId, body: asked.NewAttempt, desk: AtDesk)
     ),
 )
 async def schedule(callback_id: CallbackId, body: asked.Schedule, desk: AtDesk) -> Response:
-    """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token."""
+    """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token.
+
+    A lead who sends `keep_owner` and no token becomes the owner, if the callback has none and the lead is an advisor.
+    """
     if body.lease_token is None:
         desk.principal.demand("callbacks:lead")
+    said_so = "keep_owner" in body.model_fields_set
     return await desk.move(
         callback_id,
         moves.schedule,
         token=body.lease_token,
         at=body.at,
         keep_owner=body.keep_owner,
+        new_owner=desk.principal.advisor if said_so else None,
         actor=desk.actor,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from alerts.ledger.timers import wake_due
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 
@@ -136,6 +137,36 @@ async def test_a_lead_promises_a_call_for_a_waiting_callback_and_an_advisor_cann
     answer = good(await lead.post(url, json={"at": "2026-11-25T12:00:00Z", "keep_owner": False}))
     assert (answer["state"], answer["owner"]) == ("scheduled", None)
     problem(await lead.post(url, json={"at": "2026-11-25T12:00:00Z"}), 409, "not-claimable")
+
+
+@pytest.mark.parametrize(("said", "owner"), [({}, None), ({"keep_owner": True}, "lea"), ({"keep_owner": False}, None)])
+async def test_a_lead_owns_a_promise_only_by_saying_so(front: Front, said: dict[str, Any], owner: str | None) -> None:
+    moved = await front.bad_answer()
+    body = {"at": "2026-11-25T12:00:00Z", **said}
+    answer = good(await (await front.lead()).post(f"/v1/callbacks/{moved.callback.id}/schedule", json=body))
+    assert answer["owner"] == owner
+
+
+async def test_a_platforms_key_never_owns_a_promise(front: Front) -> None:
+    moved = await front.bad_answer()
+    platform = await front.key("callbacks:lead", name="platform")
+    body = {"at": "2026-11-24T15:00:00Z", "keep_owner": True}
+    answer = good(await platform.post(f"/v1/callbacks/{moved.callback.id}/schedule", json=body))
+    assert answer["owner"] is None
+    await front.clock.set(NOON.replace(hour=15))
+    await wake_due(front.engine, front.policy)
+    good(await (await front.advisor("bob")).post("/v1/callbacks/claim", json={}))
+
+
+async def test_a_softphones_clock_may_be_five_minutes_ahead(front: Front) -> None:
+    ann, url, token = await _in_hand(front)
+    now = await front.clock.now()
+    body = {"lease_token": token, "result": "connected", "started_at": (now + timedelta(minutes=6)).isoformat()}
+    refused = problem(await ann.post(f"{url}/attempts", json=body), 422, "validation")
+    assert refused["errors"][0]["pointer"] == "/started_at"
+    good(await ann.post(f"{url}/attempts", json={**body, "started_at": (now + timedelta(minutes=4)).isoformat()}))
+    (row,) = await front.sql("SELECT started_at <= recorded_at AS past FROM attempts")
+    assert row.past
 
 
 async def test_a_resolved_callback_says_why_and_how_it_ended_and_cannot_be_resolved_again(front: Front) -> None:

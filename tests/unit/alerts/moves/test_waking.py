@@ -206,7 +206,8 @@ POLICIES = st.sampled_from(
         POLICY,
         STEEP,
         policy("calling: {no_number: hold, days: [mon, wed]}"),
-        policy("{attempts: {maximum: 9, avoid_minutes: 300}, promises: {grace_minutes: 0}, expire_after_days: 2}"),
+        policy("{attempts: {maximum: 9, avoid_minutes: 300}, expire_after_days: 2}"),
+        policy("promises: {grace_minutes: 1, owner_minutes: 0}"),
         policy("{leases: {seconds: 5, ceiling_seconds: 86400}, targets: {first_attempt_minutes_of_1: 0}}"),
     ]
 )
@@ -223,7 +224,7 @@ STEPS = (
     *("wake", "claim", "extend", "release", "skip", "busy"),
     *("no_answer", "voicemail", "invalid_number", "refused", "connected", "opt_out"),
     *("resolve", "promise", "promise_by_lead", "join", "called_in", "opted_out"),
-    *("rerated", "assign", "move", "mend", "escalate", "reopen"),
+    *("rerated", "erased", "duplicate", "assign", "move", "mend", "escalate", "reopen"),
 )
 
 
@@ -234,6 +235,8 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
         "called_in": ClosedReason.CUSTOMER_CALLED_IN,
         "opted_out": ClosedReason.OPTED_OUT,
         "rerated": ClosedReason.RERATED,
+        "erased": ClosedReason.ERASED,
+        "duplicate": ClosedReason.DUPLICATE,
     }
     match what:
         case "wake":
