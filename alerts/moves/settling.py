@@ -82,8 +82,14 @@ def ended_lease(callback: Callback) -> dict[str, Any]:
     }
 
 
+MEASURED_AT_MOST = timedelta(days=400)
+"""Further back the minutes in which we could have called are not counted: a year and more says enough, and no claim may
+take long because a sender's clock told of 1970."""
+
+
 def measure(callback: Callback, name: str, now: datetime, policy: Policy) -> dict[str, dict[str, float]]:
-    """How long the customer has waited, on both clocks; seconds, never negative."""
+    """How long the customer has waited, on both clocks; seconds, never negative. Callable: of the last 400 days."""
     seconds = max(0.0, (now - callback.clock_from).total_seconds())
-    could_have = callable_seconds(min(callback.clock_from, now), now, callback.place, policy)
+    since = max(min(callback.clock_from, now), now - MEASURED_AT_MOST)
+    could_have = callable_seconds(since, now, callback.place, policy)
     return {name: {"wall": seconds, "callable": could_have}}

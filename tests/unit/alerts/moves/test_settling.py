@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from alerts.callback import Flag, Moved
 from alerts.moves.settling import ended_lease, measure, settled
@@ -48,6 +48,13 @@ def test_the_members_of_an_ended_lease_are_all_empty() -> None:
     free = ended_lease(claimed(opened()).evolve(flags=(Flag.ESCALATED, Flag.NEW_ALERT)))
     assert free.pop("flags") == (Flag.ESCALATED,)
     assert set(free.values()) == {None}
+
+
+def test_of_a_very_old_answer_only_the_last_400_days_are_counted_as_callable() -> None:
+    long_ago = opened(answered_at=datetime(1, 1, 3, tzinfo=UTC))  # what some senders write for "never"
+    measured = measure(long_ago, "time_to_claim", TEN, POLICY)["time_to_claim"]
+    assert measured["wall"] == (TEN - datetime(1, 1, 3, tzinfo=UTC)).total_seconds()
+    assert measured["callable"] == 400 * 11 * 3600
 
 
 def test_a_duration_is_never_negative() -> None:
