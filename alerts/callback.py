@@ -22,6 +22,7 @@ from msgspec import Struct, structs
 
 from alerts.errors import AlreadyResolved, NotClaimable
 from alerts.event import EventKind
+from alerts.result import Result
 from alerts.window import Place
 
 
@@ -39,13 +40,13 @@ OPEN_STATES = (State.WAITING, State.LEASED, State.SCHEDULED)
 
 
 class ClosedReason(StrEnum):
-    UNREACHABLE = "unreachable"
-    CUSTOMER_CALLED_IN = "customer_called_in"
-    RERATED = "rerated"
-    OPTED_OUT = "opted_out"
-    DUPLICATE = "duplicate"
-    ERASED = "erased"
-    EXPIRED = "expired"
+    UNREACHABLE = "unreachable"  # tried as often as the policy allows, and never reached
+    CUSTOMER_CALLED_IN = "customer_called_in"  # the customer was in touch first
+    RERATED = "rerated"  # every bad answer behind it was put right by the customer
+    OPTED_OUT = "opted_out"  # the customer asked not to be phoned
+    DUPLICATE = "duplicate"  # the same customer has another open one, which goes on
+    ERASED = "erased"  # the customer was erased: there is nobody to call
+    EXPIRED = "expired"  # too old; a call after so long helps nobody
 
 
 class Flag(StrEnum):
@@ -62,9 +63,9 @@ class Flag(StrEnum):
 
 
 class Target(StrEnum):
-    FIRST_ATTEMPT = "first_attempt"
-    CONTACT = "contact"
-    RESOLUTION = "resolution"
+    FIRST_ATTEMPT = "first_attempt"  # somebody has tried to reach the customer
+    CONTACT = "contact"  # the customer was reached
+    RESOLUTION = "resolution"  # the matter is settled
 
 
 STAYS: dict[State, tuple[State, ...]] = {state: (state,) for state in OPEN_STATES}
@@ -226,7 +227,7 @@ class Event(Struct, frozen=True, kw_only=True):
 class Attempt(Struct, frozen=True, kw_only=True):
     """One try to reach the customer. `outside_window` marks a call that should not have been made and a lead recorded."""
 
-    result: str
+    result: Result
     advisor: str
     started_at: datetime
     ended_at: datetime | None = None

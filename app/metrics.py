@@ -19,9 +19,9 @@ from alerts.causes import Kind, Outcome
 from alerts.event import EventKind
 from alerts.ledger.gauges import QueueCount
 from alerts.ledger.intake import Report
-from alerts.moves.calling import RESULTS
 from alerts.outcomes import RecordOutcome
 from alerts.policy import Policy
+from alerts.result import Result
 from alerts.scale import Box
 from app import __version__
 from consumers.reason import Reason
@@ -145,7 +145,7 @@ class Metrics:
             self.promises.labels(queue, result)
         for step in dict.fromkeys(step.to for step in policy.escalation.steps):
             self.escalations.labels(queue, step)
-        for result in RESULTS:
+        for result in Result:
             self.attempts.labels(queue, result)
         for kind in Kind:
             for outcome in Outcome:

@@ -16,8 +16,6 @@ from alerts.ledger.queue import customer_of
 from alerts.moves import NewAttempt, attempt
 from alerts.policy import Policy
 
-NOT_THEIRS = ("invalid_number", "wrong_person")
-
 
 async def record_attempt(
     connection: AsyncConnection,
@@ -53,7 +51,7 @@ def _learned(person: Person, new: NewAttempt, number: str | None, now: datetime)
     facts: dict[str, Any] = {}
     if number is not None:
         facts |= {"phone": dialable(number, person.country, "/number"), "number_status": "ok"}
-    if new.result in NOT_THEIRS:
+    if new.result.is_bad_number:
         facts["number_status"] = "bad"
     if new.opt_out:
         facts["opted_out_at"] = person.opted_out_at or now

@@ -27,12 +27,9 @@ from alerts.moves.leasing import back_to_waiting, close, fenced
 from alerts.moves.promise import break_promise, judge_promise, owned_until
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.policy import Policy
+from alerts.result import Result
 from alerts.targets import given_up, reached
 from alerts.window import SHORTEST, CallWindow, may_call
-
-RESULTS = ("connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person")
-CONTACT = frozenset({"connected", "refused"})
-BAD_NUMBER = frozenset({"invalid_number", "wrong_person"})
 
 
 class NewAttempt(Struct, frozen=True, kw_only=True):
@@ -41,7 +38,7 @@ class NewAttempt(Struct, frozen=True, kw_only=True):
     `opt_out` goes with `refused` only. `override_reason` is a lead's, for a call that did happen outside the window.
     """
 
-    result: str
+    result: Result
     note: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -63,9 +60,7 @@ def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, p
 
 
 def _check_report(new: NewAttempt) -> None:
-    if new.result not in RESULTS:
-        raise Invalid(f"this is not a result; choose one of: {', '.join(RESULTS)}", "/result")
-    if new.opt_out and new.result != "refused":
+    if new.opt_out and new.result is not Result.REFUSED:
         raise Invalid("an opt-out goes with the result refused", "/opt_out")
     if new.started_at is not None and new.ended_at is not None and new.ended_at < new.started_at:
         raise Invalid("an attempt ends after it began", "/ended_at")
@@ -94,7 +89,7 @@ def _recorded(
 ) -> Moved:
     """The attempt itself: counted, targets decided, durations measured."""
     advisor = callback.lease_holder or SYSTEM
-    is_contact = new.result in CONTACT and callback.contacted_at is None
+    is_contact = new.result.is_contact and callback.contacted_at is None
     measured: dict[str, dict[str, float]] = {}
     changes: dict[str, datetime] = {}
     if callback.first_attempt_at is None:
@@ -131,13 +126,13 @@ def _recorded(
 
 def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetime, policy: Policy) -> Moved:
     """What the result leads to."""
-    if new.result == "connected":
+    if new.result is Result.CONNECTED:
         return settled(Moved(callback=callback), now, policy)
-    if new.result == "refused":
+    if new.result is Result.REFUSED:
         if new.opt_out:
             return close(callback, ClosedReason.OPTED_OUT, now, policy, actor=callback.lease_holder or SYSTEM)
         later = callback.evolve(not_before=_next_day(callback, started))
-        return back_to_waiting(later, "refused", callback.lease_holder, now, policy)
+        return back_to_waiting(later, new.result, callback.lease_holder, now, policy)
     failed = _failed(callback, new.result, started, policy)
     if failed.failed_count >= policy.attempts.maximum:
         missed = given_up(failed, now)
@@ -145,16 +140,16 @@ def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetim
     return back_to_waiting(failed, new.result, callback.lease_holder, now, policy)
 
 
-def _failed(callback: Callback, result: str, started: datetime, policy: Policy) -> Callback:
+def _failed(callback: Callback, result: Result, started: datetime, policy: Policy) -> Callback:
     rules = policy.attempts
     count = callback.failed_count + 1
-    if result == "busy":
+    if result is Result.BUSY:
         return callback.evolve(failed_count=count, not_before=started + timedelta(minutes=rules.busy_minutes))
-    if result == "voicemail":
+    if result is Result.VOICEMAIL:
         next_day = _next_day(callback, started)
         return callback.evolve(failed_count=count, not_before=next_day, avoid=(*callback.avoid, started))
     later = started + timedelta(minutes=rules.no_answer_minutes)
-    if result in BAD_NUMBER:
+    if result.is_bad_number:
         flags = with_flags(callback, Flag.BAD_NUMBER)
         return callback.evolve(failed_count=count, not_before=later, flags=flags)
     return callback.evolve(failed_count=count, not_before=later, avoid=(*callback.avoid, started))

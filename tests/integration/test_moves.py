@@ -18,6 +18,7 @@ from alerts.ledger.queue import Claimer, claim_next
 from alerts.ledger.tables import callbacks, outbox
 from alerts.moves import NewAttempt, assign, attempt, release
 from alerts.policy import shipped_policy
+from alerts.result import Result
 from tests.invariants import broken
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
@@ -95,7 +96,7 @@ async def test_of_many_moves_stored_at_once_each_is_fenced_by_its_own_token(engi
 
 async def test_the_events_of_a_callback_leave_in_their_order_each_with_its_own_version(engine: AsyncEngine) -> None:
     leased = await claimed(engine, 12)
-    new = NewAttempt(result="busy")
+    new = NewAttempt(result=Result.BUSY)
     async with transaction(engine) as connection:
         now = await ledger_now(connection)
         moved = [attempt(each, new, token=each.lease_token or "", now=now, policy=POLICY) for each in leased]

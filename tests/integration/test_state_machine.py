@@ -70,6 +70,7 @@ from alerts.moves import (
 from alerts.outcomes import Answer
 from alerts.phone import judge
 from alerts.policy import read_policy, shipped_policy
+from alerts.result import Result
 from alerts.routing import route
 from alerts.scoring import score
 from alerts.window import Place, may_call, place_of
@@ -95,7 +96,7 @@ STILL_CLOCK = """
 """
 EMPTY = "TRUNCATE customers, responses, callbacks, alerts, attempts, history, outbox, audit, partitions, queues"
 
-Result = TypeVar("Result")
+Got = TypeVar("Got")
 
 
 class Person:
@@ -134,16 +135,16 @@ class Both(RuleBasedStateMachine):
 
     # The two sides
 
-    def run(self, work: Awaitable[Result]) -> Result:
-        async def waited() -> Result:
+    def run(self, work: Awaitable[Got]) -> Got:
+        async def waited() -> Got:
             return await work
 
         return self.runner.run(waited())
 
-    def work(self, what: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    def work(self, what: Callable[[AsyncConnection], Awaitable[Got]]) -> Got:
         """In a transaction of its own."""
 
-        async def inside() -> Result:
+        async def inside() -> Got:
             async with transaction(self.engine) as connection:
                 return await what(connection)
 
@@ -435,14 +436,12 @@ class Both(RuleBasedStateMachine):
     @rule(
         which=PICK,
         stale=st.sampled_from([False, False, False, True]),
-        result=st.sampled_from(
-            ["connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person"]
-        ),
+        result=st.sampled_from(Result),
         minutes_ago=st.integers(0, 3),
     )
     def tries(self, which: int, stale: bool, result: str, minutes_ago: int) -> None:
         id_, token = self.picked_lease(which, stale)
-        new = NewAttempt(result=result, started_at=self.now - timedelta(minutes=minutes_ago), note="n")
+        new = NewAttempt(result=Result(result), started_at=self.now - timedelta(minutes=minutes_ago), note="n")
         self.try_it(id_, token, new)
 
     def try_it(self, id_: str, token: str, new: NewAttempt) -> None:
@@ -497,9 +496,9 @@ class Both(RuleBasedStateMachine):
             return
         id_, token = last[0][0], last[0][1][-1]
         if end in ("no_answer", "busy"):
-            self.try_it(id_, token, NewAttempt(result=end))
+            self.try_it(id_, token, NewAttempt(result=Result(end)))
         elif end != "keep":
-            self.try_it(id_, token, NewAttempt(result="connected"))
+            self.try_it(id_, token, NewAttempt(result=Result.CONNECTED))
             if end == "resolve":
                 self.resolve_it(id_, token, self.model[id_].version)
             else:

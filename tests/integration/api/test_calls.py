@@ -48,6 +48,16 @@ async def test_every_result_but_connected_ends_the_lease(front: Front, result: s
     assert "attempted" in events
 
 
+@pytest.mark.parametrize("result", ["hung_up", "CONNECTED", "", 1, None, True])
+async def test_an_attempt_ends_in_one_of_the_known_ways(front: Front, result: object) -> None:
+    ann, url, token = await _in_hand(front)
+    refused = problem(
+        await ann.post(f"{url}/attempts", json={"lease_token": token, "result": result}), 422, "validation"
+    )
+    assert [error["pointer"] for error in refused["errors"]] == ["/result"]
+    assert "hung_up" not in str(refused)
+
+
 async def test_an_attempt_is_judged_when_the_call_began(front: Front) -> None:
     await front.clock.set(NOON.replace(hour=19, minute=50))
     ann, url, token = await _in_hand(front)

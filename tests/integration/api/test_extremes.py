@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from alerts.ledger.timers import wake_due
+from alerts.result import Result
 from tests.integration.api.front import NOON, Front, good
 from tests.parts.effort import times
 
@@ -25,7 +26,6 @@ COUNTRIES = ("GB", "US", "RU", "CL", "AQ", "XX", None)
 LANGUAGES = ("en", "pt-br", "x" * 300, "en_US", "\N{SNOWMAN}", None)
 NAMES = ("ann", "'; --", '{"a": 1}', "\N{RIGHT-TO-LEFT OVERRIDE}nna", "a" * 200, "ann.x:y", "%s", "\N{GRINNING FACE}")
 REASONS = ("language", "'", "\N{GRINNING FACE}" * 400, "x" * 2000)
-RESULTS = ("connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person")
 ADVANCES = (1, 60, 3_600, 20_000, 86_400, 4 * 86_400)
 
 
@@ -75,7 +75,7 @@ class Life:
         url = self.dice.choice(list(self.tokens))
         now, held = await self.front.clock.now(), {"lease_token": self.tokens[url]}
         off = timedelta(minutes=self.dice.uniform(-7, 7))
-        tried = {"result": self.dice.choice(RESULTS), "started_at": (now + off).isoformat()}
+        tried = {"result": self.dice.choice(list(Result)), "started_at": (now + off).isoformat()}
         ahead = (now + timedelta(hours=self.dice.uniform(0, 400))).isoformat()
         work: list[tuple[str, dict[str, Any]]] = [
             *[("attempts", tried)] * 4,

@@ -9,6 +9,7 @@ from alerts.callback import Callback, Event, Moved
 from alerts.causes import Cause, Kind, Outcome
 from alerts.moves import NewAttempt, Subject, attempt, claim, fall_due, open_callback, resolve, schedule
 from alerts.policy import Policy, read_policy, shipped_policy
+from alerts.result import Result
 from alerts.scale import Box
 from alerts.scoring import Verdict
 from alerts.window import Place
@@ -67,7 +68,7 @@ def token(callback: Callback) -> str:
 
 
 def tried(callback: Callback, result: str, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Moved:
-    new = NewAttempt(result=result, **more)
+    new = NewAttempt(result=Result(result), **more)
     return attempt(callback, new, token=token(callback), now=now, policy=rules)
 
 

@@ -211,12 +211,6 @@ def test_a_slow_clock_does_not_put_a_call_before_the_window() -> None:
     assert not moved.attempt.outside_window
 
 
-def test_an_unknown_result_is_refused() -> None:
-    with pytest.raises(Invalid) as refused:
-        tried(claimed(opened()), "hung_up", at(10, 5))
-    assert refused.value.pointer == "/result"
-
-
 def test_an_attempt_after_the_lease_is_refused() -> None:
     with pytest.raises(LeaseLost):
         tried(claimed(opened()), "busy", at(10, 15))

@@ -12,13 +12,14 @@ from alerts import moves
 from alerts.callback import MOVES, Moved
 from alerts.causes import Cause, Kind, Outcome
 from alerts.errors import LeaseLost
+from alerts.result import Result
 from tests.unit.alerts.moves.life import LEAD, POLICY, TEN, at, claimed, opened, token
 
 GIVEN: dict[str, dict[str, Any]] = {
     "extend": {"seconds": 900},
     "release": {"reason": "lunch"},
     "skip": {"reason": "I know her"},
-    "attempt": {"new": moves.NewAttempt(result="busy")},
+    "attempt": {"new": moves.NewAttempt(result=Result.BUSY)},
     "schedule": {"at": at(15), "keep_owner": True, "actor": "ann"},
     "resolve": {
         "cause": Cause(Kind.SKILL, "other"),
