@@ -214,9 +214,17 @@ class Promises(Section):
     """`owner_minutes`: how long a due promise is its owner's alone. `grace_minutes`: an attempt so long after counts as kept."""
 
     grace_minutes: Minutes = 15
-    owner_minutes: Minutes = 15
+    owner_minutes: Minutes = 5
     ahead_days: Annotated[int, Field(ge=1, le=90)] = 30
     assigned_hours: Annotated[int, Field(ge=1, le=720)] = 24  # so long an assigned callback is its owner's alone
+
+    @model_validator(mode="after")
+    def _others_come_in_time(self) -> Self:
+        if self.owner_minutes >= self.grace_minutes:
+            raise ValueError(
+                "owner_minutes must be smaller than grace_minutes, or nobody else can keep a promise; lower owner_minutes"
+            )
+        return self
 
 
 class EscalationStep(Section):

@@ -15,8 +15,6 @@ from alerts.ledger.queue import customer_of
 from alerts.moves import NewAttempt, attempt, follow
 from alerts.policy import Policy
 
-NOT_THEIRS = ("invalid_number", "wrong_person")
-
 
 async def record_attempt(
     connection: AsyncConnection,
@@ -40,7 +38,7 @@ async def record_attempt(
     await store_customer(connection, customer, after)
     if moved.callback.is_open:
         moved = moved.then(follow(moved.callback, after, actor=actor, now=now, policy=policy))
-    await store_moves(connection, [moved], token=token)
+    await store_moves(connection, [moved])
     return moved
 
 
@@ -48,7 +46,7 @@ def _learned(customer: Customer, new: NewAttempt, number: str | None, now: datet
     """What this try has taught us of the customer: another number, that the number is not theirs, an opt-out."""
     if number is not None:
         customer = with_number(customer, number, "/number")
-    if new.result in NOT_THEIRS:
+    if new.result.is_bad_number:
         customer = customer.evolve(number_failed=True)
     if new.opt_out:
         customer = customer.evolve(opted_out_at=customer.opted_out_at or now)

@@ -6,24 +6,36 @@ are committed together. Where a customer's record changes too, the customer is l
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, Moved, State
-from alerts.errors import NotClaimable, NotFound, OutsideCallingWindow, TooManyHeld
+from alerts.errors import (
+    NotClaimable,
+    NotFound,
+    OutsideCallingWindow,
+    Refused,
+    TooManyHeld,
+    Unavailable,
+    where,
+)
 from alerts.ledger.customers import lock_customer
-from alerts.ledger.database import ledger_now
+from alerts.ledger.database import ledger_now, reachable
 from alerts.ledger.heads import known_heads
-from alerts.ledger.moves import ALL_OF_C, apply, read_callback, store_moves
+from alerts.ledger.isolation import WITHHOLD, put_off, store_each
+from alerts.ledger.moves import ALL_OF_C, apply, read_callback
 from alerts.ledger.tables import callbacks, queues
 from alerts.moves import claim, reopen
 from alerts.policy import Policy
+
+logger = logging.getLogger(__name__)
 
 DEPTHS = (8, 64, 512)
 """How many heads of each queue are looked at; deeper only when all of them are being taken by others just now."""
@@ -65,6 +77,7 @@ heads AS MATERIALIZED (
           AND (CAST(:languages AS text[]) IS NULL OR c.language IS NULL
                OR split_part(c.language, '-', 1) = ANY (CAST(:languages AS text[])))
           AND coalesce(CAST(c.skips ->> :advisor AS timestamptz) <= (SELECT now FROM clock), true)
+          AND c.id <> ALL (CAST(:without AS uuid[]))
         ORDER BY c.queue, c.band, c.rank_at, c.id
         LIMIT :depth
     ) AS head
@@ -98,19 +111,30 @@ ONE_CLAIM_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('claim
 async def claim_next(
     connection: AsyncConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
 ) -> list[Moved]:
-    """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld."""
+    """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld.
+
+    One that cannot be computed or stored, or that went to somebody else at the last moment, is stepped over.
+    """
     await check_held(connection, who)
+    moved: list[Moved] = []
+    passed: list[str] = []
     for depth in DEPTHS:
-        moved = await _claim(connection, who, count, depth + count, seconds, policy)
+        while len(moved) < count:
+            wanted = count - len(moved)
+            rows = await _next(connection, who, wanted, depth + wanted, passed)
+            taken = await _take(connection, rows, who, seconds, policy)
+            moved += taken
+            if len(taken) == len(rows):
+                break
+            passed += {row.id for row in rows} - {each.callback.id for each in taken}
         if moved:
-            await store_moves(connection, moved)
-            return moved
-    return []
+            break
+    return moved
 
 
-async def _claim(
-    connection: AsyncConnection, who: Claimer, count: int, depth: int, seconds: int | None, policy: Policy
-) -> list[Moved]:
+async def _next(
+    connection: AsyncConnection, who: Claimer, count: int, depth: int, passed: Sequence[str]
+) -> Sequence[Row[Any]]:
     languages = who.languages and [language.split("-")[0].lower() for language in who.languages]
     parameters = {
         "advisor": who.advisor,
@@ -119,8 +143,14 @@ async def _claim(
         "count": count,
         "depth": depth,
         "heads": await known_heads(connection),
+        "without": list(passed),
     }
-    rows = (await connection.execute(CLAIM, parameters)).all()
+    return (await connection.execute(CLAIM, parameters)).all()
+
+
+async def _take(
+    connection: AsyncConnection, rows: Sequence[Row[Any]], who: Claimer, seconds: int | None, policy: Policy
+) -> list[Moved]:
     if not rows:
         return []
     now = await ledger_now(connection)
@@ -130,7 +160,9 @@ async def _claim(
             moved.append(_claimed(read_callback(row), who, seconds, now, policy))
         except (OutsideCallingWindow, NotClaimable):
             continue  # its window closed, or a lead gave it to somebody else, while we were waiting for the row
-    return moved
+        except Exception as error:  # noqa: BLE001 - a fault of ours, and the next one may be claimed all the same
+            await put_off(connection, row.id, WITHHOLD, error)
+    return await store_each(connection, moved, WITHHOLD)
 
 
 def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetime, policy: Policy) -> Moved:
@@ -147,12 +179,24 @@ def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetim
 async def claim_one(
     connection: AsyncConnection, callback_id: str, who: Claimer, *, seconds: int | None = None, policy: Policy
 ) -> Moved:
-    """This callback, if it may be called. Raises NotFound, NotClaimable, OutsideCallingWindow, TooManyHeld."""
+    """This callback, if it may be called. Raises NotFound, NotClaimable, OutsideCallingWindow, TooManyHeld.
+
+    One that cannot be computed or stored is refused like one that somebody else has.
+    """
     await check_held(connection, who)
     paused = select(queues.c.paused_at).join(callbacks, callbacks.c.queue == queues.c.name)
     if (await connection.execute(paused.where(callbacks.c.id == callback_id))).scalar_one_or_none():
         raise NotClaimable("its queue is paused; a lead may resume it")
-    return await apply(connection, callback_id, lambda callback, now: _claimed(callback, who, seconds, now, policy))
+    try:
+        async with reachable():
+            return await apply(
+                connection, callback_id, lambda callback, now: _claimed(callback, who, seconds, now, policy)
+            )
+    except (Refused, Unavailable):
+        raise
+    except Exception as error:
+        logger.error("callback %s cannot be claimed: %s", callback_id, where(error))
+        raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
 
 
 async def check_held(connection: AsyncConnection, who: Claimer) -> None:

@@ -282,12 +282,16 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Uuid(as_uuid=False), primary_key=True),
+    # In the order of events. Two writers of one callback's events take turns at its row's lock, and a number is drawn while
+    # the lock is held: so of one callback the earlier event has the smaller number. Across callbacks that is not so: a
+    # smaller number may be committed later. Who carries news out looks for unsent rows, and never for "greater than the last".
+    Column("sequence", BigInteger, Identity(always=True), nullable=False),
     _needed("type"),
     _needed("subject"),
     _needed("at", Moment),
     _needed("data", JSONB),
     _moment("sent_at"),
-    Index("outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    Index("outbox_unsent", "sequence", postgresql_where=text("sent_at IS NULL")),
 )
 
 partitions = Table(

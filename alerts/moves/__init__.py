@@ -5,6 +5,7 @@ from alerts.moves.ending import expire, reopen, resolve, supersede
 from alerts.moves.following import follow
 from alerts.moves.leading import assign, escalate, move
 from alerts.moves.leasing import check_lease, claim, expire_lease, extend, release, skip, withdraw
+from alerts.moves.noting import note
 from alerts.moves.opening import join, open_callback
 from alerts.moves.waking import wake
 
@@ -22,6 +23,7 @@ __all__ = [
     "follow",
     "join",
     "move",
+    "note",
     "open_callback",
     "release",
     "reopen",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alerts.callback import SYSTEM, Callback, Event, Flag, Moved, check_move, without_flags
+from alerts.callback import SYSTEM, Callback, Flag, Moved, check_move, happened, without_flags
 from alerts.customer import Customer
+from alerts.event import EventKind
 from alerts.moves.settling import settled
 from alerts.policy import Policy
 
@@ -21,9 +22,7 @@ def follow(callback: Callback, customer: Customer, *, now: datetime, policy: Pol
     followed = as_known(callback, customer, policy)
     if followed == callback:
         return Moved(callback=callback)
-    changed = followed.evolve(version=callback.version + 1)
-    event = Event(kind="customer_changed", at=now, actor=actor, data={"queue": callback.queue})
-    return settled(changed, now, policy, event)
+    return settled(happened(followed, EventKind.CUSTOMER_CHANGED, now, actor=actor), now, policy)
 
 
 def as_known(callback: Callback, customer: Customer, policy: Policy) -> Callback:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from alerts.alert import Alert
-from alerts.callback import Callback, Event, Flag, Moved, State, check_move, without_flags
+from alerts.callback import Callback, Flag, Moved, State, check_move, happened, without_flags
 from alerts.customer import Customer
+from alerts.event import EventKind
 from alerts.moves.following import as_known
 from alerts.moves.settling import settled
 from alerts.policy import Policy
@@ -44,7 +45,7 @@ def open_callback(
         due_resolution=due.resolution,
     )
     placed = as_known(callback, customer, policy)
-    return settled(placed, now, policy, Event(kind="opened", at=now, data=_about(placed, alert, customer)))
+    return settled(happened(placed, EventKind.OPENED, now, data=_about(placed, alert, customer)), now, policy)
 
 
 def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime, policy: Policy) -> Moved:
@@ -55,7 +56,6 @@ def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime,
     priority = min(callback.priority, alert.priority)
     reasons = tuple(dict.fromkeys((*callback.reasons, *verdict.reasons)))
     joined = callback.evolve(
-        version=callback.version + 1,
         points=min(callback.points, verdict.points),
         severity=max(callback.severity, verdict.severity),
         priority=priority,
@@ -67,7 +67,7 @@ def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime,
         flags=_joined_flags(callback),
     )
     joined = as_known(joined, customer, policy)
-    return settled(joined, now, policy, Event(kind="joined", at=now, data=_about(joined, alert, customer)))
+    return settled(happened(joined, EventKind.JOINED, now, data=_about(joined, alert, customer)), now, policy)
 
 
 def _joined_flags(callback: Callback) -> tuple[Flag, ...]:
@@ -95,7 +95,6 @@ def _earlier(one: datetime | None, other: datetime) -> datetime:
 
 def _about(callback: Callback, alert: Alert, customer: Customer) -> dict[str, object]:
     return {
-        "queue": callback.queue,
         "priority": callback.priority,
         "severity": callback.severity,
         "points": alert.verdict.points,

@@ -116,6 +116,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -123,7 +124,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="outbox_pkey"),
     )
-    op.create_index("outbox_unsent", "outbox", ["id"], unique=False, postgresql_where=sa.text("sent_at IS NULL"))
+    op.create_index("outbox_unsent", "outbox", ["sequence"], unique=False, postgresql_where=sa.text("sent_at IS NULL"))
     op.create_table(
         "partitions",
         sa.Column("topic", sa.Text(), nullable=False),

@@ -24,6 +24,7 @@ from alerts.ledger.tables import callbacks, customers
 from alerts.moves import NewAttempt, resolve
 from alerts.outcomes import Answer, RecordOutcome
 from alerts.policy import shipped_policy
+from alerts.result import Result
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
 
@@ -125,7 +126,7 @@ async def test_a_number_that_was_not_theirs_is_bad_however_one_asks(
         await record_attempt(
             connection,
             held.id,
-            NewAttempt(result="wrong_person"),
+            NewAttempt(result=Result.WRONG_PERSON),
             token=held.lease_token or "",
             number=None,
             actor="ann",

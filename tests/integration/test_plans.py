@@ -19,7 +19,15 @@ from tests.parts.answers import answer
 from tests.parts.clock import Clock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday; the customers are in London
-GIVEN = {"advisor": "'ann'", "queues": "NULL", "languages": "NULL", "count": "1", "depth": "9", "heads": "'[]'"}
+GIVEN = {
+    "advisor": "'ann'",
+    "queues": "NULL",
+    "languages": "NULL",
+    "count": "1",
+    "depth": "9",
+    "heads": "'[]'",
+    "without": "'{}'",
+}
 
 # The one callback of the story again and again, each of a customer of its own.
 MANY = """

@@ -36,7 +36,7 @@ from alerts.errors import DoNotCall, NotClaimable, Refused, TooManyHeld
 from alerts.identity import Handle
 from alerts.ledger.database import open_engine, transaction
 from alerts.ledger.intake import take_in
-from alerts.ledger.moves import PUBLISHED, apply, read_callback
+from alerts.ledger.moves import apply, read_callback
 from alerts.ledger.people import opt_out, record_contact, withdraw_opt_out
 from alerts.ledger.queue import (
     Claimer,
@@ -71,6 +71,7 @@ from alerts.moves import (
 )
 from alerts.outcomes import Answer
 from alerts.policy import read_policy, shipped_policy
+from alerts.result import Result
 from alerts.routing import route
 from alerts.scoring import rate, score
 from alerts.window import may_call
@@ -96,7 +97,7 @@ STILL_CLOCK = """
 """
 EMPTY = "TRUNCATE customers, responses, callbacks, alerts, attempts, history, outbox, audit, partitions, queues"
 
-Result = TypeVar("Result")
+Got = TypeVar("Got")
 
 
 class Person:
@@ -135,16 +136,16 @@ class Both(RuleBasedStateMachine):
 
     # The two sides
 
-    def run(self, work: Awaitable[Result]) -> Result:
-        async def waited() -> Result:
+    def run(self, work: Awaitable[Got]) -> Got:
+        async def waited() -> Got:
             return await work
 
         return self.runner.run(waited())
 
-    def work(self, what: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    def work(self, what: Callable[[AsyncConnection], Awaitable[Got]]) -> Got:
         """In a transaction of its own."""
 
-        async def inside() -> Result:
+        async def inside() -> Got:
             async with transaction(self.engine) as connection:
                 return await what(connection)
 
@@ -175,11 +176,10 @@ class Both(RuleBasedStateMachine):
         name: str,
         pure: Callable[[Callback, datetime], Moved],
         *,
-        token: str | None = None,
         stored: Callable[[AsyncConnection], Awaitable[Moved]] | None = None,
     ) -> None:
         """The same move on either side: the same refusal, or (compared after the step) the same callback."""
-        do = stored or (lambda connection: apply(connection, callback_id, pure, token=token))
+        do = stored or (lambda connection: apply(connection, callback_id, pure))
         try:
             expected = pure(self.model[callback_id], self.now)
         except Refused as refusal:
@@ -418,40 +418,34 @@ class Both(RuleBasedStateMachine):
     @rule(which=PICK, stale=st.booleans(), seconds=st.integers(5, 3600))
     def extends(self, which: int, stale: bool, seconds: int) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(
-            id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY), token=token
-        )
+        self.both(id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def releases(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(
-            id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY), token=token
-        )
+        self.both(id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def skips(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY), token=token)
+        self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(
         which=PICK,
         stale=st.sampled_from([False, False, False, True]),
-        result=st.sampled_from(
-            ["connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person"]
-        ),
+        result=st.sampled_from(Result),
         minutes_ago=st.integers(0, 3),
     )
     def tries(self, which: int, stale: bool, result: str, minutes_ago: int) -> None:
         id_, token = self.picked_lease(which, stale)
-        new = NewAttempt(result=result, started_at=self.now - timedelta(minutes=minutes_ago), note="n")
+        new = NewAttempt(result=Result(result), started_at=self.now - timedelta(minutes=minutes_ago), note="n")
         self.try_it(id_, token, new)
 
     def try_it(self, id_: str, token: str, new: NewAttempt) -> None:
-        self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY), token=token)
+        self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY))
 
     @precondition(any_callback)
     @rule(
@@ -469,7 +463,7 @@ class Both(RuleBasedStateMachine):
         def pure(callback: Callback, now: datetime) -> Moved:
             return schedule(callback, at=at, keep_owner=keep_owner, actor="lead", token=lease, now=now, policy=POLICY)
 
-        self.both(id_, "schedule", pure, token=lease)
+        self.both(id_, "schedule", pure)
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.sampled_from([False, False, True]), has_read=st.booleans())
@@ -491,7 +485,7 @@ class Both(RuleBasedStateMachine):
                 policy=POLICY,
             )
 
-        self.both(id_, "resolve", pure, token=token)
+        self.both(id_, "resolve", pure)
 
     @rule(advisor=ADVISORS, end=st.sampled_from(["resolve", "promise", "no_answer", "busy", "keep"]))
     def works_on_the_next(self, advisor: str, end: str) -> None:
@@ -502,9 +496,9 @@ class Both(RuleBasedStateMachine):
             return
         id_, token = last[0][0], last[0][1][-1]
         if end in ("no_answer", "busy"):
-            self.try_it(id_, token, NewAttempt(result=end))
+            self.try_it(id_, token, NewAttempt(result=Result(end)))
         elif end != "keep":
-            self.try_it(id_, token, NewAttempt(result="connected"))
+            self.try_it(id_, token, NewAttempt(result=Result.CONNECTED))
             if end == "resolve":
                 self.resolve_it(id_, token, self.model[id_].version)
             else:
@@ -601,12 +595,15 @@ class Both(RuleBasedStateMachine):
         rows = self.work(all_callbacks)
         assert {row.id: row for row in rows} == self.model
         kept, left = self.work(all_events)
-        expected = {id_: [(each.kind, each.at, each.actor) for each in events] for id_, events in self.happened.items()}
-        assert kept == {id_: events for id_, events in expected.items() if events}
-        published = {id_: [kind for kind, _, _ in events if kind in PUBLISHED] for id_, events in expected.items()}
-        assert {id_: sorted(kinds) for id_, kinds in left.items()} == {
-            id_: sorted(kinds) for id_, kinds in published.items() if kinds
+        assert kept == {
+            id_: [(each.kind, each.at, each.actor, each.version) for each in events]
+            for id_, events in self.happened.items()
         }
+        published = {
+            id_: [(each.kind, each.state, each.version) for each in events if each.kind.published]
+            for id_, events in self.happened.items()
+        }
+        assert left == published
 
     @invariant()
     def the_ledger_is_sound(self) -> None:
@@ -630,14 +627,15 @@ async def all_callbacks(connection: AsyncConnection) -> list[Callback]:
 
 async def all_events(
     connection: AsyncConnection,
-) -> tuple[dict[str, list[tuple[str, datetime, str]]], dict[str, list[str]]]:
-    """The history of each callback in order, and the kinds of what leaves the house."""
-    kept: dict[str, list[tuple[str, datetime, str]]] = {}
+) -> tuple[dict[str, list[tuple[str, datetime, str, int]]], dict[str, list[tuple[str, str, int]]]]:
+    """The history of each callback in order, and in its order what leaves the house."""
+    kept: dict[str, list[tuple[str, datetime, str, int]]] = {}
     for row in await connection.execute(select(history).order_by(history.c.id)):
-        kept.setdefault(row.callback_id, []).append((row.kind, row.at, row.actor))
-    left: dict[str, list[str]] = {}
-    for row in await connection.execute(select(outbox)):
-        left.setdefault(row.subject, []).append(row.type.rpartition(".")[2])
+        kept.setdefault(row.callback_id, []).append((row.kind, row.at, row.actor, row.version))
+    left: dict[str, list[tuple[str, str, int]]] = {}
+    for row in await connection.execute(select(outbox).order_by(outbox.c.sequence)):
+        kind = row.type.rpartition(".")[2]
+        left.setdefault(row.subject, []).append((kind, row.data["state"], row.data["version"]))
     return kept, left
 
 

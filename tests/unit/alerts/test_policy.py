@@ -107,3 +107,12 @@ def test_a_country_keeps_the_general_rules_that_it_does_not_change() -> None:
     assert rules.of("FR").window == rules.window
     assert rules.of("FR").holidays is True
     assert rules.of(None).days == rules.days
+
+
+@pytest.mark.parametrize(
+    "minutes", ["{owner_minutes: 15}", "{grace_minutes: 5}", "{owner_minutes: 30, grace_minutes: 20}"]
+)
+def test_an_owners_share_leaves_others_time_to_keep_a_promise(minutes: str) -> None:
+    with pytest.raises(BadDocument, match="owner_minutes must be smaller than grace_minutes"):
+        read_policy(f"promises: {minutes}", file="policy.yaml")
+    read_policy("promises: {owner_minutes: 19, grace_minutes: 20}", file="policy.yaml")

@@ -12,6 +12,7 @@ from alerts.customer import Customer, NumberStatus
 from alerts.moves import NewAttempt, attempt, claim, fall_due, open_callback, resolve, schedule
 from alerts.outcomes import Address, Answer
 from alerts.policy import Policy, read_policy, shipped_policy
+from alerts.result import Result
 from alerts.scale import Box
 from alerts.scoring import Verdict
 from alerts.survey import SurveyResponse
@@ -103,7 +104,7 @@ def token(callback: Callback) -> str:
 
 
 def tried(callback: Callback, result: str, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Moved:
-    new = NewAttempt(result=result, **more)
+    new = NewAttempt(result=Result(result), **more)
     return attempt(callback, new, token=token(callback), now=now, policy=rules)
 
 

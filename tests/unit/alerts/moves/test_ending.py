@@ -125,6 +125,18 @@ def test_news_about_a_leased_callback_is_shown_once_and_the_advisor_decides(reas
     assert (again.events, again.callback) == ((), first.callback)
 
 
+@pytest.mark.parametrize("reason", [ClosedReason.ERASED, ClosedReason.DUPLICATE])
+def test_what_leaves_nobody_to_call_ends_the_work_at_once(reason: ClosedReason) -> None:
+    leased = claimed(opened())
+    moved = supersede(leased, reason, now=at(10, 5), policy=POLICY)
+    assert kinds(moved) == ["closed"]
+    assert event(moved, "closed").data["reason"] == reason
+    assert (moved.callback.state, moved.callback.closed_reason) == (State.CLOSED, reason)
+    assert (moved.callback.lease_token, moved.callback.lease_holder, moved.callback.wake_at) == (None, None, None)
+    with pytest.raises(AlreadyResolved):
+        solved(moved.callback.evolve(lease_token=leased.lease_token))
+
+
 def test_news_about_a_callback_that_has_ended_is_refused() -> None:
     with pytest.raises(AlreadyResolved):
         superseded(solved(claimed(opened())).callback, ClosedReason.CUSTOMER_CALLED_IN)

@@ -44,7 +44,7 @@ def test_an_assigned_promise_is_its_advisors_until_shortly_after_its_time() -> N
     scheduled = promised(claimed(opened()), at(15)).callback
     assigned = assign(scheduled, advisor=BEN, actor=LEAD, now=at(11), policy=POLICY).callback
     assert assigned.state is State.SCHEDULED
-    assert (assigned.owner, assigned.owner_until) == (BEN, at(15, 15))
+    assert (assigned.owner, assigned.owner_until) == (BEN, at(15, 5))
     with pytest.raises(NotClaimable):
         claimed(due(assigned, at(15)), at(15, 1), advisor=ANN)
 

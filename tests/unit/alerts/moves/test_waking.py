@@ -12,6 +12,7 @@ from alerts.callback import Callback, ClosedReason, Flag, Moved, State, Target
 from alerts.errors import Refused
 from alerts.moves import (
     assign,
+    claim,
     escalate,
     extend,
     follow,
@@ -207,7 +208,8 @@ POLICIES = st.sampled_from(
         POLICY,
         STEEP,
         policy("calling: {no_number: hold, days: [mon, wed]}"),
-        policy("{attempts: {maximum: 9, avoid_minutes: 300}, promises: {grace_minutes: 0}, expire_after_days: 2}"),
+        policy("{attempts: {maximum: 9, avoid_minutes: 300}, expire_after_days: 2}"),
+        policy("promises: {grace_minutes: 1, owner_minutes: 0}"),
         policy("{leases: {seconds: 5, ceiling_seconds: 86400}, targets: {first_attempt_minutes_of_1: 0}}"),
     ]
 )
@@ -224,7 +226,7 @@ STEPS = (
     *("wake", "claim", "extend", "release", "skip", "busy"),
     *("no_answer", "voicemail", "invalid_number", "refused", "connected", "opt_out"),
     *("resolve", "promise", "promise_by_lead", "join", "called_in", "opted_out"),
-    *("rerated", "assign", "move", "follow", "escalate", "reopen"),
+    *("rerated", "erased", "duplicate", "assign", "move", "follow", "escalate", "reopen"),
 )
 
 
@@ -235,12 +237,14 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
         "called_in": ClosedReason.CUSTOMER_CALLED_IN,
         "opted_out": ClosedReason.OPTED_OUT,
         "rerated": ClosedReason.RERATED,
+        "erased": ClosedReason.ERASED,
+        "duplicate": ClosedReason.DUPLICATE,
     }
     match what:
         case "wake":
             return wake(callback, now=now, policy=rules)
         case "claim":
-            return Moved(callback=claimed(callback, now, rules, seconds=3000))
+            return claim(callback, advisor=ANN, token="t", seconds=3000, now=now, policy=rules)
         case "extend":
             return extend(callback, token=secret, seconds=900, now=now, policy=rules)
         case "release":
@@ -307,6 +311,7 @@ def test_whatever_happens_waking_leaves_nothing_due_and_twice_is_once(
             continue
         if what == "reopen":
             happened.clear()
+        assert [each.version for each in moved.events] == list(range(callback.version + 1, moved.callback.version + 1))
         callback = moved.callback
         for each in moved.events:
             happened[each.kind, str(each.data.get("target", ""))] += 1
