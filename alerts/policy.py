@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cached_property
@@ -15,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alerts.conditions import When
 from alerts.document import Section, read_document
+from alerts.zones import is_zone
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -48,7 +48,7 @@ def _slot(value: Any) -> Any:
 
 
 def _zone(value: Any) -> Any:
-    if isinstance(value, str) and value not in zoneinfo.available_timezones():
+    if isinstance(value, str) and not is_zone(value):
         raise ValueError("this is not an IANA time zone; write one like Europe/London")
     return value
 

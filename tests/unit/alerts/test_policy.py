@@ -30,6 +30,13 @@ MISTAKES = [
     ),
     ("calling:\n  countries:\n    XX: {days: [mon]}", 3, "no holidays are known for this country", "write an ISO 3166"),
     ("queues:\n  - name: a\n    zone: Mars/Base", 3, "queues.0.zone: this is not an IANA time zone", "write one like"),
+    ("queues: [{name: a, zone: localtime}]", 1, "queues.0.zone: this is not an IANA time zone", "write one like"),
+    (
+        "calendars: {c: {zone: Factory, weekly: {mon: []}}}",
+        1,
+        "calendars.c.zone: this is not an IANA",
+        "write one like",
+    ),
     ("queues: [{name: a, calendar: c}]", 1, "queue 'a' names a calendar that is not there", "add it to calendars"),
     ("queues: [{zone: UTC}]", 1, "queues.0.name is missing", "add it"),
     ("routing: {routes: [{when: {}, queue: a}]}", 1, "this condition fits every answer", "name at least one part"),
