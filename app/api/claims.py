@@ -16,11 +16,11 @@ from starlette.responses import Response
 from alerts import moves
 from alerts.callback import Callback, Moved
 from alerts.errors import IdempotencyInProgress, Invalid
-from alerts.ledger.audit import write_audit
+from alerts.ledger.audit import Look, write_audits
 from alerts.ledger.database import ledger_now
 from alerts.ledger.queue import Claimer, claim_next, claim_one, next_callable
 from alerts.ledger.views import see
-from app.api.desk import AtDesk, CallbackId, Desk, Done, etag
+from app.api.desk import AtDesk, CallbackId, Desk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.problems import seconds_header
 from app.api.rendering import explain, tell_callback
@@ -194,21 +194,16 @@ async def _claimed(
     """In full, and so one audit row each."""
     found = await see(connection, [each.callback for each in moved])
     now = await ledger_now(connection)
+    looks = [Look(seen.customer.id, seen.callback.id) for seen in found]
+    await write_audits(connection, looks, principal=desk.actor, action="claim")
     items = []
     for seen in found:
-        await write_audit(
-            connection,
-            principal=desk.actor,
-            action="claim",
-            customer_id=seen.customer.id,
-            callback_id=seen.callback.id,
-        )
         item = tell_callback(seen, now, desk.policy, desk.base, full=True, lease=True)
         items.append(item.model_copy(update={"explain": explain(seen.callback, desk.policy)}) if with_terms else item)
     shown = tuple(seen.customer.id for seen in found)
     if as_list:
         return Done(told.CallbackList(items=items, next=None), moved=moved, shown_in_full=shown)
-    return Done(items[0], headers=etag(items[0].version), moved=moved, shown_in_full=shown)
+    return Done(items[0], moved=moved, shown_in_full=shown, tagged=True)
 
 
 async def _nothing(desk: Desk, who: Claimer) -> Response:

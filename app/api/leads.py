@@ -15,7 +15,7 @@ from alerts.errors import Refused
 from alerts.ledger.moving import check_queue, move_to_queue
 from alerts.ledger.queue import customer_of, reopen_callback
 from app.api.callbacks import tell_one
-from app.api.desk import AtDesk, CallbackId, Desk, Done, etag, read_id
+from app.api.desk import AtDesk, CallbackId, Desk, Done, read_id
 from app.api.guard import GuardedRoute, declare
 from app.api.schemas import asked, told
 
@@ -124,6 +124,6 @@ async def reveal(callback_id: CallbackId, body: asked.BecauseOf, desk: AtDesk) -
     async def effect(connection: AsyncConnection) -> Done:
         answer = await tell_one(connection, callback_id, desk, revealed_for=body.reason)
         customer = await customer_of(connection, callback_id)
-        return Done(answer, headers=etag(answer.version), shown_in_full=(customer,))
+        return Done(answer, shown_in_full=(customer,), tagged=True)
 
     return await desk.change(effect)

@@ -1,0 +1,23 @@
+"""ETags: a strong one changes with everything that is shown (RFC 9110, 8.8)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is what `If-None-Match` names"}}
+
+
+def content_tag(body: bytes) -> dict[str, str]:
+    """A digest of the answer."""
+    return etag(hashlib.sha256(body).hexdigest()[:16])
+
+
+def etag(version: object) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
+
+
+def is_known(if_none_match: str | None, tag: str) -> bool:
+    """Whether If-None-Match names this tag; what proxies have made weak counts too."""
+    named = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
+    return tag in named or named == ["*"]
