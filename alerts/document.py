@@ -15,7 +15,7 @@ from alerts.errors import Misconfigured
 
 
 class Problem(BaseModel):
-    """One mistake in a file a person wrote: where, what, and what to do about it."""
+    """One mistake in what a person wrote: where, what, and what to do about it. Line 0: in no line of a file."""
 
     file: str
     line: int
@@ -23,11 +23,12 @@ class Problem(BaseModel):
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.problem}; {self.remedy}"
+        place = f"{self.file}:{self.line}: " if self.line else ""
+        return f"{place}{self.problem}; {self.remedy}"
 
 
 class BadDocument(Misconfigured):
-    """A file cannot be used as it stands."""
+    """A file, or the environment, cannot be used as it stands."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -40,13 +40,18 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{named}]' if ':' in named else named}:{port}"
 
 
-async def serve(application: Any, listening: socket.socket, stop: asyncio.Event) -> None:
+async def serve(
+    application: Any, listening: socket.socket, stop: asyncio.Event, *, proxies: Sequence[str] = ()
+) -> None:
+    """`proxies`: addresses and networks whose `X-Forwarded-For` and `-Proto` are believed; nobody else's are."""
     config = uvicorn.Config(
         application,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,

@@ -24,7 +24,7 @@ from app.api import (
 )
 from app.api.cursors import Cursors
 from app.api.health import health_router
-from app.api.limits import BodyLimit, RateLimiter
+from app.api.limits import Acquaintances, BodyLimit, RateLimiter
 from app.api.openapi import describe
 from app.api.parts import Parts
 from app.api.problems import add_handlers
@@ -58,6 +58,7 @@ def _put_together(parts: Parts, routers: list[APIRouter]) -> FastAPI:
     app.state.parts = parts
     app.state.cursors = Cursors(parts.secret_key)
     app.state.limiter = RateLimiter(parts.rate_limit, time.monotonic)
+    app.state.acquaintances = Acquaintances()
     for router in [*routers, health_router(metrics_protected=parts.metrics_protected)]:
         app.include_router(router)
     add_handlers(app)

@@ -26,6 +26,7 @@ from app.api.parts import Parts
 from app.api.rendering import tell_moved
 from app.api.security import Principal
 from app.api.tags import content_tag, etag, is_known
+from app.listeners import harmless
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Desk:
             response = _respond_with(done)
             if keyed:
                 await store_answer(connection, keyed, stored(response, done.shown_in_full))
-        self.parts.announce(done.moved)
+        harmless(self.parts.announce)(done.moved)
         return response
 
     async def send_out(self, effect: Callable[[], Awaitable[Done]]) -> Response:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_response, request_id
+from app.listeners import harmless
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Watch:
                 detail = "it is in the log, with the id in `instance`"
                 await problem_response(scope, "internal-error", detail)(scope, receive, watched)
         finally:
-            self.observe(_route(scope), status or 500, time.perf_counter() - began)
+            harmless(self.observe)(_route(scope), status or 500, time.perf_counter() - began)
 
 
 def _headers(path: str) -> list[tuple[bytes, bytes]]:

@@ -24,6 +24,7 @@ from alerts.policy import shipped_policy
 from alerts.survey import Customer, Interaction, SurveyResponse
 from app.api.app import create_app
 from app.api.parts import OutRecord, Parts
+from app.metrics import Metrics
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.clock import Clock
 
@@ -45,6 +46,7 @@ class Front:
         self.policy = shipped_policy()
         self.sent: list[OutRecord] = []
         self.announced: list[Moved] = []
+        self.metrics = Metrics()
         self.observed: list[tuple[str, int]] = []
         self.redriven: list[tuple[list[int], str]] = []
         self.kafka_is_away = False
@@ -59,7 +61,7 @@ class Front:
             "engine": self.engine,
             "policy": self.policy,
             "catalogue": load_catalogue(),
-            "announce": self.announced.extend,
+            "announce": self._announce,
             "send": self._send,
             "redrive": self._redrive,
             "observe_http": lambda route, status, seconds: self.observed.append((route, status)),
@@ -77,6 +79,10 @@ class Front:
     def rebuild(self, **changes: Any) -> None:
         """The same house with other parts; clients made from now on knock there."""
         self.app = create_app(self.parts(**changes))
+
+    def _announce(self, moved: Sequence[Moved]) -> None:
+        self.announced.extend(moved)
+        self.metrics.announce(moved)
 
     async def _send(self, records: Sequence[OutRecord]) -> None:
         if self.kafka_is_away:
@@ -112,6 +118,9 @@ class Front:
         for client in self._clients:
             await client.aclose()
         await self.engine.dispose()
+        assert self.metrics.registry.get_sample_value("bottombox_uncounted_total") == 0, (
+            "an event lacks what is counted"
+        )
 
     # the world outside
 
