@@ -161,10 +161,18 @@ async def _customer_ref(ref: Annotated[str, Path(description="the customer's ref
 
 def read_id(text: str, noun: str) -> str:
     """Raises NotFound for what is no UUID: an id that cannot exist is as unknown as any other."""
+    found = as_id(text)
+    if found is None:
+        raise NotFound(f"there is no such {noun}")
+    return found
+
+
+def as_id(text: str) -> str | None:
+    """A UUID as the ledger writes it; None for what is none."""
     try:
         return str(UUID(text))
     except ValueError:
-        raise NotFound(f"there is no such {noun}") from None
+        return None
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]

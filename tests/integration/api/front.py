@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Moved
@@ -166,6 +167,20 @@ class Front:
     async def sql(self, query: str, **parameters: Any) -> list[Any]:
         async with transaction(self.engine) as connection:
             return list((await connection.execute(text(query), parameters)).all())
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """What the front door asks of the database meanwhile."""
+        asked: list[str] = []
+
+        def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+            asked.append(statement)
+
+        event.listen(self.engine.sync_engine, "before_cursor_execute", note)
+        try:
+            yield asked
+        finally:
+            event.remove(self.engine.sync_engine, "before_cursor_execute", note)
 
     async def run(self, statement: str, **parameters: Any) -> None:
         async with transaction(self.engine) as connection:
