@@ -279,8 +279,7 @@ async def _work(house: House) -> None:
         return False
 
     async def forget() -> bool:
-        await forget_old(house.engine)
-        return False
+        return await forget_old(house.engine) > 0
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keep_doing(timers.run_once, house.stop, idle=timers.IDLE_SECONDS, name="the timers"))

@@ -99,6 +99,17 @@ async def test_after_a_day_the_key_is_free_again(front: Front) -> None:
     assert await forget_old(front.engine) == 1
 
 
+async def test_a_backlog_of_old_keys_goes_in_pieces(front: Front) -> None:
+    await front.run(
+        "INSERT INTO idempotency (principal, key, fingerprint, status, headers, body, stored_at)"
+        " SELECT 'p', n::text, '', 200, '{}', '', ledger_now() - interval '25 hours' FROM generate_series(1, 25) AS n"
+    )
+    forgotten: list[int] = []
+    while not forgotten or forgotten[-1]:
+        forgotten.append(await forget_old(front.engine, at_most=10))
+    assert forgotten == [10, 10, 5, 0]
+
+
 async def test_a_key_that_cannot_be_read_is_malformed(front: Front) -> None:
     ann = await front.advisor()
     for wrong in ("", '"', '"a', "a b", "x" * 256, '""', "caf\u00e9"):
