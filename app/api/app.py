@@ -23,6 +23,7 @@ from app.api import (
     survey_events,
 )
 from app.api.cursors import Cursors
+from app.api.head import Head
 from app.api.health import health_router
 from app.api.limits import Acquaintances, BodyLimit, RateLimiter
 from app.api.openapi import describe
@@ -63,6 +64,7 @@ def _put_together(parts: Parts, routers: list[APIRouter]) -> FastAPI:
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Watch, observe=parts.observe_http)  # the last one added stands outermost
+    app.add_middleware(Watch, observe=parts.observe_http)
+    app.add_middleware(Head)  # the last one added stands outermost
     app.openapi = partial(describe, app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app

@@ -127,7 +127,7 @@ class Desk:
     def show(self, answer: BaseModel, *, version: str | None = None) -> Response:
         """One resource with its ETag, or 304 for a caller who has just this already."""
         response = respond(answer, headers=None if version is None else etag(version), tagged=version is None)
-        if is_known(self.request.headers.get("if-none-match"), response.headers["etag"]):
+        if is_known(self.request.headers.getlist("if-none-match"), response.headers["etag"]):
             return Response(status_code=304, headers={"ETag": response.headers["etag"]})
         return response
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import ApiProblem, problem_response, seconds_header
+from app.api.problems import CLOSE, ApiProblem, problem_response, seconds_header
 
 MEBIBYTE = 1024 * 1024
 LARGE_BODIES = {"/v1/survey-events": 4 * MEBIBYTE}  # batches
@@ -35,12 +35,9 @@ class BodyLimit:
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             await _drain(receive)
-            await problem_response(scope, "body-too-large", _detail(limit), headers=_CLOSE)(scope, receive, send)
+            await problem_response(scope, "body-too-large", _detail(limit), headers=CLOSE)(scope, receive, send)
             return
         await self.app(scope, _counting(receive, limit), send)
-
-
-_CLOSE = {"Connection": "close"}
 
 
 def _counting(receive: Receive, limit: int) -> Receive:
@@ -53,7 +50,7 @@ def _counting(receive: Receive, limit: int) -> Receive:
         if seen > limit:
             if message.get("more_body"):
                 await _drain(receive)
-            raise ApiProblem("body-too-large", _detail(limit), headers=_CLOSE)
+            raise ApiProblem("body-too-large", _detail(limit), headers=CLOSE)
         return message
 
     return count

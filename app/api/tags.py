@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is what `If-None-Match` names"}}
@@ -17,7 +18,7 @@ def etag(version: object) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def is_known(if_none_match: str | None, tag: str) -> bool:
-    """Whether If-None-Match names this tag; what proxies have made weak counts too."""
-    named = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
+def is_known(if_none_match: Sequence[str], tag: str) -> bool:
+    """Whether an If-None-Match names this tag; one that a proxy has made weak counts too."""
+    named = [each.strip().removeprefix("W/") for each in ",".join(if_none_match).split(",")]
     return tag in named or named == ["*"]
