@@ -64,8 +64,9 @@ class Customer(Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> str:
-        """Changes with whatever a person may change here; 16 hex digits."""
-        facts = (self.phone, self.time_zone, self.language, self.number_failed, self.opted_out_at)
+        """Changes with every fact of the customer that is shown; 16 hex digits."""
+        hidden = ("key", "facts_as_of", "corrected")
+        facts = tuple(getattr(self, name) for name in self.__struct_fields__ if name not in hidden)
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     def evolve(self, **changes: Any) -> Customer:

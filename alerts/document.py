@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Sequence
-from typing import Any, TypeVar, get_args
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,7 +15,7 @@ from alerts.errors import Misconfigured
 
 
 class Problem(BaseModel):
-    """One mistake in a file a person wrote: where, what, and what to do about it."""
+    """One mistake in what a person wrote: where, what, and what to do about it. Line 0: in no line of a file."""
 
     file: str
     line: int
@@ -23,15 +23,27 @@ class Problem(BaseModel):
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.problem}; {self.remedy}"
+        place = f"{self.file}:{self.line}: " if self.line else ""
+        return f"{place}{self.problem}; {self.remedy}"
 
 
 class BadDocument(Misconfigured):
-    """A file cannot be used as it stands."""
+    """A file, or the environment, cannot be used as it stands."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = list(problems)
+
+
+Path = tuple[str | int, ...]
+
+
+class Slip(NamedTuple):
+    """A mistake that shows only when the whole document is read: at which place, what, and what to do."""
+
+    path: Path
+    problem: str
+    remedy: str
 
 
 class Section(BaseModel):
@@ -66,8 +78,18 @@ for _tag, _pattern, _first in (
     _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
 
 
-def read_document(model: type[Model], text: str, *, file: str, base: str | None = None) -> Model:
-    """`text` as a `model`; where it says nothing, `base` speaks. Raises BadDocument with every mistake and its line."""
+def read_document(
+    model: type[Model],
+    text: str,
+    *,
+    file: str,
+    base: str | None = None,
+    check: Callable[[Model], Iterable[Slip]] | None = None,
+) -> Model:
+    """`text` as a `model`; where it says nothing, `base` speaks. `check` looks at the whole once each part is right.
+
+    Raises BadDocument with every mistake and its line.
+    """
     try:
         root, value = _load(text)
         if base is not None:
@@ -79,9 +101,13 @@ def read_document(model: type[Model], text: str, *, file: str, base: str | None 
     except (yaml.YAMLError, RecursionError):
         raise BadDocument([_problem(file, 1, "this is not YAML", "correct the file")]) from None
     try:
-        return model.model_validate_json(json.dumps(value, default=str))
+        read = model.model_validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         raise BadDocument([_explain(model, file, root, each) for each in error.errors()]) from None
+    slips = [] if check is None else list(check(read))
+    if slips:
+        raise BadDocument([_place(file, root, each) for each in slips])
+    return read
 
 
 def _load(text: str) -> tuple[yaml.Node | None, Any]:
@@ -113,6 +139,11 @@ def line_of(root: yaml.Node | None, path: Sequence[str | int]) -> int:
             node = node.value[step]
             line = node.start_mark.line + 1
     return line
+
+
+def _place(file: str, root: yaml.Node | None, slip: Slip) -> Problem:
+    where = ".".join(str(step) for step in slip.path)
+    return _problem(file, line_of(root, slip.path), f"{where}: {slip.problem}", slip.remedy)
 
 
 def _explain(model: type[BaseModel], file: str, root: yaml.Node | None, error: Any) -> Problem:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +13,9 @@ import holidays
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alerts.conditions import When
+from alerts.consistency import slips
 from alerts.document import Section, read_document
+from alerts.zones import is_zone
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -48,15 +49,22 @@ def _slot(value: Any) -> Any:
 
 
 def _zone(value: Any) -> Any:
-    if isinstance(value, str) and value not in zoneinfo.available_timezones():
+    if isinstance(value, str) and not is_zone(value):
         raise ValueError("this is not an IANA time zone; write one like Europe/London")
     return value
 
 
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries(include_aliases=False))
+
+
 def _country(value: Any) -> Any:
-    if isinstance(value, str) and value not in holidays.list_supported_countries():
-        raise ValueError("no holidays are known for this country; write an ISO 3166 code like GB")
-    return value
+    if not isinstance(value, str) or value in _countries():
+        return value
+    if value in holidays.list_supported_countries():  # it knows UK and USA too, as no customer's country is written
+        raise ValueError("this is not the ISO 3166 code of two letters; write one like GB or US")
+    raise ValueError("no holidays are known for this country; write an ISO 3166 code like GB")
 
 
 def _legal(slot: Slot) -> Slot:
@@ -292,13 +300,6 @@ class Policy(Section):
     causes: Causes = Causes()
     checklist: tuple[Word, ...] = ()
 
-    @model_validator(mode="after")
-    def _names_that_exist(self) -> Self:
-        for rules in self.queues:
-            if rules.calendar is not None and rules.calendar not in self.calendars:
-                raise ValueError(f"queue {rules.name!r} names a calendar that is not there; add it to calendars")
-        return self
-
     @cached_property
     def queue_rules(self) -> dict[str, QueueRules]:
         return {rules.name: rules for rules in self.queues}
@@ -326,11 +327,11 @@ def read_policy(text: str, *, file: str) -> Policy:
 
     Raises BadDocument, naming each line that must be mended.
     """
-    return read_document(Policy, text, file=file, base=_shipped_text())
+    return read_document(Policy, text, file=file, base=_shipped_text(), check=slips)
 
 
 def shipped_policy() -> Policy:
-    return read_document(Policy, _shipped_text(), file="policy.yaml")
+    return read_document(Policy, _shipped_text(), file="policy.yaml", check=slips)
 
 
 def _shipped_text() -> str:

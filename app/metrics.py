@@ -24,6 +24,7 @@ from alerts.policy import Policy
 from alerts.result import Result
 from alerts.scale import Box
 from app import __version__
+from app.listeners import harmless
 from consumers.reason import Reason
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
@@ -105,6 +106,7 @@ class Metrics:
         self.database_connections = gauge("database_connections", "Connections of this process.", "state")
         self.loop_lag = gauge("event_loop_lag_seconds", "How late the event loop ran a timer just now.")
         self.http = histogram("http_request_seconds", "Time to answer a request.", "route", "status", buckets=HTTP)
+        self.uncounted = counter("uncounted_total", "What was recorded but could not be counted here.")
         Info("bottombox_build", "The running version.", registry=registry).info({"version": __version__})
 
     def prepare(self, policy: Policy, topics: Iterable[str], sources: Iterable[str]) -> None:
@@ -156,6 +158,10 @@ class Metrics:
     # -- what the consumer tells (consumers.surveys.Observer)
 
     def batch(self, report: Report, committed_at: datetime) -> None:
+        harmless(self._count_batch, self.uncounted.inc)(report, committed_at)
+        self.announce(report.moved)
+
+    def _count_batch(self, report: Report, committed_at: datetime) -> None:
         for (topic, outcome), count in report.outcomes.items():
             self.records.labels(topic, outcome).inc(count)
         for topic, count in report.seen_again.items():
@@ -169,7 +175,6 @@ class Metrics:
             self.alert_latency.labels(raised.source).observe(latency)
             since_answer = max(0.0, (committed_at - raised.answered_at).total_seconds())
             self.answer_to_alert.labels(raised.source).observe(since_answer)
-        self.announce(report.moved)
 
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
         self.lag_records.labels(topic, partition).set(records)
@@ -192,10 +197,14 @@ class Metrics:
     # -- what moves tell
 
     def announce(self, moved: Iterable[Moved]) -> None:
-        """Counts what happened; call it once, after the commit, in the process that moved the callback."""
+        """Counts what happened; call it once, after the commit, in the process that moved the callback.
+
+        Raises nothing: an event that cannot be counted is one more of `uncounted`, and the others are counted.
+        """
+        count = harmless(self._count, self.uncounted.inc)
         for each in moved:
             for event in each.events:
-                self._count(event, each.callback.queue)
+                count(event, each.callback.queue)
 
     def _count(self, event: Event, queue: str) -> None:
         queue, data = str(event.data.get("queue", queue)), event.data

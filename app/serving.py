@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from alerts.errors import Misconfigured
+from app.api.problems import CLOSE, problem_response
 
 GRACE_SECONDS = 10
 """How long requests in flight may take after the stop; an open stream would else hold the process for ever."""
@@ -22,6 +24,21 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Protocol(HttpToolsProtocol):
+    """What is no HTTP at all is answered like any other mistake."""
+
+    def send_400_response(self, msg: str) -> None:
+        problem = problem_response(
+            {}, "malformed", "this is not HTTP/1.1, or a method that nobody here knows", headers=CLOSE
+        )
+        headers = b"".join(b"%s: %s\r\n" % header for header in problem.raw_headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + headers + b"\r\n" + bytes(problem.body))
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An offer to speak another protocol may be passed over (RFC 9110, 7.8), and is no news for the log."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -40,13 +57,20 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{named}]' if ':' in named else named}:{port}"
 
 
-async def serve(application: Any, listening: socket.socket, stop: asyncio.Event) -> None:
+async def serve(
+    application: Any, listening: socket.socket, stop: asyncio.Event, *, proxies: Sequence[str] = ()
+) -> None:
+    """`proxies`: addresses and networks whose `X-Forwarded-For` and `-Proto` are believed; nobody else's are."""
     config = uvicorn.Config(
         application,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
+        http=_Protocol,
+        ws="none",
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,

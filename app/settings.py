@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from alerts.errors import Misconfigured
+from alerts.document import BadDocument, Problem
 from consumers.kafka import KafkaAccess
 
 PREFIX = "BOTTOMBOX_"
 NOT_OURS = re.compile(r"REQUIRE|FAILPOINT|TEST_.*|(.*_)?SERVICE_(HOST|PORT.*)|(.*_)?PORT_\d+_(TCP|UDP|SCTP)(_.*)?")
 """Names with our prefix that are no settings: for tests, and the links that Kubernetes makes for its services."""
 
+ENVIRONMENT = "environment"
+"""Where the settings stand, as a mistake in them names it; it has no lines."""
+
 SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://")
 """What Kubernetes puts into `..._PORT`, also where a service's name makes that look like a setting of ours."""
 
+NOT_THERE_YET = frozenset(
+    {"CONSOLE", "DESTINATIONS", "DESTINATIONS_DIR", "HYDRATE_HOSTS", "WEBHOOKS_INSECURE"}
+    | {"OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_SCOPES_CLAIM"}
+)
+"""Settings of what is still to come. Who sets one expects it to do something, so it is refused."""
+
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _networks(value: str) -> str:
+    for each in _listed(value):
+        try:
+            ipaddress.ip_network(each)
+        except ValueError:
+            raise ValueError("these must be addresses or networks, like 10.0.0.7 or 10.1.0.0/16") from None
+    return value
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in value.split(",") if each.strip())
 
 
 class Settings(BaseModel):
@@ -45,16 +68,14 @@ class Settings(BaseModel):
     topic_replication: Annotated[int, Field(ge=1, le=32)] = 1
     policy_file: Path | None = None
     sources_dir: Path | None = None
-    destinations_dir: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: Port = 8000
     metrics_port: Port = 9464
     metrics_protected: bool = False
     rate_limit: Annotated[int, Field(ge=0)] = 100
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     public_url: str | None = None
     secret_key: SecretStr | None = None
-    oidc_issuer: str | None = None
-    oidc_audience: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     secrets: dict[str, SecretStr] = {}
@@ -62,7 +83,12 @@ class Settings(BaseModel):
     @property
     def topics(self) -> tuple[str, ...]:
         """The survey topics, the first of which takes what comes in over HTTP."""
-        return tuple(name.strip() for name in self.survey_topics.split(",") if name.strip())
+        return _listed(self.survey_topics)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Whose word counts on where a request came from: addresses and networks."""
+        return _listed(self.trusted_proxies)
 
     @property
     def kafka(self) -> KafkaAccess:
@@ -80,7 +106,7 @@ class Settings(BaseModel):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises Misconfigured, naming every setting that must be mended and never its value."""
+    """Raises BadDocument, naming every setting that must be mended and never its value."""
     given = {name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)}
     values: dict[str, str] = {}
     secrets: dict[str, str] = {}
@@ -88,15 +114,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     for name, value in sorted(given.items()):
         try:
             known, text = _read(name, value)
-        except Misconfigured as error:
-            mistakes.append(str(error))
+        except BadDocument as error:
+            mistakes += error.problems
             continue
         if known is None:
             continue
         is_secret = known.startswith("secret_") and known != "secret_key"
         kept, short = (secrets, known.removeprefix("secret_").upper()) if is_secret else (values, known)
         if short in kept:
-            mistakes.append(f"{PREFIX}{known.upper()} is set twice, by itself and by its _FILE; keep one")
+            mistakes.append(_mistake(known, "is set twice, by itself and by its _FILE", "keep one"))
         if is_secret or text != "":
             kept[short] = text
     try:
@@ -104,24 +130,27 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         mistakes += [_explain(each["loc"], each["msg"]) for each in error.errors()]
     if mistakes:
-        raise Misconfigured("; ".join(mistakes))
+        raise BadDocument(mistakes)
     return settings
 
 
 def _read(name: str, value: str) -> tuple[str | None, str]:
-    """(setting, its text); the setting is None when the name is not ours to judge."""
+    """(setting, its text); the setting is None when the name is not ours to judge, or says nothing."""
     if NOT_OURS.fullmatch(name) or (name.endswith("PORT") and SERVICE_LINK.match(value)):
         return None, value
     if _is_setting(name):
         return name.lower(), value
+    if name.removesuffix("_FILE") in NOT_THERE_YET:
+        if value == "":
+            return None, value
+        raise BadDocument([_mistake(name, "is a setting of something that is not there yet", "remove it")])
     if name.endswith("_FILE") and _is_setting(name.removesuffix("_FILE")):
         try:
             return name.removesuffix("_FILE").lower(), Path(value).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise Misconfigured(f"{PREFIX}{name} names a file that cannot be read; correct the path") from None
+        except (OSError, UnicodeDecodeError, ValueError):
+            raise BadDocument([_mistake(name, "names a file that cannot be read", "correct the path")]) from None
     near = difflib.get_close_matches(name, [known.upper() for known in Settings.model_fields], n=1)
-    remedy = f"did you mean {PREFIX}{near[0]}?" if near else "remove it"
-    raise Misconfigured(f"{PREFIX}{name} is not a setting; {remedy}")
+    raise BadDocument([_mistake(name, "is not a setting", f"did you mean {PREFIX}{near[0]}?" if near else "remove it")])
 
 
 def _is_setting(name: str) -> bool:
@@ -129,6 +158,10 @@ def _is_setting(name: str) -> bool:
     return is_known or (re.fullmatch(r"SECRET_[A-Z0-9_]+", name) is not None and not name.endswith("_FILE"))
 
 
-def _explain(where: tuple[int | str, ...], message: str) -> str:
-    name = str(where[0]).upper() if where else "?"
-    return f"{PREFIX}{name}: {message[:1].lower()}{message[1:]}; correct the value"
+def _explain(where: tuple[int | str, ...], message: str) -> Problem:
+    said = message.removeprefix("Value error, ")
+    return _mistake(f"{where[0] if where else '?'}:", f"{said[:1].lower()}{said[1:]}", "correct the value")
+
+
+def _mistake(name: str, problem: str, remedy: str) -> Problem:
+    return Problem(file=ENVIRONMENT, line=0, problem=f"{PREFIX}{name.upper()} {problem}", remedy=remedy)

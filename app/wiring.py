@@ -153,7 +153,7 @@ async def run(
         _tune_collector()
         ended = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(create_monitoring(parts), monitoring, ended))
+            tasks.create_task(serve(create_monitoring(parts), monitoring, ended, proxies=house.settings.proxies))
             tasks.create_task(_run_roles(house, parts, front, consumer, roles, ended))
             http = None if front is None else address_of(front)
             listening(Addresses(http, address_of(monitoring)))
@@ -172,7 +172,7 @@ async def _run_roles(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch_vital_signs(house))
             if front is not None:
-                tasks.create_task(serve(create_app(parts), front, house.stop))
+                tasks.create_task(serve(create_app(parts), front, house.stop, proxies=house.settings.proxies))
             if consumer is not None:
                 tasks.create_task(_when_current(house, consumer.run))
             if Role.WORK in roles:
@@ -279,8 +279,7 @@ async def _work(house: House) -> None:
         return False
 
     async def forget() -> bool:
-        await forget_old(house.engine)
-        return False
+        return await forget_old(house.engine) > 0
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keep_doing(timers.run_once, house.stop, idle=timers.IDLE_SECONDS, name="the timers"))

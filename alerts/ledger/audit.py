@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert
+from collections.abc import Sequence
+
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerts.ledger.json_rows import insert_rows
 from alerts.ledger.tables import audit
+
+
+class Look(Struct, frozen=True):
+    """At whom, and at which of their callbacks."""
+
+    customer_id: int | None = None
+    callback_id: str | None = None
 
 
 async def write_audit(
@@ -17,11 +27,21 @@ async def write_audit(
     callback_id: str | None = None,
     reason: str | None = None,
 ) -> None:
-    row = {
-        "principal": principal,
-        "action": action,
-        "customer_id": customer_id,
-        "callback_id": callback_id,
-        "reason": reason,
-    }
-    await connection.execute(insert(audit).values(**row))
+    await write_audits(connection, [Look(customer_id, callback_id)], principal=principal, action=action, reason=reason)
+
+
+async def write_audits(
+    connection: AsyncConnection, looks: Sequence[Look], *, principal: str, action: str, reason: str | None = None
+) -> None:
+    """One row for each of `looks`, all in one statement."""
+    rows = [
+        {
+            "principal": principal,
+            "action": action,
+            "customer_id": each.customer_id,
+            "callback_id": each.callback_id,
+            "reason": reason,
+        }
+        for each in looks
+    ]
+    await insert_rows(connection, audit, rows)

@@ -17,6 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.ledger.json_rows import encode
 
 REMEMBERED_SECONDS = 0.5
+FEW_REMEMBERED_SECONDS = 5.0
+"""How long a connection goes on believing that few rows are dead; a claim makes one or two."""
+
 MANY_DEAD = 2_000
 """Dead rows of `callbacks`, as the statistics know them, from which remembering pays. Vacuum keeps a busy day's below."""
 
@@ -43,8 +46,9 @@ async def known_heads(connection: AsyncConnection) -> str:
     now = asyncio.get_running_loop().time()
     until, heads = connection.info.get(_KEY, (0.0, "[]"))
     if now >= until:
-        heads = encode(await _read(connection))
-        connection.info[_KEY] = (now + REMEMBERED_SECONDS, heads)
+        read = await _read(connection)
+        heads = encode(read)
+        connection.info[_KEY] = (now + (REMEMBERED_SECONDS if read else FEW_REMEMBERED_SECONDS), heads)
     return str(heads)
 
 

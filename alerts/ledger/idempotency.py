@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.errors import IdempotencyInProgress, IdempotencyKeyReused
@@ -13,7 +13,7 @@ from alerts.ledger.database import transaction
 from alerts.ledger.json_rows import encode
 from alerts.ledger.tables import idempotency
 
-KEPT = text("interval '24 hours'")
+KEPT = "interval '24 hours'"
 
 
 class Request(Struct, frozen=True):
@@ -44,6 +44,15 @@ ON CONFLICT (principal, key) DO UPDATE SET fingerprint = excluded.fingerprint, s
 """)
 
 
+# Several processes may forget at once: each takes what no other has locked.
+FORGET = text(f"""
+DELETE FROM idempotency WHERE (principal, key) IN (
+    SELECT principal, key FROM idempotency WHERE stored_at <= ledger_now() - {KEPT}
+    ORDER BY stored_at LIMIT :at_most FOR UPDATE SKIP LOCKED
+)
+""")
+
+
 async def stored_answer(connection: AsyncConnection, request: Request) -> StoredAnswer | None:
     """The answer given before, or None: then nobody else works on it until this transaction ends.
 
@@ -55,7 +64,7 @@ async def stored_answer(connection: AsyncConnection, request: Request) -> Stored
     query = select(idempotency).where(
         idempotency.c.principal == request.principal,
         idempotency.c.key == request.key,
-        idempotency.c.stored_at > func.ledger_now() - KEPT,
+        idempotency.c.stored_at > func.ledger_now() - text(KEPT),
     )
     row = (await connection.execute(query)).one_or_none()
     if row is None:
@@ -79,8 +88,10 @@ async def store_answer(connection: AsyncConnection, request: Request, answer: St
     await connection.execute(STORE, row)
 
 
-async def forget_old(engine: AsyncEngine) -> int:
-    """Removes the answers whose day is over; says how many. Raises Unavailable."""
-    old = delete(idempotency).where(idempotency.c.stored_at <= func.ledger_now() - KEPT)
+async def forget_old(engine: AsyncEngine, *, at_most: int = 1000) -> int:
+    """Removes answers whose day is over, the oldest first; says how many. Raises Unavailable.
+
+    A piece at a time, so that a backlog never outlasts the limit on a statement: call it again until it says none.
+    """
     async with transaction(engine) as connection:
-        return (await connection.execute(old)).rowcount
+        return (await connection.execute(FORGET, {"at_most": at_most})).rowcount

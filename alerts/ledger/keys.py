@@ -63,7 +63,7 @@ async def create_key(
     row = {
         "id": secrets.token_hex(8),
         "name": name,
-        "digest": _digest(secret),
+        "digest": digest_of(secret),
         "scopes": list(scopes),
         "advisor": advisor,
         "queues": list(queues) if queues else None,
@@ -81,7 +81,7 @@ async def create_key(
 
 async def find_key(engine: AsyncEngine, secret: str) -> Key | None:
     """The live key with this secret. It is looked up by its digest, so the time taken tells nothing about it."""
-    query = select(api_keys).where(api_keys.c.digest == _digest(secret), IS_LIVE)
+    query = select(api_keys).where(api_keys.c.digest == digest_of(secret), IS_LIVE)
     async with transaction(engine) as connection:
         row = (await connection.execute(query)).one_or_none()
     return None if row is None else _key(row)
@@ -110,7 +110,7 @@ def _check(name: str, scopes: tuple[str, ...]) -> None:
         raise Invalid(f"a key needs at least one of these scopes, and no others: {', '.join(SCOPES)}", "/scopes")
 
 
-def _digest(secret: str) -> bytes:
+def digest_of(secret: str) -> bytes:
     """A fast hash is right for a secret of 192 random bits: there is nothing to guess."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 

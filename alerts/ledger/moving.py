@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Moved
-from alerts.errors import Invalid
+from alerts.errors import Invalid, NotFound, Refused
 from alerts.ledger.customers import customers_by_id
 from alerts.ledger.database import ledger_now
-from alerts.ledger.moves import lock_callback, store_moves
+from alerts.ledger.moves import lock_callback, read_callback, store_moves
 from alerts.ledger.queue import ensure_queues
-from alerts.ledger.tables import queues
+from alerts.ledger.tables import callbacks, queues
 from alerts.moves import move
 from alerts.policy import Policy
 
@@ -38,3 +40,25 @@ async def move_to_queue(
     moved = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
     await store_moves(connection, [moved])
     return moved
+
+
+async def move_many_to_queue(
+    connection: AsyncConnection, ids: Sequence[str], queue: str, *, actor: str, policy: Policy
+) -> dict[str, Moved | Refused]:
+    """What became of each id; four statements for the locks, the people, the clock and the callbacks, however many.
+
+    They are locked in one order, so that two of these cannot wait for each other.
+    """
+    query = select(callbacks).where(callbacks.c.id.in_(set(ids))).order_by(callbacks.c.id).with_for_update()
+    found = {row.id: read_callback(row) for row in await connection.execute(query)}
+    customers = await customers_by_id(connection, [callback.customer_id for callback in found.values()])
+    now = await ledger_now(connection)
+    results: dict[str, Moved | Refused] = {named: NotFound("there is no such callback") for named in ids}
+    for named, callback in found.items():
+        customer = customers[callback.customer_id]
+        try:
+            results[named] = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
+        except Refused as error:
+            results[named] = error
+    await store_moves(connection, [each for each in results.values() if isinstance(each, Moved)])
+    return results

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import BigInteger, Row, column, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, Moved, State
@@ -57,7 +57,7 @@ class Claimer(Struct, frozen=True, kw_only=True):
 # `callbacks_work_order`, all of it where a queue is empty, and a range of names alone it takes for so few rows that it
 # sorts them (benchmarks/claim.py). Below, `ready` alone says that a row is still to be had (only waiting ones are): with
 # the state beside it the claim's index would fit there too, and be read whole while the statistics know of no ready row.
-CLAIM = text(f"""
+_HEADS = """
 WITH clock AS MATERIALIZED (SELECT ledger_now() AS now),
 heads AS MATERIALIZED (
     SELECT head.id, head.band, head.rank_at
@@ -83,12 +83,21 @@ heads AS MATERIALIZED (
     ) AS head
     WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
 )
-SELECT {ALL_OF_C} FROM heads JOIN callbacks AS c ON c.id = heads.id
-WHERE c.ready
-ORDER BY heads.band, heads.rank_at, heads.id
-LIMIT :count
-FOR UPDATE OF c SKIP LOCKED
-""").columns(*callbacks.columns)
+"""
+# One row at least, with how many heads there were: none taken of none is an empty queue, none of many are all locked.
+CLAIM = text(f"""{_HEADS}, taken AS MATERIALIZED (
+    SELECT {ALL_OF_C} FROM heads JOIN callbacks AS c ON c.id = heads.id
+    WHERE c.ready
+    ORDER BY heads.band, heads.rank_at, heads.id
+    LIMIT :count
+    FOR UPDATE OF c SKIP LOCKED
+)
+SELECT seen.heads_seen, {ALL_OF_C} FROM (SELECT count(*) AS heads_seen FROM heads) AS seen LEFT JOIN taken AS c ON true
+ORDER BY c.band, c.rank_at, c.id
+""").columns(column("heads_seen", BigInteger), *callbacks.columns)
+
+# Is there anything at all that a claim might take?
+ANYTHING = text(f"{_HEADS} SELECT EXISTS (SELECT FROM heads)")
 
 # When does the next callback of these queues become callable?
 NEXT_CALLABLE = text("""
@@ -119,33 +128,47 @@ async def claim_next(
     moved: list[Moved] = []
     passed: list[str] = []
     for depth in DEPTHS:
+        heads_seen = 0
         while len(moved) < count:
             wanted = count - len(moved)
-            rows = await _next(connection, who, wanted, depth + wanted, passed)
+            rows, heads_seen = await _lock_heads(connection, who, wanted, depth + wanted, passed)
             taken = await _take(connection, rows, who, seconds, policy)
             moved += taken
             if len(taken) == len(rows):
                 break
             passed += {row.id for row in rows} - {each.callback.id for each in taken}
-        if moved:
+        if moved or heads_seen < depth + count:  # no queue goes on below
             break
     return moved
 
 
-async def _next(
+async def anything_for(connection: AsyncConnection, who: Claimer) -> bool:
+    """Whether a claim of `who` may find something now. Locks nothing, and costs one statement: for those who wait."""
+    asked = await _asked(connection, who, depth=1)
+    return bool((await connection.execute(ANYTHING, asked)).scalar_one())
+
+
+async def _lock_heads(
     connection: AsyncConnection, who: Claimer, count: int, depth: int, passed: Sequence[str]
-) -> Sequence[Row[Any]]:
+) -> tuple[Sequence[Row[Any]], int]:
+    """The first rows that nobody else has locked, locked now; and how many there were with the others'."""
+    asked = await _asked(connection, who, depth=depth, passed=passed) | {"count": count}
+    rows = (await connection.execute(CLAIM, asked)).all()
+    return [row for row in rows if row.id is not None], rows[0].heads_seen
+
+
+async def _asked(
+    connection: AsyncConnection, who: Claimer, *, depth: int, passed: Sequence[str] = ()
+) -> dict[str, Any]:
     languages = who.languages and [language.split("-")[0].lower() for language in who.languages]
-    parameters = {
+    return {
         "advisor": who.advisor,
         "queues": who.queues and list(who.queues),
         "languages": languages,
-        "count": count,
         "depth": depth,
         "heads": await known_heads(connection),
         "without": list(passed),
     }
-    return (await connection.execute(CLAIM, parameters)).all()
 
 
 async def _take(

@@ -23,8 +23,9 @@ from app.api import (
     survey_events,
 )
 from app.api.cursors import Cursors
+from app.api.head import Head
 from app.api.health import health_router
-from app.api.limits import BodyLimit, RateLimiter
+from app.api.limits import Acquaintances, BodyLimit, RateLimiter
 from app.api.openapi import describe
 from app.api.parts import Parts
 from app.api.problems import add_handlers
@@ -58,10 +59,12 @@ def _put_together(parts: Parts, routers: list[APIRouter]) -> FastAPI:
     app.state.parts = parts
     app.state.cursors = Cursors(parts.secret_key)
     app.state.limiter = RateLimiter(parts.rate_limit, time.monotonic)
+    app.state.acquaintances = Acquaintances()
     for router in [*routers, health_router(metrics_protected=parts.metrics_protected)]:
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Watch, observe=parts.observe_http)  # the last one added stands outermost
+    app.add_middleware(Watch, observe=parts.observe_http)
+    app.add_middleware(Head)  # the last one added stands outermost
     app.openapi = partial(describe, app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app

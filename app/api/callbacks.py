@@ -14,11 +14,12 @@ from alerts.errors import Invalid
 from alerts.ledger.audit import write_audit
 from alerts.ledger.database import ledger_now
 from alerts.ledger.views import Wanted, list_callbacks, look_around, see_callback
-from app.api.desk import AtDesk, CallbackId, Desk, etag, respond
+from app.api.desk import AtDesk, CallbackId, Desk, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
 from app.api.rendering import is_held, tell_callback, tell_detail
 from app.api.schemas import asked, told
+from app.api.tags import UNCHANGED
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], route_class=GuardedRoute)
 
@@ -52,13 +53,15 @@ async def index(query: Annotated[asked.CallbackQuery, Query()], desk: AtDesk) ->
 
 
 @router.get(
-    "/{callback_id}", summary="Read one callback", **declare("callbacks:read", response_model=told.CallbackDetail)
+    "/{callback_id}",
+    summary="Read one callback",
+    **declare("callbacks:read", also=UNCHANGED, response_model=told.CallbackDetail),
 )
 async def show(callback_id: CallbackId, desk: AtDesk) -> Response:
     """With its alerts, attempts, history, and what else is known of the customer; in full for whoever holds it."""
     async with desk.reading() as connection:
         answer = await tell_one(connection, callback_id, desk)
-    return respond(answer, headers=etag(answer.version))
+    return desk.show(answer)
 
 
 async def tell_one(

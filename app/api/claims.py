@@ -15,12 +15,13 @@ from starlette.responses import Response
 from alerts import moves
 from alerts.callback import Moved
 from alerts.errors import IdempotencyInProgress, Invalid
-from alerts.ledger.audit import write_audit
+from alerts.ledger.audit import Look, write_audits
 from alerts.ledger.database import ledger_now
-from alerts.ledger.queue import Claimer, claim_next, claim_one, next_callable
+from alerts.ledger.queue import Claimer, anything_for, claim_next, claim_one, next_callable
 from alerts.ledger.views import see
-from app.api.desk import AtDesk, CallbackId, Desk, Done, etag
+from app.api.desk import AtDesk, CallbackId, Desk, Done
 from app.api.guard import GuardedRoute, declare
+from app.api.idempotency import HEADER
 from app.api.problems import seconds_header
 from app.api.rendering import explain, tell_callback
 from app.api.schemas import asked, told
@@ -66,9 +67,10 @@ async def claim(
     effect = partial(_claim_next, desk=desk, who=who, body=body, with_terms=query.explain)
     loop = asyncio.get_running_loop()
     until = loop.time() + body.wait_seconds
+    is_worth_it = True
     while True:
         is_last = loop.time() >= until or desk.parts.stopping.is_set()
-        response = await _try(desk, effect, is_last=is_last)
+        response = await _try(desk, effect, is_last=is_last) if is_worth_it or is_last else None
         if response is not None:
             return response
         if is_last:
@@ -76,6 +78,7 @@ async def claim(
         await _pause(desk, until - loop.time())
         if await desk.request.is_disconnected():  # or the next try would take one for nobody
             return await _nothing(desk, who)
+        is_worth_it = await _is_worth_it(desk, who)
 
 
 @router.post(
@@ -159,6 +162,14 @@ async def _try(desk: Desk, effect: Effect, *, is_last: bool) -> Response | None:
         return None
 
 
+async def _is_worth_it(desk: Desk, who: Claimer) -> bool:
+    """Whether to try again: one look is cheaper than a try. A twin must try, to hear what its first was answered."""
+    if HEADER in desk.request.headers:
+        return True
+    async with desk.reading() as connection:
+        return await anything_for(connection, who)
+
+
 async def _claim_next(
     connection: AsyncConnection, *, desk: Desk, who: Claimer, body: asked.Claim, with_terms: bool
 ) -> Done | None:
@@ -179,21 +190,16 @@ async def _claimed(
     """In full, and so one audit row each."""
     found = await see(connection, [each.callback for each in moved])
     now = await ledger_now(connection)
+    looks = [Look(seen.customer.id, seen.callback.id) for seen in found]
+    await write_audits(connection, looks, principal=desk.actor, action="claim")
     items = []
     for seen in found:
-        await write_audit(
-            connection,
-            principal=desk.actor,
-            action="claim",
-            customer_id=seen.customer.id,
-            callback_id=seen.callback.id,
-        )
         item = tell_callback(seen, now, desk.policy, desk.base, full=True, lease=True)
         items.append(item.model_copy(update={"explain": explain(seen.callback, desk.policy)}) if with_terms else item)
     shown = tuple(seen.customer.id for seen in found)
     if as_list:
         return Done(told.CallbackList(items=items, next=None), moved=moved, shown_in_full=shown)
-    return Done(items[0], headers=etag(items[0].version), moved=moved, shown_in_full=shown)
+    return Done(items[0], moved=moved, shown_in_full=shown, tagged=True)
 
 
 async def _nothing(desk: Desk, who: Claimer) -> Response:

@@ -17,12 +17,13 @@ from alerts.ledger.people import (
     opt_out,
     withdraw_opt_out,
 )
-from app.api.desk import AtDesk, CustomerRef, Desk, Done, etag, respond
+from app.api.desk import AtDesk, CustomerRef, Desk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.handles import handles
 from app.api.problems import ApiProblem
 from app.api.rendering import tell_customer
 from app.api.schemas import asked, told
+from app.api.tags import UNCHANGED, etag
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=GuardedRoute)
 
@@ -42,12 +43,12 @@ async def lookup(body: asked.Lookup, desk: AtDesk) -> Response:
     return await desk.change(effect)
 
 
-@router.get("/{ref}", summary="Read a customer, masked", **declare(LEAD, response_model=told.Customer))
+@router.get("/{ref}", summary="Read a customer, masked", **declare(LEAD, also=UNCHANGED, response_model=told.Customer))
 async def show(ref: CustomerRef, desk: AtDesk) -> Response:
     async with desk.reading() as connection:
         person = await customer_by_ref(connection, ref)
         await write_audit(connection, principal=desk.actor, action="read", customer_id=person.id)
-    return respond(tell_customer(person, full=False, number=False), headers=etag(person.version))
+    return desk.show(tell_customer(person), version=person.version)
 
 
 @router.patch(
@@ -65,7 +66,7 @@ async def mend(ref: CustomerRef, body: asked.MendCustomer, desk: AtDesk) -> Resp
         person, moved = await correct_customer(
             connection, ref, changes, version=version, actor=desk.actor, policy=desk.policy
         )
-        return Done(tell_customer(person, full=False, number=False), headers=etag(person.version), moved=moved)
+        return Done(tell_customer(person), headers=etag(person.version), moved=moved)
 
     return await desk.change(effect)
 

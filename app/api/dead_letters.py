@@ -10,10 +10,11 @@ from starlette.responses import Response
 from alerts.errors import NotFound, Unavailable
 from alerts.ledger.dead_letter_view import list_dead_letters
 from alerts.ledger.dead_letters import DeadLetter, one_dead_letter
-from app.api.desk import AtDesk, Done, content_tag, respond
+from app.api.desk import AtDesk, Done, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
 from app.api.schemas import asked, told
+from app.api.tags import UNCHANGED
 
 PATH = "/v1/dead-letters"
 router = APIRouter(prefix=PATH, tags=["dead letters"], route_class=GuardedRoute)
@@ -36,10 +37,10 @@ async def index(query: Annotated[asked.DeadLetterQuery, Query()], desk: AtDesk) 
     return respond(answer, headers=next_link(desk, cursor))
 
 
-@router.get("/{id}", summary="Read one dead letter", **declare("admin", response_model=told.DeadLetter))
+@router.get("/{id}", summary="Read one dead letter", **declare("admin", also=UNCHANGED, response_model=told.DeadLetter))
 async def show(id: str, desk: AtDesk) -> Response:
     answer = _tell(await one_dead_letter(desk.parts.engine, _number(id)))
-    return respond(answer, headers=content_tag(answer))
+    return desk.show(answer)
 
 
 @router.post("/{id}/redrive", summary="Send a dead letter again", **declare("admin", response_model=told.Redriven))

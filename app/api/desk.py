@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,8 @@ from app.api.idempotency import keyed_request, replay, stored
 from app.api.parts import Parts
 from app.api.rendering import tell_moved
 from app.api.security import Principal
+from app.api.tags import content_tag, etag, is_known
+from app.listeners import harmless
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Done:
     headers: Mapping[str, str] = field(default_factory=dict)
     moved: Sequence[Moved] = ()
     shown_in_full: tuple[int, ...] = ()
+    tagged: bool = False  # it shows one resource
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,14 @@ class Desk:
         async with transaction(self.parts.engine) as connection:
             before = await stored_answer(connection, keyed) if keyed else None
             if before is not None:
-                return await replay(connection, before, self.principal)
+                return await replay(connection, before, self.principal, self.policy)
             done = await effect(connection)
             if done is None:
                 return None
-            response = respond(done.answer, status=done.status, headers=done.headers)
+            response = _respond_with(done)
             if keyed:
                 await store_answer(connection, keyed, stored(response, done.shown_in_full))
-        self.parts.announce(done.moved)
+        harmless(self.parts.announce)(done.moved)
         return response
 
     async def send_out(self, effect: Callable[[], Awaitable[Done]]) -> Response:
@@ -101,9 +103,9 @@ class Desk:
             async with transaction(self.parts.engine) as connection:
                 before = await stored_answer(connection, keyed)
                 if before is not None:
-                    return await replay(connection, before, self.principal)
+                    return await replay(connection, before, self.principal, self.policy)
         done = await effect()
-        response = respond(done.answer, status=done.status, headers=done.headers)
+        response = _respond_with(done)
         if keyed:
             async with transaction(self.parts.engine) as connection:
                 if await stored_answer(connection, keyed) is None:
@@ -124,23 +126,29 @@ class Desk:
     async def done(self, connection: AsyncConnection, moved: Moved) -> Done:
         """The answer to a change of a callback: masked; with its lease for whoever has just shown its token."""
         answer = await tell_moved(connection, moved, self.principal, self.policy, self.base, token=moved.fence)
-        return Done(answer, headers=etag(answer.version), moved=[moved])
+        return Done(answer, moved=[moved], tagged=True)
+
+    def show(self, answer: BaseModel, *, version: str | None = None) -> Response:
+        """One resource with its ETag, or 304 for a caller who has just this already."""
+        response = respond(answer, headers=None if version is None else etag(version), tagged=version is None)
+        if is_known(self.request.headers.getlist("if-none-match"), response.headers["etag"]):
+            return Response(status_code=304, headers={"ETag": response.headers["etag"]})
+        return response
 
 
-def respond(answer: BaseModel | None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def _respond_with(done: Done) -> Response:
+    return respond(done.answer, status=done.status, headers=done.headers, tagged=done.tagged)
+
+
+def respond(
+    answer: BaseModel | None, *, status: int = 200, headers: Mapping[str, str] | None = None, tagged: bool = False
+) -> Response:
+    """`tagged`: with a digest of the answer as its ETag."""
     if answer is None:
         return Response(status_code=status, headers=dict(headers or {}))
-    body = answer.model_dump_json(exclude_unset=True)
-    return Response(body, status, dict(headers or {}), media_type="application/json")
-
-
-def content_tag(answer: BaseModel) -> dict[str, str]:
-    """The ETag of what has no version of its own: a digest of the answer."""
-    return etag(hashlib.sha256(answer.model_dump_json().encode()).hexdigest()[:16])
-
-
-def etag(version: object) -> dict[str, str]:
-    return {"ETag": f'"{version}"'}
+    body = answer.model_dump_json(exclude_unset=True).encode()
+    tag = content_tag(body) if tagged else {}
+    return Response(body, status, {**tag, **(headers or {})}, media_type="application/json")
 
 
 async def _desk(request: StrictRequest) -> Desk:
@@ -157,10 +165,18 @@ async def _customer_ref(ref: Annotated[str, Path(description="the customer's ref
 
 def read_id(text: str, noun: str) -> str:
     """Raises NotFound for what is no UUID: an id that cannot exist is as unknown as any other."""
+    found = as_id(text)
+    if found is None:
+        raise NotFound(f"there is no such {noun}")
+    return found
+
+
+def as_id(text: str) -> str | None:
+    """A UUID as the ledger writes it; None for what is none."""
     try:
         return str(UUID(text))
     except ValueError:
-        raise NotFound(f"there is no such {noun}") from None
+        return None
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]

@@ -18,6 +18,8 @@ from consumers import strict_json
 from consumers.reason import CannotRead
 
 SCOPE = "x-scope"
+SINGLE = ("Host", "Authorization", "Content-Type", "Idempotency-Key", "If-Match")
+"""Headers of which one value decides."""
 
 
 class StrictRequest(Request):
@@ -54,6 +56,7 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
+            _check_repeated(strict)
             await admit(strict, scope)
             _check_query(strict, takes_query)
             await _check_media_type(strict, self.body_field is not None)
@@ -72,6 +75,13 @@ def declare(
 
 def _is_query(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, AskedInUrl)
+
+
+def _check_repeated(request: Request) -> None:
+    """Two values would be read in one way here and in another by a proxy before us; the same one twice is that one."""
+    for name in SINGLE:
+        if len(set(request.headers.getlist(name))) > 1:
+            raise ApiProblem("malformed", f"the header {name} is there more than once; send it once")
 
 
 def _check_query(request: Request, takes_query: bool) -> None:

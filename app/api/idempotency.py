@@ -1,19 +1,30 @@
-"""Reads the Idempotency-Key of a request, and answers a repeated one as the first was answered."""
+"""Reads the Idempotency-Key of a request, and answers a repeated one as the first was answered.
+
+With one difference: an answer that showed a customer's data shows now what may be shown now.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts.ledger.audit import write_audit
+from alerts.ledger.audit import Look, write_audits
+from alerts.ledger.database import ledger_now
+from alerts.ledger.disclosure import Present, present
 from alerts.ledger.idempotency import Request as KeyedRequest
 from alerts.ledger.idempotency import StoredAnswer
+from alerts.policy import Policy
 from app.api.guard import StrictRequest
+from app.api.masking import cover, may_dial
 from app.api.problems import ApiProblem
+from app.api.schemas import told
 from app.api.security import Principal
+from app.api.tags import content_tag
 
 HEADER = "Idempotency-Key"
 REPLAYED = {"Idempotency-Replayed": "true"}
@@ -21,6 +32,11 @@ KEPT_HEADERS = ("content-type", "etag", "location")
 
 # A structured-field string in quotes, as the IETF draft has it, or the bare text that most clients send.
 _KEY = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x5b\x5d-\x7e]{1,255})')
+
+_SHOWN: TypeAdapter[told.CallbackList | told.CallbackDetail | told.Callback] = TypeAdapter(
+    told.CallbackList | told.CallbackDetail | told.Callback
+)
+"""The answers that can show a customer's data in full."""
 
 
 async def keyed_request(request: StrictRequest, principal: Principal) -> KeyedRequest | None:
@@ -40,8 +56,34 @@ def stored(response: Response, customers: tuple[int, ...]) -> StoredAnswer:
     return StoredAnswer(response.status_code, headers, bytes(response.body).decode(), customers)
 
 
-async def replay(connection: AsyncConnection, answer: StoredAnswer, principal: Principal) -> Response:
-    """The stored answer; what it shows in full is one more full view, and audited."""
-    for customer_id in answer.customers:
-        await write_audit(connection, principal=principal.actor, action="replay", customer_id=customer_id)
-    return Response(answer.body.encode(), answer.status, {**answer.headers, **REPLAYED})
+async def replay(connection: AsyncConnection, answer: StoredAnswer, principal: Principal, policy: Policy) -> Response:
+    """The stored answer, with no more in it than may be shown now; what it shows in full is audited once more."""
+    body, headers = answer.body.encode(), {**answer.headers, **REPLAYED}
+    if answer.customers:
+        body = await _shown_now(connection, body, principal, policy)
+        tag = content_tag(body)["ETag"]
+        headers |= {"etag": tag} if "etag" in headers else {}
+    return Response(body, answer.status, headers)
+
+
+async def _shown_now(connection: AsyncConnection, body: bytes, principal: Principal, policy: Policy) -> bytes:
+    shown = _SHOWN.validate_json(body)
+    callbacks = shown.items if isinstance(shown, told.CallbackList) else [shown]
+    known = await present(connection, [each.id for each in callbacks])
+    now = await ledger_now(connection)
+    covered = [_again(each, known.get(each.id), now, policy) for each in callbacks]
+    looks = [Look(known[each.id].callback.customer_id, each.id) for each in covered if not each.customer.masked]
+    await write_audits(connection, looks, principal=principal.actor, action="replay")
+    told_now = shown.model_copy(update={"items": covered}) if isinstance(shown, told.CallbackList) else covered[0]
+    return told_now.model_dump_json(exclude_unset=True).encode()
+
+
+def _again(callback: told.Callback, known: Present | None, now: datetime, policy: Policy) -> told.Callback:
+    """Nothing of a customer who has opted out or was erased since. The number only while it may be dialled, is still
+    the customer's, and the lease with which it was shown still lives."""
+    if known is None or known.opted_out or known.erased:
+        return cover(callback, full=False, number=False)
+    is_theirs = callback.lease is None or known.is_held_with(callback.lease.token, now)
+    is_present = callback.customer.phone == known.phone
+    number = is_theirs and is_present and may_dial(known.callback, now, policy, opted_out=known.opted_out)
+    return cover(callback, full=True, number=number)

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from alerts import moves
 from alerts.callback import Moved
-from alerts.errors import Refused
-from alerts.ledger.moving import check_queue, move_to_queue
+from alerts.errors import NotFound, Refused
+from alerts.ledger.moving import check_queue, move_many_to_queue, move_to_queue
 from alerts.ledger.queue import customer_of, reopen_callback
 from app.api.callbacks import tell_one
-from app.api.desk import AtDesk, CallbackId, Desk, Done, etag, read_id
+from app.api.desk import AtDesk, CallbackId, Done, as_id
 from app.api.guard import GuardedRoute, declare
 from app.api.schemas import asked, told
 
@@ -29,24 +29,21 @@ async def move_many(body: asked.MoveMany, desk: AtDesk) -> Response:
 
     async def effect(connection: AsyncConnection) -> Done:
         await check_queue(connection, body.queue, desk.policy)
-        items: dict[str, told.MovedItem] = {}
-        moved: list[Moved] = []
-        for named in sorted(set(body.ids)):  # in one order, so that two of these cannot wait for each other
-            items[named] = await _move_item(connection, named, body.queue, desk, moved)
-        return Done(told.MovedList(items=[items[named] for named in body.ids], next=None), moved=moved)
+        ids = {named: as_id(named) for named in body.ids}
+        known = [callback_id for callback_id in ids.values() if callback_id is not None]
+        results = await move_many_to_queue(connection, known, body.queue, actor=desk.actor, policy=desk.policy)
+        items = [_item(named, results.get(ids[named] or "")) for named in body.ids]
+        moved = [each for each in results.values() if isinstance(each, Moved)]
+        return Done(told.MovedList(items=items, next=None), moved=moved)
 
     return await desk.change(effect)
 
 
-async def _move_item(
-    connection: AsyncConnection, named: str, queue: str, desk: Desk, moved: list[Moved]
-) -> told.MovedItem:
-    try:
-        callback_id = read_id(named, "callback")
-        moved.append(await move_to_queue(connection, callback_id, queue, actor=desk.actor, policy=desk.policy))
-    except Refused as error:
-        return told.MovedItem(id=named, status="refused", code=error.code, detail=str(error))
-    return told.MovedItem(id=named, status="moved")
+def _item(named: str, result: Moved | Refused | None) -> told.MovedItem:
+    if isinstance(result, Moved):
+        return told.MovedItem(id=named, status="moved")
+    refused = result or NotFound("there is no such callback")
+    return told.MovedItem(id=named, status="refused", code=refused.code, detail=str(refused))
 
 
 @router.post(
@@ -115,6 +112,6 @@ async def reveal(callback_id: CallbackId, body: asked.BecauseOf, desk: AtDesk) -
     async def effect(connection: AsyncConnection) -> Done:
         answer = await tell_one(connection, callback_id, desk, revealed_for=body.reason)
         customer = await customer_of(connection, callback_id)
-        return Done(answer, headers=etag(answer.version), shown_in_full=(customer,))
+        return Done(answer, shown_in_full=(customer,), tagged=True)
 
     return await desk.change(effect)

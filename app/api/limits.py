@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import ApiProblem, problem_response, seconds_header
+from app.api.problems import CLOSE, ApiProblem, problem_response, seconds_header
 
 MEBIBYTE = 1024 * 1024
 LARGE_BODIES = {"/v1/survey-events": 4 * MEBIBYTE}  # batches
@@ -34,12 +35,9 @@ class BodyLimit:
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             await _drain(receive)
-            await problem_response(scope, "body-too-large", _detail(limit), headers=_CLOSE)(scope, receive, send)
+            await problem_response(scope, "body-too-large", _detail(limit), headers=CLOSE)(scope, receive, send)
             return
         await self.app(scope, _counting(receive, limit), send)
-
-
-_CLOSE = {"Connection": "close"}
 
 
 def _counting(receive: Receive, limit: int) -> Receive:
@@ -52,7 +50,7 @@ def _counting(receive: Receive, limit: int) -> Receive:
         if seen > limit:
             if message.get("more_body"):
                 await _drain(receive)
-            raise ApiProblem("body-too-large", _detail(limit), headers=_CLOSE)
+            raise ApiProblem("body-too-large", _detail(limit), headers=CLOSE)
         return message
 
     return count
@@ -86,13 +84,56 @@ class RateLimiter:
         """Takes one request out of the bucket. Raises 429 when it is empty."""
         if self._rate == 0:
             return
-        now = self._clock()
-        left, since = self._buckets.pop(who, (float(self._rate), now))
-        left = min(float(self._rate), left + (now - since) * self._rate)
+        left = self._left(who)
         enough = left >= 1
-        self._buckets[who] = (left - 1 if enough else left, now)
-        if len(self._buckets) > REMEMBERED:
-            self._buckets.popitem(last=False)
+        self._keep(who, left - 1 if enough else left)
         if not enough:
             wait = {"Retry-After": seconds_header((1 - left) / self._rate)}
             raise ApiProblem("quota-exceeded", f"at most {self._rate} requests a second; wait", headers=wait)
+
+    def give_back(self, who: str) -> None:
+        """What was taken turned out not to be theirs to pay."""
+        if self._rate != 0:
+            self._keep(who, min(float(self._rate), self._left(who) + 1))
+
+    def _left(self, who: str) -> float:
+        full = float(self._rate)
+        left, since = self._buckets.get(who, (full, self._clock()))
+        return min(full, left + (self._clock() - since) * self._rate)
+
+    def _keep(self, who: str, left: float) -> None:
+        self._buckets[who] = (left, self._clock())
+        self._buckets.move_to_end(who)
+        if len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+
+
+class Acquaintances:
+    """Which keys opened lately, by their digests. It lets nobody in: it only says whom a request is charged to before
+    its key is looked up."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[bytes, str] = OrderedDict()
+
+    def get(self, digest: bytes) -> str | None:
+        return self._ids.get(digest)
+
+    def remember(self, digest: bytes, key_id: str) -> None:
+        self._ids[digest] = key_id
+        self._ids.move_to_end(digest)
+        if len(self._ids) > REMEMBERED:
+            self._ids.popitem(last=False)
+
+    def forget(self, digest: bytes) -> None:
+        self._ids.pop(digest, None)
+
+
+def stranger(address: str) -> str:
+    """Whom guesses from an address are charged to; of IPv6 the network, in which one machine has every address."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "stranger"
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return f"stranger:{ipaddress.ip_network((int(parsed), 64), strict=False)}"
+    return f"stranger:{parsed}"

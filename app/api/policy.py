@@ -8,19 +8,22 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from alerts.policy import Policy
-from app.api.desk import AtDesk, etag, respond
+from app.api.desk import AtDesk
 from app.api.guard import GuardedRoute, declare
 from app.api.schemas import told
+from app.api.tags import UNCHANGED
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"], route_class=GuardedRoute)
 
 
-@router.get("", summary="The policy in force", **declare("callbacks:read", response_model=told.PolicyInForce))
+@router.get(
+    "", summary="The policy in force", **declare("callbacks:read", also=UNCHANGED, response_model=told.PolicyInForce)
+)
 async def show(desk: AtDesk) -> Response:
     """With every default filled in, and a version that changes with any value."""
     version = policy_version(desk.policy)
     answer = told.PolicyInForce(version=version, name=desk.policy.name, policy=desk.policy.model_dump(mode="json"))
-    return respond(answer, headers=etag(version))
+    return desk.show(answer, version=version)
 
 
 def policy_version(policy: Policy) -> str:

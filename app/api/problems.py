@@ -50,6 +50,9 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 BY_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 """For errors that the framework raises."""
 
+CLOSE = {"Connection": "close"}
+"""For answers after which nothing more of this connection can be read."""
+
 RETRY_AFTER = {"idempotency-in-progress": "1", "temporarily-unavailable": "2"}  # seconds
 
 
@@ -149,7 +152,8 @@ def allowed_methods(request: Request) -> list[str]:
     """Every method that some route has at this path; the framework names those of one route only."""
     routes = iter_route_contexts(request.app.routes)
     path = request.scope["path"]
-    return sorted({method for each in routes if each.path_regex.match(path) for method in each.methods or ()})
+    methods = {method for each in routes if each.path_regex.match(path) for method in each.methods or ()}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _explain(error: Mapping[str, Any]) -> dict[str, str]:

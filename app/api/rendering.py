@@ -1,4 +1,4 @@
-"""Shows callbacks, customers and answers as docs/rest.md has them: masked, unless the caller may see all."""
+"""Shows callbacks, customers and answers as docs/rest.md has them: masked (`app.api.masking`), unless the caller may see all."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from alerts.ledger.answers import AlertSeen, AnswerSeen, ResponseSeen
 from alerts.ledger.database import ledger_now
 from alerts.ledger.views import Around, Seen, see
 from alerts.moves.opening import rank_terms
-from alerts.phone import mask
 from alerts.policy import Policy
-from alerts.window import may_call, next_window
+from alerts.window import next_window
+from app.api.masking import cover, cover_answer, cover_customer, may_dial
 from app.api.schemas import told
 from app.api.security import Principal
 
@@ -47,35 +47,33 @@ def is_held(callback: Callback, principal: Principal, now: datetime) -> bool:
 def tell_callback(
     seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool = False, lease: bool = False
 ) -> told.Callback:
-    return told.Callback(**_members(seen, now, policy, base, full=full, lease=lease))
+    whole = told.Callback(**_members(seen, now, policy, base, lease=lease))
+    return cover(whole, full=full, number=full and _may_dial(seen, now, policy))
 
 
 def tell_detail(
     seen: Seen, around: Around, now: datetime, policy: Policy, base: str, *, full: bool, lease: bool
 ) -> told.CallbackDetail:
     callback = seen.callback
-    return told.CallbackDetail(
-        **_members(seen, now, policy, base, full=full, lease=lease),
-        attempts=[
-            told.Attempt(**{**structs.asdict(each), "note": each.note if full else None}) for each in around.attempts
-        ],
-        history=[
-            told.Happened(**{**structs.asdict(each), "text": each.text if full else None}) for each in around.history
-        ],
-        earlier_answers=[told.Answer(**_answer(each, full=full)) for each in around.earlier_answers],
+    whole = told.CallbackDetail(
+        **_members(seen, now, policy, base, lease=lease),
+        attempts=[told.Attempt(**structs.asdict(each)) for each in around.attempts],
+        history=[told.Happened(**structs.asdict(each)) for each in around.history],
+        earlier_answers=[told.Answer(**_answer(each)) for each in around.earlier_answers],
         earlier_callbacks=[_earlier(each) for each in around.earlier_callbacks],
-        local_time=[
-            told.LocalTime(time_zone=zone, time=now.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"))
-            for zone in callback.zones
-        ],
+        local_time=[told.LocalTime(time_zone=zone, time=_local(now, zone)) for zone in callback.zones],
         window=_window(callback, now, policy),
         targets=_targets(callback),
     )
+    return cover(whole, full=full, number=full and _may_dial(seen, now, policy))
 
 
-def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool, lease: bool) -> dict[str, Any]:
+def _may_dial(seen: Seen, now: datetime, policy: Policy) -> bool:
+    return may_dial(seen.callback, now, policy, opted_out=seen.customer.opted_out_at is not None)
+
+
+def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, lease: bool) -> dict[str, Any]:
     callback = seen.callback
-    may_dial = full and may_call(now, callback.place, policy) is not None
     return {
         "id": callback.id,
         "state": callback.state,
@@ -87,7 +85,7 @@ def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool
         "points": callback.points,
         "reasons": list(callback.reasons),
         "flags": list(callback.flags),
-        "customer": tell_customer(seen.customer, full=full, number=may_dial),
+        "customer": _customer(seen.customer),
         "language": callback.language,
         "opened_at": callback.opened_at,
         "callable_from": callback.callable_from,
@@ -104,7 +102,7 @@ def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool
         "advisor": callback.lease_holder,
         "owner": callback.owner,
         "promise": _promise(callback),
-        "alerts": [tell_alert(each, full=full) for each in seen.alerts],
+        "alerts": [_alert(each) for each in seen.alerts],
         "cause": _cause(callback),
         "outcome": callback.outcome,
         "checklist": callback.checklist,
@@ -117,14 +115,18 @@ def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool
     }
 
 
-def tell_customer(person: Customer, *, full: bool, number: bool) -> told.Customer:
-    """`number`: the phone number too may be shown, because the customer may be phoned now."""
+def tell_customer(person: Customer) -> told.Customer:
+    """Masked."""
+    return cover_customer(_customer(person), full=False, number=False)
+
+
+def _customer(person: Customer) -> told.Customer:
     return told.Customer(
         ref=person.ref,
-        masked=not full,
-        name=person.name if full else initials(person.name),
-        phone=person.phone if full and number else person.phone and mask(person.phone),
-        email=person.email if full else person.email and f"{person.email[0]}***",
+        masked=False,
+        name=person.name,
+        phone=person.phone,
+        email=person.email,
         number_status=person.number_status,
         time_zone=person.time_zone,
         country=person.country,
@@ -137,16 +139,9 @@ def tell_customer(person: Customer, *, full: bool, number: bool) -> told.Custome
     )
 
 
-def initials(name: str | None) -> str | None:
-    """`A. L.`: of at most three words, so that it stays short whatever was put there."""
-    if name is None:
-        return None
-    return " ".join(f"{word[0]}." for word in name.split()[:3]) or None
-
-
-def tell_alert(seen: AlertSeen, *, full: bool) -> told.Alert:
+def _alert(seen: AlertSeen) -> told.Alert:
     return told.Alert(
-        **_answer(seen.answer, full=full),
+        **_answer(seen.answer),
         raised_at=seen.raised_at,
         severity=seen.severity,
         reasons=seen.reasons,
@@ -154,13 +149,13 @@ def tell_alert(seen: AlertSeen, *, full: bool) -> told.Alert:
 
 
 def tell_response(seen: ResponseSeen) -> told.Response:
-    members = _answer(seen.answer, full=False)
+    members = _answer(seen.answer)
     members |= {"customer": seen.customer, "callback": seen.callback}
     members |= {"outcome": seen.answer.outcome, "suppressed": seen.answer.suppressed}
-    return told.Response(**members)
+    return cover_answer(told.Response(**members))
 
 
-def _answer(answer: AnswerSeen, *, full: bool) -> dict[str, Any]:
+def _answer(answer: AnswerSeen) -> dict[str, Any]:
     return {
         "id": str(answer.id),
         "event_source": answer.event_source,
@@ -172,8 +167,8 @@ def _answer(answer: AnswerSeen, *, full: bool) -> dict[str, Any]:
         "scale": told.Scale(worst=answer.worst, best=answer.best),
         "points": answer.points,
         "box": answer.box,
-        "comment": answer.comment if full else None,
-        "attributes": answer.attributes if full else None,
+        "comment": answer.comment,
+        "attributes": answer.attributes,
         "interaction": told.Interaction(
             id=answer.interaction_id,
             channel=answer.channel,
@@ -240,6 +235,11 @@ def _earlier(callback: Callback) -> told.EarlierCallback:
         cause=_cause(callback),
         outcome=callback.outcome,
     )
+
+
+def _local(now: datetime, zone: str) -> str:
+    """The minute there: with the second in it, no two answers would ever be the same."""
+    return now.astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0).isoformat()
 
 
 def _window(callback: Callback, now: datetime, policy: Policy) -> told.Window:

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from alerts.errors import NotFound
 from alerts.ledger.answers import WantedAnswers, list_answers, one_answer
 from alerts.ledger.views import is_uuid
-from app.api.desk import AtDesk, content_tag, respond
+from app.api.desk import AtDesk, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
 from app.api.rendering import tell_response
 from app.api.schemas import asked, told
+from app.api.tags import UNCHANGED
 
 PATH = "/v1/responses"
 router = APIRouter(prefix=PATH, tags=["responses"], route_class=GuardedRoute)
@@ -34,12 +35,14 @@ async def index(query: Annotated[asked.ResponseQuery, Query()], desk: AtDesk) ->
     return respond(answer, headers=next_link(desk, cursor))
 
 
-@router.get("/{id}", summary="Read one answer", **declare("callbacks:read", response_model=told.Response))
+@router.get(
+    "/{id}", summary="Read one answer", **declare("callbacks:read", also=UNCHANGED, response_model=told.Response)
+)
 async def show(id: str, desk: AtDesk) -> Response:
     async with desk.reading() as connection:
         found = await one_answer(connection, read_number(id))
     answer = tell_response(found)
-    return respond(answer, headers=content_tag(answer))
+    return desk.show(answer)
 
 
 def read_number(text: str) -> int:

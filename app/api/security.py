@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from starlette.requests import Request
 
-from alerts.ledger.keys import PREFIX, Key, find_key
-from app.api.limits import RateLimiter
+from alerts.ledger.keys import PREFIX, Key, digest_of, find_key
+from app.api.limits import Acquaintances, RateLimiter, stranger
 from app.api.parts import Parts
 from app.api.problems import ApiProblem
 
@@ -49,27 +49,47 @@ async def admit(request: Request, scope: str) -> None:
     """Lets the request in, with its principal in `request.state`, or raises 400, 401, 403, 429."""
     if scope == PUBLIC:
         return
-    parts: Parts = request.app.state.parts
-    limiter: RateLimiter = request.app.state.limiter
     if "access_token" in request.query_params:
         raise ApiProblem("malformed", "credentials do not belong in a URL; send the Authorization header")
-    key = await _key(request, parts, limiter)
-    limiter.take(key.id)
-    principal = principal_of(key)
+    principal = principal_of(await _key(request))
     principal.demand(scope)
     request.state.principal = principal
 
 
-async def _key(request: Request, parts: Parts, limiter: RateLimiter) -> Key:
+async def _key(request: Request) -> Key:
+    """The key of a request that its owner may still make."""
     header = request.headers.get("authorization", "")
-    scheme, _, secret = header.partition(" ")
     if not header:
         raise _unauthorized("send a key in the header Authorization: Bearer", "Bearer")
+    scheme, _, secret = header.partition(" ")
     is_ours = scheme.lower() == "bearer" and secret.strip().startswith(PREFIX)
-    key = await find_key(parts.engine, secret.strip()) if is_ours else None
+    key = await _charged(request, secret.strip() if is_ours else None)
     if key is None:
-        limiter.take(f"stranger:{request.client.host if request.client else ''}")
         raise _unauthorized("this key is unknown, revoked or expired", 'Bearer error="invalid_token"')
+    return key
+
+
+async def _charged(request: Request, secret: str | None) -> Key | None:
+    """Looks the key up once somebody has paid: its owner where it opened lately, else the address that it came from.
+
+    So guessing costs the database no more than one address may ask, and whoever comes through the same proxy with a
+    key that is good goes on. Raises 429.
+    """
+    parts: Parts = request.app.state.parts
+    limiter: RateLimiter = request.app.state.limiter
+    acquaintances: Acquaintances = request.app.state.acquaintances
+    digest = digest_of(secret or "")
+    known, address = acquaintances.get(digest), stranger(request.client.host if request.client else "")
+    payer = known or address
+    limiter.take(payer)
+    key = None if secret is None else await find_key(parts.engine, secret)
+    if key is None:
+        acquaintances.forget(digest)
+        return None
+    if known is None:
+        limiter.give_back(address)
+        acquaintances.remember(digest, key.id)
+        limiter.take(key.id)
     return key
 
 

@@ -7,9 +7,11 @@ import time
 import traceback
 from collections.abc import Callable
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_response, request_id
+from app.listeners import harmless
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +19,12 @@ UNMATCHED = "unmatched"
 """The route in metrics of whatever no route answers: a path is the caller's text, and no label."""
 
 
+NOBODY = 400
+"""The status in metrics of a request whose sender went away in the middle of it."""
+
+
 class Watch:
-    """Outermost. Nothing that went wrong inside leaves here but a problem document without detail."""
+    """Around all that answers. Nothing that went wrong inside leaves here but a problem document without detail."""
 
     def __init__(self, app: ASGIApp, observe: Callable[[str, int, float], None]) -> None:
         self.app = app
@@ -40,13 +46,15 @@ class Watch:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            status = status or NOBODY  # there is nobody to answer, and nothing is wrong here
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold what a customer said
             _log(scope, error)
             if not status:
                 detail = "it is in the log, with the id in `instance`"
                 await problem_response(scope, "internal-error", detail)(scope, receive, watched)
         finally:
-            self.observe(_route(scope), status or 500, time.perf_counter() - began)
+            harmless(self.observe)(_route(scope), status or 500, time.perf_counter() - began)
 
 
 def _headers(path: str) -> list[tuple[bytes, bytes]]:

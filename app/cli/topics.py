@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import click
 
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
 from app.cli.telling import answer, as_json, settings, wait_for
-from app.settings import read_settings
+from app.settings import ENVIRONMENT, read_settings
 from app.wiring import load_policy, topic_plans
 from consumers.sources.catalogue import load_catalogue
 from consumers.topics import check_topics, create_topics
+
+T = TypeVar("T")
 
 
 @click.group()
@@ -68,29 +70,22 @@ def check_all(as_json: bool) -> None:
 
 
 def _problems() -> list[Problem]:
-    try:
-        with_settings = read_settings(os.environ)
-    except Misconfigured as error:
-        return [_of_environment(sentence) for sentence in str(error).split("; BOTTOMBOX_")]
-    problems: list[Problem] = []
-    readers: tuple[Callable[[], Any], ...] = (
-        lambda: load_policy(with_settings.policy_file),
-        lambda: load_catalogue(with_settings.sources_dir),
-    )
-    for read in readers:
-        try:
-            read()
-        except BadDocument as error:
-            problems += error.problems
-        except Misconfigured as error:
-            problems.append(_of_environment(str(error)))
+    with_settings, problems = _try(lambda: read_settings(os.environ))
+    if with_settings is not None:
+        problems += _try(lambda: load_policy(with_settings.policy_file))[1]
+        problems += _try(lambda: load_catalogue(with_settings.sources_dir))[1]
     return problems
 
 
-def _of_environment(sentence: str) -> Problem:
-    problem, _, remedy = sentence.partition("; ")
-    named = problem if problem.startswith("BOTTOMBOX_") else f"BOTTOMBOX_{problem}"
-    return Problem(file="environment", line=0, problem=named, remedy=remedy or "correct the value")
+def _try(read: Callable[[], T]) -> tuple[T | None, list[Problem]]:
+    """What was read, or every mistake in it."""
+    try:
+        return read(), []
+    except BadDocument as error:
+        return None, error.problems
+    except Misconfigured as error:  # one sentence: what is wrong; what to do
+        problem, _, remedy = str(error).partition("; ")
+        return None, [Problem(file=ENVIRONMENT, line=0, problem=problem, remedy=remedy or "correct the value")]
 
 
 commands: tuple[click.Command, ...] = (topics, check_all)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake import take_in
-from alerts.ledger.queue import CLAIM, NEXT_CALLABLE
+from alerts.ledger.queue import ANYTHING, CLAIM, NEXT_CALLABLE
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
@@ -73,11 +73,12 @@ async def test_a_claim_reads_its_own_index_and_nothing_else(
         await crowd.execute("UPDATE callbacks SET ready = false")
         await crowd.execute("ANALYZE callbacks")
         await crowd.execute("UPDATE callbacks SET ready = true")
-    found = await plan(crowd, CLAIM.element)
-    assert "Index Scan using callbacks_claim" in found
-    assert "Index Scan using callbacks_pkey" in found
-    assert "Seq Scan on callbacks" not in found
-    assert "callbacks_work_order" not in found
+    claim, look = await plan(crowd, CLAIM.element), await plan(crowd, ANYTHING)
+    assert "Index Scan using callbacks_pkey" in claim
+    for found in (claim, look):
+        assert "Index Scan using callbacks_claim" in found
+        assert "Seq Scan on callbacks" not in found
+        assert "callbacks_work_order" not in found
 
 
 async def test_the_next_callable_moment_is_read_from_indexes(crowd: asyncpg.Connection[asyncpg.Record]) -> None:

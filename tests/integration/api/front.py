@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Moved
@@ -24,6 +25,7 @@ from alerts.policy import shipped_policy
 from alerts.survey import Customer, Interaction, SurveyResponse
 from app.api.app import create_app
 from app.api.parts import OutRecord, Parts
+from app.metrics import Metrics
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.clock import Clock
 
@@ -45,6 +47,7 @@ class Front:
         self.policy = shipped_policy()
         self.sent: list[OutRecord] = []
         self.announced: list[Moved] = []
+        self.metrics = Metrics()
         self.observed: list[tuple[str, int]] = []
         self.redriven: list[tuple[list[int], str]] = []
         self.kafka_is_away = False
@@ -59,7 +62,7 @@ class Front:
             "engine": self.engine,
             "policy": self.policy,
             "catalogue": load_catalogue(),
-            "announce": self.announced.extend,
+            "announce": self._announce,
             "send": self._send,
             "redrive": self._redrive,
             "observe_http": lambda route, status, seconds: self.observed.append((route, status)),
@@ -77,6 +80,10 @@ class Front:
     def rebuild(self, **changes: Any) -> None:
         """The same house with other parts; clients made from now on knock there."""
         self.app = create_app(self.parts(**changes))
+
+    def _announce(self, moved: Sequence[Moved]) -> None:
+        self.announced.extend(moved)
+        self.metrics.announce(moved)
 
     async def _send(self, records: Sequence[OutRecord]) -> None:
         if self.kafka_is_away:
@@ -112,6 +119,9 @@ class Front:
         for client in self._clients:
             await client.aclose()
         await self.engine.dispose()
+        assert self.metrics.registry.get_sample_value("bottombox_uncounted_total") == 0, (
+            "an event lacks what is counted"
+        )
 
     # the world outside
 
@@ -157,6 +167,20 @@ class Front:
     async def sql(self, query: str, **parameters: Any) -> list[Any]:
         async with transaction(self.engine) as connection:
             return list((await connection.execute(text(query), parameters)).all())
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """What the front door asks of the database meanwhile."""
+        asked: list[str] = []
+
+        def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+            asked.append(statement)
+
+        event.listen(self.engine.sync_engine, "before_cursor_execute", note)
+        try:
+            yield asked
+        finally:
+            event.remove(self.engine.sync_engine, "before_cursor_execute", note)
 
     async def run(self, statement: str, **parameters: Any) -> None:
         async with transaction(self.engine) as connection:

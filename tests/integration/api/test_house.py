@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 import httpx
+import pytest
 
 from alerts.outcomes import Address, RecordOutcome, SetAside
 from app.api.app import create_monitoring
 from app.api.problems import PROBLEMS
 from app.api.schemas import told
-from tests.integration.api.front import NOON, Front, good, leaks, problem
+from tests.integration.api.front import NOON, PHONE, Front, good, leaks, problem
 
 
 async def test_a_process_lives_without_anybody_and_is_ready_when_nothing_is_missing(front: Front) -> None:
@@ -181,3 +182,16 @@ async def test_links_begin_with_the_public_address(front: Front) -> None:
     response = await client.get("/v1/callbacks?limit=1")
     assert good(response)["items"][0]["links"]["self"].startswith("https://callbacks.example.org/v1/callbacks/")
     assert response.links["next"]["url"].startswith("https://callbacks.example.org/v1/callbacks?limit=1&cursor=")
+
+
+async def test_a_listener_that_fails_spoils_no_success(front: Front, caplog: pytest.LogCaptureFixture) -> None:
+    def deaf(*heard: object) -> None:
+        raise KeyError(PHONE)
+
+    moved = await front.bad_answer()
+    front.rebuild(announce=deaf, observe_http=deaf)
+    ann = await front.advisor()
+    claimed = good(await ann.post(f"/v1/callbacks/{moved.callback.id}/claim", json={}))
+    assert claimed["state"] == "leased"
+    assert "KeyError" in caplog.text
+    assert PHONE not in caplog.text

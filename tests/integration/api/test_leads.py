@@ -109,6 +109,38 @@ async def test_an_escalation_can_be_taken_at_once(front: Front) -> None:
     assert [each["actor"] for each in history if each["kind"] == "escalated"] == ["lea"]
 
 
+async def test_moving_many_costs_no_more_statements_than_moving_few(front: Front) -> None:
+    await front.run("INSERT INTO queues (name) VALUES ('billing')")
+    lead = await front.lead()
+    costs = []
+    for many in (2, 60):
+        moved = await front.answers([front.answer() for _ in range(many)])
+        ids = [each.callback.id for each in moved]
+        front.announced.clear()
+        with front.statements() as asked:
+            items = good(await lead.post("/v1/callbacks/move", json={"ids": ids, "queue": "billing"}))["items"]
+        assert [item["status"] for item in items] == ["moved"] * many
+        assert [item["id"] for item in items] == ids
+        assert len(front.announced) == many
+        costs.append(len(asked))
+    assert costs[0] == costs[1] <= 12
+    rows = await front.sql("SELECT queue, count(*) AS n FROM callbacks GROUP BY queue")
+    assert [(row.queue, row.n) for row in rows] == [("billing", 62)]
+
+
+async def test_of_many_each_that_is_refused_says_why_and_the_others_move(front: Front) -> None:
+    await front.run("INSERT INTO queues (name) VALUES ('billing')")
+    lead = await front.lead()
+    ended = (await _resolved(front, lead)).removeprefix("/v1/callbacks/")
+    open_one = (await front.bad_answer("c-2")).callback.id
+    ids = ["nonsense", ended, open_one, "0198c0de-0000-7000-8000-000000000001", open_one.upper(), open_one]
+    items = good(await lead.post("/v1/callbacks/move", json={"ids": ids, "queue": "billing"}))["items"]
+    codes = ["not-found", "already-resolved", None, "not-found", None, None]
+    assert [(item["id"], item.get("code")) for item in items] == list(zip(ids, codes, strict=True))
+    (row,) = await front.sql("SELECT count(*) AS n FROM history WHERE kind = 'moved'")
+    assert row.n == 1, "however often it was named"
+
+
 async def test_a_lead_reveals_with_a_reason_that_is_kept(front: Front) -> None:
     moved = await front.bad_answer()
     lead = await front.lead()

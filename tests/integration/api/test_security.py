@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import event
 
 from alerts.errors import Invalid, NotFound
 from alerts.ledger.keys import SCOPES, create_key, find_key, list_keys, revoke_key
 from app.api.guard import SCOPE, GuardedRoute
+from app.api.limits import RateLimiter, stranger
 from app.api.security import INCLUDES, PUBLIC
 from tests.integration.api.front import Front, good, problem
 
@@ -174,3 +179,71 @@ async def test_whoever_guesses_keys_is_slowed_down(front: Front) -> None:
         guess = front.stranger(Authorization=f"Bearer bbx_{number}")
         statuses.add((await guess.get("/v1/policy")).status_code)
     assert statuses == {401, 429}
+
+
+@pytest.fixture
+def lookups(front: Front) -> Iterator[list[int]]:
+    """One entry for each connection that was taken out of the pool."""
+    taken: list[int] = []
+
+    def note(*_: object) -> None:
+        taken.append(1)
+
+    event.listen(front.engine.sync_engine, "checkout", note)
+    yield taken
+    event.remove(front.engine.sync_engine, "checkout", note)
+
+
+async def test_guessing_keys_costs_the_database_no_more_than_one_address_may_ask(
+    front: Front, lookups: list[int]
+) -> None:
+    front.rebuild(rate_limit=5)
+    front.app.state.limiter = RateLimiter(5, lambda: 0.0)
+    guesses = [front.stranger(Authorization=f"Bearer bbx_{number}") for number in range(40)]
+    statuses = Counter(
+        [answer.status_code for answer in await asyncio.gather(*(one.get("/v1/policy") for one in guesses))]
+    )
+    assert statuses == {401: 5, 429: 35}
+    assert len(lookups) == 5
+
+
+async def test_a_good_key_goes_on_while_somebody_guesses_behind_the_same_proxy(front: Front) -> None:
+    front.rebuild(rate_limit=5)
+    front.app.state.limiter = RateLimiter(5, lambda: 0.0)
+    reader = await front.key("callbacks:read")
+    good(await reader.get("/v1/policy"))
+    guesses = [front.stranger(Authorization=f"Bearer bbx_{number}") for number in range(40)]
+    await asyncio.gather(*(one.get("/v1/policy") for one in guesses))
+    for _ in range(4):
+        good(await reader.get("/v1/policy"))
+    problem(await reader.get("/v1/policy"), 429, "quota-exceeded")
+
+
+async def test_a_known_key_over_its_limit_costs_no_look_up(front: Front, lookups: list[int]) -> None:
+    reader = await front.key("callbacks:read")
+    front.app.state.limiter = RateLimiter(3, lambda: 0.0)
+    statuses = []
+    for number in range(10):
+        before = len(lookups)
+        statuses.append((await reader.get("/v1/policy")).status_code)
+        assert len(lookups) == before + (number < 3)
+    assert statuses == [200] * 3 + [429] * 7
+
+
+async def test_a_key_that_was_good_is_refused_at_once_when_it_is_revoked_and_then_counts_as_a_guess(
+    front: Front,
+) -> None:
+    key, secret = await create_key(front.engine, name="k", scopes=["callbacks:read"])
+    front.app.state.limiter = RateLimiter(2, lambda: 0.0)
+    client = front.stranger(Authorization=f"Bearer {secret}")
+    good(await client.get("/v1/policy"))
+    await revoke_key(front.engine, key.id)
+    statuses = [(await client.get("/v1/policy")).status_code for _ in range(5)]
+    assert statuses == [401, 401, 401, 429, 429], "the last of its own requests, then two of a stranger's"
+
+
+def test_strangers_are_told_apart_by_address_and_in_ipv6_by_network() -> None:
+    assert stranger("10.0.0.1") != stranger("10.0.0.2")
+    assert stranger("::ffff:10.0.0.1") != stranger("::ffff:10.0.0.2")
+    assert stranger("2001:db8::1") == stranger("2001:db8::2") != stranger("2001:db8:0:1::1")
+    assert stranger("") == stranger("testclient")

@@ -30,9 +30,74 @@ MISTAKES = [
     ),
     ("calling:\n  countries:\n    XX: {days: [mon]}", 3, "no holidays are known for this country", "write an ISO 3166"),
     ("queues:\n  - name: a\n    zone: Mars/Base", 3, "queues.0.zone: this is not an IANA time zone", "write one like"),
+    ("queues: [{name: a, zone: localtime}]", 1, "queues.0.zone: this is not an IANA time zone", "write one like"),
+    (
+        "calendars: {c: {zone: Factory, weekly: {mon: []}}}",
+        1,
+        "calendars.c.zone: this is not an IANA",
+        "write one like",
+    ),
     ("queues: [{name: a, calendar: c}]", 1, "queue 'a' names a calendar that is not there", "add it to calendars"),
     ("queues: [{zone: UTC}]", 1, "queues.0.name is missing", "add it"),
     ("routing: {routes: [{when: {}, queue: a}]}", 1, "this condition fits every answer", "name at least one part"),
+    (
+        "queues:\n  - name: a\n    calendar: weekdys\ncalendars: {weekdays: {zone: UTC, weekly: {mon: [09:00-17:00]}}}",
+        3,
+        "queue 'a' names a calendar that is not there",
+        "did you mean 'weekdays'?",
+    ),
+    (
+        "name: x\norder:\n  lift_minutes:\n    wants_to_leave: 5\n    wants_to_leev: 120",
+        5,
+        "order.lift_minutes.wants_to_leev: is no reason that scoring gives",
+        "did you mean 'wants_to_leave'?",
+    ),
+    (
+        "scoring: {reasons: []}\norder: {lift_minutes: {segment: 5}}",
+        2,
+        "is no reason that scoring gives",
+        "there are rated_1, rated_2",
+    ),
+    (
+        "queues: [{name: billing}]\ntargets:\n  overrides:\n    - priority: 1\n      queue: biling",
+        5,
+        "targets.overrides.0.queue: this is no queue of the policy",
+        "did you mean 'billing'?",
+    ),
+    ("queues:\n  - name: a\n  - name: b\n  - name: a", 4, "queues.2.name: 'a' is taken already", "keep one of them"),
+    (
+        "surveys:\n  - {survey: nps, bottom_at_most: 6}\n  - {survey: nps, bottom_at_most: 5}",
+        3,
+        "surveys.1.survey: 'nps' is taken already",
+        "keep one of them",
+    ),
+    (
+        "scoring:\n  reasons:\n    - {name: a, when: {channels: [x]}}\n    - {name: a, when: {channels: [y]}}",
+        4,
+        "scoring.reasons.1.name: 'a' is taken already",
+        "choose another name",
+    ),
+    ("scoring: {reasons: [{name: rated_1, when: {channels: [x]}}]}", 1, "'rated_1' is taken already", "another name"),
+    ("checklist:\n  - thanked\n  - thanked", 3, "checklist.1: 'thanked' is taken already", "keep one of them"),
+    ("causes: {skill: [other, tone, tone]}", 1, "causes.skill.2: 'tone' is taken already", "keep one of them"),
+    (
+        "leases: {skip_reasons: [lunch, lunch]}",
+        1,
+        "leases.skip_reasons.1: 'lunch' is taken already",
+        "keep one of them",
+    ),
+    (
+        "calling: {countries: {UK: {days: [mon]}}}",
+        1,
+        "this is not the ISO 3166 code of two letters",
+        "write one like GB",
+    ),
+    (
+        "calendars: {c: {zone: UTC, weekly: {mon: [09:00-17:00]}, holiday_countries: [USA]}}",
+        1,
+        "of two letters",
+        "or US",
+    ),
     (
         "escalation:\n  steps:\n    - {percent: 90, to: lead}\n    - {percent: 50, to: owner}",
         1,
@@ -61,6 +126,17 @@ def test_every_mistake_is_named_at_once() -> None:
     with pytest.raises(BadDocument) as refused:
         read_policy("leases: {seconds: 1}\nattempts:\n  maximum: 0\n  other: 1", file="my.yaml")
     assert [each.line for each in refused.value.problems] == [1, 3, 4]
+
+
+def test_names_that_nothing_knows_are_all_named_at_once() -> None:
+    text = "order: {lift_minutes: {a: 1, b: 2, rated_1: 3}}\ntargets:\n  overrides: [{queue: q}, {priority: 1}]"
+    with pytest.raises(BadDocument) as refused:
+        read_policy(text, file="my.yaml")
+    assert [each.line for each in refused.value.problems] == [1, 1, 3]
+
+
+def test_a_calendar_that_no_queue_uses_is_fine() -> None:
+    read_policy("calendars: {c: {zone: UTC, weekly: {mon: [09:00-17:00]}}}", file="my.yaml")
 
 
 def test_the_shipped_policy_states_the_defaults_and_adds_only_lists() -> None:

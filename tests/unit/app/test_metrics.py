@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from alerts.callback import Event, Moved, State
+from alerts.event import EventKind
 from alerts.ledger.intake import Raised, Report
 from alerts.outcomes import RecordOutcome
 from alerts.policy import shipped_policy
 from alerts.scale import Box
 from app.metrics import Metrics
+from tests.unit.alerts.moves.life import opened
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -75,6 +80,30 @@ def test_lag_of_a_partition_that_moved_on_is_no_longer_told() -> None:
     assert 'bottombox_consumer_lag_records{partition="3",topic="survey.responses"} 7.0' in page(metrics)
     metrics.forget([("survey.responses", 3), ("survey.responses", 4)])
     assert 'partition="3"' not in page(metrics)
+
+
+def _moved(*events: Event) -> Moved:
+    return Moved(callback=opened(), events=events)
+
+
+def test_an_event_that_cannot_be_counted_takes_nothing_else_down(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = prepared()
+    broken, sound = (
+        Event(kind=kind, at=NOW, version=1, state=State.WAITING, data={"queue": "general"})
+        for kind in (EventKind.CLOSED, EventKind.OPENED)
+    )
+    metrics.announce([_moved(broken, sound), _moved(sound)])
+    text = page(metrics)
+    assert "bottombox_uncounted_total 1.0" in text
+    assert 'bottombox_callbacks_opened_total{queue="general"} 2.0' in text
+    assert "_count" in caplog.text, "the log says where"
+
+
+def test_a_batch_that_cannot_be_counted_does_not_stop_the_consumer() -> None:
+    metrics = prepared()
+    report = Report(raised=[Raised("cloudevents", NOW, NOW.replace(tzinfo=None))])
+    metrics.batch(report, NOW)
+    assert "bottombox_uncounted_total 1.0" in page(metrics)
 
 
 def test_every_metric_has_a_help_sentence() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.document import BadDocument
 from alerts.errors import Misconfigured
 from app.settings import read_settings
 
@@ -48,6 +49,19 @@ def test_a_policy_file_is_a_setting_of_its_own_and_not_a_secret_in_a_file() -> N
         ),
         ({"BOTTOMBOX_ZZZZZZ": "x"}, "BOTTOMBOX_ZZZZZZ is not a setting; remove it"),
         ({"BOTTOMBOX_HTTP_PORT": "hunter2"}, "BOTTOMBOX_HTTP_PORT: input should be a valid integer"),
+        (
+            {"BOTTOMBOX_OIDC_ISSUER": "x"},
+            "BOTTOMBOX_OIDC_ISSUER is a setting of something that is not there yet; remove it",
+        ),
+        ({"BOTTOMBOX_CONSOLE": "true"}, "BOTTOMBOX_CONSOLE is a setting of something that is not there yet"),
+        (
+            {"BOTTOMBOX_OIDC_CLIENT_SECRET_FILE": "/x"},
+            "BOTTOMBOX_OIDC_CLIENT_SECRET_FILE is a setting of something that",
+        ),
+        (
+            {"BOTTOMBOX_TRUSTED_PROXIES": "10.0.0.1, hunter2"},
+            "BOTTOMBOX_TRUSTED_PROXIES: these must be addresses or networks",
+        ),
         ({"BOTTOMBOX_SECRETS": "x"}, "BOTTOMBOX_SECRETS is not a setting"),
         ({"BOTTOMBOX_SECRET_KEY_FILE": "/nowhere/at/all"}, "names a file that cannot be read"),
     ],
@@ -64,6 +78,27 @@ def test_a_setting_and_its_file_together_are_a_mistake(tmp_path: Path) -> None:
     file.write_text("k")
     with pytest.raises(Misconfigured, match="is set twice"):
         read_settings({"BOTTOMBOX_SECRET_KEY": "k", "BOTTOMBOX_SECRET_KEY_FILE": str(file)})
+
+
+def test_every_mistake_has_its_own_line_of_the_report() -> None:
+    with pytest.raises(BadDocument) as caught:
+        read_settings({"BOTTOMBOX_HTTP_PORT": "x; BOTTOMBOX_Y", "BOTTOMBOX_ZZZZZZ": "x", "BOTTOMBOX_DESTINATIONS": "x"})
+    told = [(each.file, each.problem.split()[0], each.remedy) for each in caught.value.problems]
+    assert told == [
+        ("environment", "BOTTOMBOX_DESTINATIONS", "remove it"),
+        ("environment", "BOTTOMBOX_ZZZZZZ", "remove it"),
+        ("environment", "BOTTOMBOX_HTTP_PORT:", "correct the value"),
+    ]
+
+
+def test_an_empty_setting_of_what_is_not_there_yet_is_unset_as_any_other() -> None:
+    read_settings({"BOTTOMBOX_OIDC_ISSUER": ""})
+
+
+def test_trusted_proxies_are_a_list_and_none_unless_somebody_says_so() -> None:
+    assert read_settings({}).proxies == ()
+    given = {"BOTTOMBOX_TRUSTED_PROXIES": "10.0.0.7, 10.1.0.0/16,::1"}
+    assert read_settings(given).proxies == ("10.0.0.7", "10.1.0.0/16", "::1")
 
 
 @pytest.mark.parametrize(
