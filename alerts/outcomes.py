@@ -24,7 +24,10 @@ class RecordOutcome(StrEnum):
 
 
 class Address(Struct, frozen=True):
-    """Where a record stands in Kafka; `timestamp` is the broker's or the producer's, aware, UTC."""
+    """Where a record stands in Kafka; `timestamp` is the broker's or the producer's, aware, UTC.
+
+    Where Kafka has none, or one that cannot be right, `timestamp` is the moment at which the record was polled.
+    """
 
     topic: str
     partition: int
@@ -32,24 +35,43 @@ class Address(Struct, frozen=True):
     timestamp: datetime
 
 
+class Origin(Struct, frozen=True):
+    """Where a record that was sent again stood the first time: a redriven dead letter, a notice that was fetched."""
+
+    partition: int
+    offset: int
+
+
 class Answer(Struct, frozen=True):
-    """A record that could be read. Both hashes are SHA-256: of the value's bytes, and of the members we keep."""
+    """A record that could be read. Both hashes are SHA-256: of the value's bytes, and of the members we keep.
+
+    `origin_partition` and `origin_offset` order revisions of equal time; the record's own unless it was sent again.
+    """
 
     address: Address
     response: SurveyResponse
     value_hash: bytes
     content_hash: bytes
+    origin: Origin | None = None
+
+    @property
+    def origin_partition(self) -> int:
+        return self.address.partition if self.origin is None else self.origin.partition
+
+    @property
+    def origin_offset(self) -> int:
+        return self.address.offset if self.origin is None else self.origin.offset
 
 
 class SetAside(Struct, frozen=True):
-    """A record that could not be read; its dead letter is acknowledged and stands at `kept_at`."""
+    """A record that could not be read. Its dead letter stands at `kept_at`, once that is acknowledged."""
 
     address: Address
     reason: str
     field: str | None
     detail: str
     source: str | None
-    kept_at: Address | None
+    kept_at: Address | None = None
 
 
 class Passed(Struct, frozen=True):
