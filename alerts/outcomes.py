@@ -6,8 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from alerts.survey import SurveyResponse
+
+
+_ITS_OWN = -1  # no place in Kafka
 
 
 class RecordOutcome(StrEnum):
@@ -35,32 +39,24 @@ class Address(Struct, frozen=True):
     timestamp: datetime
 
 
-class Origin(Struct, frozen=True):
-    """Where a record that was sent again stood the first time: a redriven dead letter, a notice that was fetched."""
-
-    partition: int
-    offset: int
-
-
 class Answer(Struct, frozen=True):
     """A record that could be read. Both hashes are SHA-256: of the value's bytes, and of the members we keep.
 
-    `origin_partition` and `origin_offset` order revisions of equal time; the record's own unless it was sent again.
+    `origin_partition` and `origin_offset` order revisions of equal time: where the record stood the first time, if it
+    was sent again (a redriven dead letter, a notice that was fetched), else its own place.
     """
 
     address: Address
     response: SurveyResponse
     value_hash: bytes
     content_hash: bytes
-    origin: Origin | None = None
+    origin_partition: int = _ITS_OWN
+    origin_offset: int = _ITS_OWN
 
-    @property
-    def origin_partition(self) -> int:
-        return self.address.partition if self.origin is None else self.origin.partition
-
-    @property
-    def origin_offset(self) -> int:
-        return self.address.offset if self.origin is None else self.origin.offset
+    def __post_init__(self) -> None:
+        if self.origin_partition == _ITS_OWN:
+            force_setattr(self, "origin_partition", self.address.partition)
+            force_setattr(self, "origin_offset", self.address.offset)
 
 
 class SetAside(Struct, frozen=True):
