@@ -10,7 +10,6 @@ from msgspec.structs import force_setattr
 
 from alerts.survey import SurveyResponse
 
-
 _ITS_OWN = -1  # no place in Kafka
 
 

@@ -21,7 +21,7 @@ from alerts.document import Section
 from alerts.errors import Refused
 from alerts.ledger.database import open_engine
 from alerts.ledger.moves import PUBLISHED
-from alerts.outcomes import RecordOutcome
+from alerts.outcomes import Answer, RecordOutcome
 from alerts.policy import Policy, Slot, read_policy, shipped_policy
 from alerts.scale import Scale
 from alerts.survey import EVENT_TYPE
@@ -32,7 +32,7 @@ from app.cli import program
 from app.metrics import HTTP, LATENCY, WORK, Metrics
 from app.settings import PREFIX, Settings
 from consumers.reason import Reason
-from consumers.record import Decoded, Record, read_record
+from consumers.record import Record, read_record
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.rule import Rule
@@ -187,9 +187,9 @@ def test_the_example_of_a_source_passes_its_own_examples() -> None:
 
 def test_the_example_of_an_event_is_an_answer_without_a_flaw() -> None:
     (text,) = blocks("surveys.md", "json")
-    stamp = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
-    reading = read_record(Record("surveys", 0, 0, stamp, None, text.encode()), Catalogue())
-    assert isinstance(reading, Decoded)
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    reading = read_record(Record("surveys", 0, 0, -1, None, text.encode()), Catalogue(), now)
+    assert isinstance(reading, Answer)
     assert reading.response.rating == 2
     assert reading.response.customer.phone == "+442079460067"
     assert reading.response.flags == ()
