@@ -16,6 +16,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from alerts import flags
 from alerts.conditions import When
 from alerts.document import Section
 from alerts.errors import Refused
@@ -199,6 +200,12 @@ def test_the_example_of_an_event_is_an_answer_without_a_flaw() -> None:
 def test_every_outcome_and_every_reason_of_a_dead_letter_is_described() -> None:
     assert named("surveys.md", "outcome") == list(RecordOutcome)
     assert named("surveys.md", "reason") == list(Reason)
+
+
+def test_every_flag_of_an_answer_is_described() -> None:
+    described = {word for row in table("surveys.md", "flag") for word in words(row[0])}
+    fixed = {value for name, value in vars(flags).items() if name.isupper()}
+    assert described == {*fixed, flags.dropped("<path>"), flags.cut("<path>")}
 
 
 def test_the_table_of_scales_is_what_the_code_does() -> None:
