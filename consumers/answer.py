@@ -161,7 +161,7 @@ def _handle(given: str | None, path: str, flags: list[str]) -> str | None:
     """What a customer is known by is kept whole or not at all: the beginning of it may be somebody else's."""
     if not given:
         return None
-    if is_short(given) and is_short(given.lower()):
+    if is_short(given):
         return given
     flags.append(dropped(path))
     return None

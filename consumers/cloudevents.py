@@ -12,7 +12,6 @@ from msgspec import Meta, Struct
 from alerts.flags import dropped
 from alerts.survey import EVENT_TYPE
 from consumers.lengths import MAX_ID as MAX_ID
-from consumers.lengths import is_short
 from consumers.reason import CannotRead, Reason
 
 SOURCE_HEADER = "bottombox-source"
@@ -109,7 +108,7 @@ def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: b
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     value = attributes.get(name)
-    if not isinstance(value, str) or not value.strip() or not is_short(value) or "\0" in value:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_ID or "\0" in value:
         raise _invalid(name, f"this attribute is missing, blank or over {MAX_ID} bytes")
     return value
 

@@ -14,10 +14,10 @@ MAX_COMMENT = 20_000
 
 
 def is_short(identifier: str) -> bool:
-    """Whether it fits an index, also once its accents have been composed, which may make it longer."""
+    """Whether it fits an index, also with its accents composed, or in small letters, either of which may be longer."""
     if identifier.isascii():
         return len(identifier) <= MAX_ID
     if len(identifier) > MAX_ID:
         return False
-    composed = unicodedata.normalize("NFC", identifier)
-    return max(len(identifier.encode()), len(composed.encode())) <= MAX_ID
+    spellings = (identifier, unicodedata.normalize("NFC", identifier), identifier.lower())
+    return all(len(each.encode()) <= MAX_ID for each in spellings)
