@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from alerts import survey
 from alerts.errors import Invalid
+from alerts.flags import BAD_NUMBER
 from alerts.phone import Number, judge, normalise
 from alerts.window import Place, place_of
 
@@ -91,7 +92,7 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
             facts[name] = fact
     if "phone" in facts:
         facts["number_failed"] = False
-    elif customer.phone is None and "bad_number" in answer.flags and "phone" not in customer.corrected:
+    elif customer.phone is None and BAD_NUMBER in answer.flags and "phone" not in customer.corrected:
         facts["number_failed"] = True
     if answer.revised_at > customer.facts_as_of:
         facts["facts_as_of"] = answer.revised_at

@@ -216,7 +216,7 @@ def event_identity(response: SurveyResponse) -> Identity:
 
 
 def revision_of(answer: Answer, box: str = "") -> Revision:
-    return Revision(answer.response.revised_at, answer.address.partition, answer.address.offset, box)
+    return Revision(answer.response.revised_at, answer.origin_partition, answer.origin_offset, box)
 
 
 def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, policy: Policy) -> str | None:

@@ -95,7 +95,7 @@ class Metrics:
         self.skips = counter("skips_total", "Offered callbacks that were skipped.", "queue", "reason")
         self.lag_records = gauge("consumer_lag_records", "Records not yet taken in.", "topic", "partition")
         self.lag_seconds = gauge(
-            "consumer_lag_seconds", "Age of the last record taken in while there are more.", "topic", "partition"
+            "consumer_lag_seconds", "How long records have waited to be taken in; 0 if none.", "topic", "partition"
         )
         self.stopped_partitions = gauge(
             "consumer_stopped_partitions", "1 for a partition that waits for a person.", "topic", "partition"
