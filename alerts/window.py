@@ -23,6 +23,9 @@ SEARCH = timedelta(days=370)
 SHORTEST = timedelta(minutes=1)
 """What is left of a window is not offered when it is shorter than this."""
 
+FEWEST_HOURS = 2.0
+"""In a week; see `needs_zone`."""
+
 _INSTANT = timedelta(microseconds=1)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -108,12 +111,20 @@ def callable_seconds(start: datetime, end: datetime, place: Place, policy: Polic
 
 
 def shared_hours(place: Place, policy: Policy, at: datetime, days: int = 7) -> float:
-    """Hours within the next `days` days that are open in every zone of the place.
-
-    Fewer than 2 in a week, and a lead must set the zone, or the customer would hardly ever be phoned.
-    """
+    """Hours within the next `days` days that are open in every zone of the place."""
     at = bounded(at)
     return callable_seconds(at, later(at, timedelta(days=days)), place, policy) / 3600
+
+
+def needs_zone(place: Place, policy: Policy, at: datetime) -> bool:
+    """Whether a lead must say which of the zones it is, or the customer would hardly ever be phoned.
+
+    So it is with fewer than two shared hours in the next week, and with less than a quarter of what one zone alone has.
+    """
+    if len(place.zones) < 2:
+        return False
+    alone = shared_hours(Place(place.zones[:1], place.country), policy, at)
+    return shared_hours(place, policy, at) < max(FEWEST_HOURS, alone / 4)
 
 
 def _cut(zones: tuple[str, ...], country: str | None) -> tuple[str, ...]:

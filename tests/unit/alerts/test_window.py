@@ -16,7 +16,7 @@ from alerts.geography import country_of_zone
 from alerts.phone import BAD_NUMBER, NO_NUMBER, Number, judge
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.survey import Customer
-from alerts.window import Place, callable_seconds, may_call, next_window, place_of, shared_hours
+from alerts.window import Place, callable_seconds, may_call, needs_zone, next_window, place_of, shared_hours
 
 EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
@@ -222,6 +222,16 @@ def test_a_toll_free_number_shares_no_hour_and_the_search_ends() -> None:
     assert shared_hours(place, POLICY, utc("2026-06-01T00:00")) < 2
     assert next_window(utc("2026-06-01T00:00"), Place(("Pacific/Guam", "America/St_Johns")), POLICY) is not None
     assert next_window(utc("2026-06-01T00:00"), Place(("Asia/Tokyo", "America/Sao_Paulo")), POLICY) is None
+
+
+def test_a_lead_must_say_the_zone_when_hardly_any_hour_is_shared() -> None:
+    at = utc("2026-06-01T00:00")
+    russian = place_of(Customer(), judge("+79161234567", None), "UTC")
+    assert 0 < shared_hours(russian, POLICY, at) < 77 / 4
+    assert needs_zone(russian, POLICY, at)
+    assert needs_zone(place_of(Customer(), judge("+18005551234", None), "UTC"), POLICY, at)
+    assert not needs_zone(COASTS, POLICY, at)
+    assert not needs_zone(LONDON, calling("{window: 10:00-10:01}"), at)
 
 
 # Times of day that failed
