@@ -16,6 +16,7 @@ from msgspec import Struct
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 from phonenumbers.timezone import time_zones_for_number
 
+from alerts.regions import regions_of_number
 from alerts.written_number import WrittenNumber, read_written
 
 UNKNOWN_ZONE = "Etc/Unknown"
@@ -51,11 +52,13 @@ class Number(Struct, frozen=True):
     `status`: `none` there is no number; `bad` there is one that must not be dialled; `ok` otherwise.
     `zones`: IANA names of every zone in which it may ring; empty when nothing is known.
     `country`: ISO 3166 alpha-2 of the number itself; None when it belongs to several countries or to none.
+    `regions`: the parts of that country (ISO 3166-2) that its area code names; empty when it names none.
     """
 
     status: Literal["ok", "none", "bad"]
     zones: tuple[str, ...] = ()
     country: str | None = None
+    regions: tuple[str, ...] = ()
 
 
 NO_NUMBER = Number("none")
@@ -91,14 +94,16 @@ def judge(phone: str | None, country: str | None) -> Number:
         return NO_NUMBER
     kept = normalise(phone, country)
     number = _valid(to_dial(kept)) if kept else None
-    if number is None or _is_made_up(number):
+    if kept is None or number is None or _is_made_up(number):
         return BAD_NUMBER
     kind = phonenumbers.number_type(number)
     region = phonenumbers.region_code_for_number(number)
     if kind in _NOBODY_ANSWERS or (region == _NO_COUNTRY and kind != PhoneNumberType.TOLL_FREE):
         return BAD_NUMBER
     zones = tuple(zone for zone in time_zones_for_number(number) if zone != UNKNOWN_ZONE)
-    return Number("ok", zones, region if kind in _OF_ONE_COUNTRY else None)
+    if kind not in _OF_ONE_COUNTRY:
+        return Number("ok", zones)
+    return Number("ok", zones, region, regions_of_number(to_dial(kept), region))
 
 
 def to_dial(kept: str) -> str:

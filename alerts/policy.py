@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 import holidays
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from alerts import public_holidays
 from alerts.conditions import When
 from alerts.document import Section, read_document
 
@@ -59,6 +60,12 @@ def _country(value: Any) -> Any:
     return value
 
 
+def _holiday_place(value: Any) -> Any:
+    if isinstance(value, str) and not public_holidays.is_known(value):
+        raise ValueError("no holidays are known for this place; write an ISO 3166 code like GB, or GB-ENG for a part")
+    return value
+
+
 def _legal(slot: Slot) -> Slot:
     if not LEGAL_FROM_MINUTE <= slot.start < slot.end <= LEGAL_UNTIL_MINUTE:
         raise ValueError("a calling window may not exceed 08:00-21:00; narrow it")
@@ -69,6 +76,8 @@ DaySlot = Annotated[Slot, BeforeValidator(_slot)]
 LegalSlot = Annotated[DaySlot, AfterValidator(_legal)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Country = Annotated[str, BeforeValidator(_country)]
+HolidayPlace = Annotated[str, BeforeValidator(_holiday_place)]
+Holidays = bool | Literal["national"]
 
 
 class Cut(Section):
@@ -123,7 +132,7 @@ class Calendar(Section):
     zone: Zone
     weekly: dict[Day, tuple[DaySlot, ...]]
     holidays: tuple[date, ...] = ()
-    holiday_countries: tuple[Country, ...] = ()
+    holiday_countries: tuple[HolidayPlace, ...] = ()  # GB: what all of it keeps; GB-ENG: what England keeps
     exceptions: dict[date, tuple[DaySlot, ...]] = {}
 
     @model_validator(mode="after")
@@ -168,7 +177,7 @@ class CountryWindow(Section):
 
     window: LegalSlot | None = None
     days: tuple[Day, ...] | None = None  # none at all: nobody there is ever called
-    holidays: bool | None = None
+    holidays: Holidays | None = None
 
 
 class Calling(Section):
@@ -176,7 +185,7 @@ class Calling(Section):
 
     window: LegalSlot = Slot(start=9 * 60, end=20 * 60)
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
-    holidays: bool = False  # True: no calls on public holidays of the customer's country
+    holidays: Holidays = False  # True: no calls on holidays of the customer's region; "national": of the whole country
     countries: dict[Country, CountryWindow] = {}
     no_number: Literal["offer", "hold"] = "offer"
 

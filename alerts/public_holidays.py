@@ -19,10 +19,18 @@ def regional_holidays(country: str, regions: Iterable[str], year: int) -> frozen
     """The days that any of the regions keeps; with none named, any part of the country.
 
     A country (ISO 3166 alpha-2) of which no holidays are known has none; a region of which none are known, the country's.
+    Some countries have a hundred parts: the first question after a year of one may take 50 ms, see `prepare`.
     """
-    known = _parts().get(country, ())
-    asked = [region for region in regions if region in known] or known
-    return frozenset().union(_holidays(country, None, year), *(_holidays(country, part, year) for part in asked))
+    known, asked = _parts().get(country, ()), tuple(regions)
+    parts = [region for region in asked if region in known] if asked else known
+    return frozenset().union(_holidays(country, None, year), *(_holidays(country, part, year) for part in parts))
+
+
+def prepare(years: Iterable[int]) -> None:
+    """Reckons every holiday of these years beforehand (about half a second each), so that no call has to wait for it."""
+    for year in years:
+        for country in _parts():
+            regional_holidays(country, (), year)
 
 
 def is_known(place: str) -> bool:
@@ -31,7 +39,7 @@ def is_known(place: str) -> bool:
     return country in _parts() and (not dash or part in _parts()[country])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32_768)
 def _holidays(country: str, part: str | None, year: int) -> frozenset[date]:
     if country not in _parts():
         return frozenset()

@@ -9,11 +9,12 @@ from functools import lru_cache, partial
 from msgspec import Struct
 
 from alerts.geography import country_of_zone, is_fixed_by_habit, known_places, one_per_clock, zones_of_country
-from alerts.hours import Hours, Same, daily, no_day_off, weekdays
+from alerts.hours import Closed, Hours, Same, daily, no_day_off, weekdays
 from alerts.open_time import Interval, open_time, shared, shared_from
 from alerts.phone import Number
 from alerts.policy import LEGAL_FROM_MINUTE, LEGAL_UNTIL_MINUTE, Policy
-from alerts.public_holidays import holidays_in
+from alerts.public_holidays import holidays_in, regional_holidays
+from alerts.regions import regions_of_zone
 from alerts.survey import Customer
 from alerts.wall_clock import bounded, later, moment
 
@@ -39,12 +40,14 @@ class Place(Struct, frozen=True):
     """Where a customer may be, as far as the clock is concerned.
 
     `zones`: at least one IANA name; a call must be allowed in every one. `country`: ISO 3166 alpha-2, whose
-    rules apply. `guessed`: nothing is known and the zone is the queue's.
+    rules apply. `guessed`: nothing is known and the zone is the queue's. `regions`: the parts of the country (ISO
+    3166-2) in one of which it is, whose holidays count; empty when nothing names any.
     """
 
     zones: tuple[str, ...]
     country: str | None = None
     guessed: bool = False
+    regions: tuple[str, ...] = ()
 
 
 class CallWindow(Struct, frozen=True):
@@ -63,10 +66,13 @@ def place_of(customer: Customer, number: Number, queue_zone: str) -> Place:
     """
     country = customer.country or number.country
     own = customer.time_zone
+    regions = number.regions if number.country == country else ()
     if own in known_places() and not is_fixed_by_habit(own, country):
-        return Place((own,), country)
+        return Place((own,), country, regions=regions or regions_of_zone(own))
     zones = one_per_clock(_cut(number.zones, country) or zones_of_country(country or ""))
-    return Place(zones, country) if zones else Place((queue_zone,), country, guessed=True)
+    if zones:
+        return Place(zones, country, regions=regions)
+    return Place((queue_zone,), country, guessed=True)
 
 
 def next_window(
@@ -82,7 +88,7 @@ def next_window(
     `avoid`: moments of earlier tries. No time of day within `policy.attempts.avoid_minutes` of one is used
     again, except on a day when that would leave nothing of the window.
     """
-    clocks = _clocks(Same(policy), place.country, place.zones)
+    clocks = _clocks_of(place, policy)
     at, avoid = bounded(at), [bounded(tried) for tried in avoid]
     earliest = max(at, bounded(not_before or at))
     for window in shared_from(clocks, earliest, later(earliest, SEARCH)):
@@ -98,7 +104,7 @@ def next_window(
 
 def may_call(at: datetime, place: Place, policy: Policy) -> CallWindow | None:
     """The window that is open at `at`, or None. Earlier tries and the time left do not count here."""
-    clocks = _clocks(Same(policy), place.country, place.zones)
+    clocks = _clocks_of(place, policy)
     at = bounded(at)
     for opens, closes in shared(clocks, at, later(at, _INSTANT)):
         return CallWindow(opens, closes, _reason(at, opens, closes, clocks))
@@ -107,7 +113,7 @@ def may_call(at: datetime, place: Place, policy: Policy) -> CallWindow | None:
 
 def callable_seconds(start: datetime, end: datetime, place: Place, policy: Policy) -> float:
     """Seconds of [start, end) in which the customer could be phoned; before the last three years by the usual week."""
-    return open_time(_clocks(Same(policy), place.country, place.zones), start, end).total_seconds()
+    return open_time(_clocks_of(place, policy), start, end).total_seconds()
 
 
 def shared_hours(place: Place, policy: Policy, at: datetime, days: int = 7) -> float:
@@ -138,15 +144,24 @@ def _cut(zones: tuple[str, ...], country: str | None) -> tuple[str, ...]:
     return inside or (*zones, *zones_of_country(country))
 
 
+def _clocks_of(place: Place, policy: Policy) -> tuple[Hours, ...]:
+    return _clocks(Same(policy), place.country, place.zones, place.regions)
+
+
 @lru_cache(maxsize=16_384)
-def _clocks(same: Same, country: str | None, zones: tuple[str, ...]) -> tuple[Hours, ...]:
+def _clocks(same: Same, country: str | None, zones: tuple[str, ...], regions: tuple[str, ...]) -> tuple[Hours, ...]:
     """The calling hours of each zone, under the rules of the country and never outside the law."""
     rules = same.policy.calling.of(country)
     window = rules.window or same.policy.calling.window
     start, end = max(window.start, LEGAL_FROM_MINUTE), min(window.end, LEGAL_UNTIL_MINUTE)
-    closed = partial(holidays_in, country) if rules.holidays and country else no_day_off
-    week = daily(start, end, weekdays(rules.days or ()), closed)
+    week = daily(start, end, weekdays(rules.days or ()), _holidays(rules.holidays, country, regions))
     return tuple(Hours(zone, week, narrow=True) for zone in zones)
+
+
+def _holidays(kept: bool | str | None, country: str | None, regions: tuple[str, ...]) -> Closed:
+    if not kept or country is None:
+        return no_day_off
+    return partial(holidays_in, country) if kept == "national" else partial(regional_holidays, country, regions)
 
 
 def _spared(

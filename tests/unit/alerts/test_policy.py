@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from alerts.document import BadDocument
+from alerts.hours import hours_of_calendar
 from alerts.policy import Policy, read_policy, shipped_policy
 
 MISTAKES = [
@@ -107,3 +110,25 @@ def test_a_country_keeps_the_general_rules_that_it_does_not_change() -> None:
     assert rules.of("FR").window == rules.window
     assert rules.of("FR").holidays is True
     assert rules.of(None).days == rules.days
+
+
+def policy_with(text: str) -> Policy:
+    return read_policy(text, file="policy.yaml")
+
+
+def test_holidays_may_be_those_of_the_region_of_the_country_or_none() -> None:
+    for written, kept in (("true", True), ("false", False), ("national", "national")):
+        assert policy_with(f"calling: {{holidays: {written}}}").calling.of("GB").holidays == kept
+    own = policy_with("calling: {holidays: true, countries: {IT: {holidays: national}}}").calling
+    assert (own.of("GB").holidays, own.of("IT").holidays) == (True, "national")
+    with pytest.raises(BadDocument, match="holidays"):
+        policy_with("calling: {holidays: regional}")
+
+
+def test_a_calendar_may_keep_the_holidays_of_a_part_of_a_country() -> None:
+    text = "calendars: {{desk: {{zone: Europe/London, weekly: {{mon: [09:00-17:00]}}, holiday_countries: [{}]}}}}"
+    easter_monday = datetime(2026, 4, 6, 12, tzinfo=UTC)
+    assert hours_of_calendar(policy_with(text.format("GB")).calendars["desk"]).is_open(easter_monday)
+    assert not hours_of_calendar(policy_with(text.format("GB-ENG")).calendars["desk"]).is_open(easter_monday)
+    with pytest.raises(BadDocument, match="GB-ENG"):
+        policy_with(text.format("GB-LONDON"))

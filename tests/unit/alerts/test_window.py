@@ -45,11 +45,11 @@ def opening(at: str, place: Place, policy: Policy = POLICY) -> tuple[datetime, d
 
 def test_the_customers_own_zone_counts_before_the_numbers() -> None:
     customer = Customer(time_zone="Australia/Perth", country="AU")
-    assert place_of(customer, judge("+442079460967", None), "UTC") == Place(("Australia/Perth",), "AU")
+    assert place_of(customer, judge("+442079460967", None), "UTC") == Place(("Australia/Perth",), "AU", regions=("WA",))
 
 
 def test_a_number_gives_the_zone_and_the_country_whose_rules_apply() -> None:
-    assert place_of(Customer(), judge("+442079460967", None), "UTC") == LONDON
+    assert place_of(Customer(), judge("+442079460967", None), "UTC") == Place(LONDON.zones, "GB", regions=("ENG",))
 
 
 def test_the_zones_of_a_number_are_cut_to_the_customers_country() -> None:
@@ -88,7 +88,9 @@ def test_the_numbers_own_country_cuts_its_zones_when_the_customers_is_unknown() 
 )
 def test_a_zone_that_is_no_place_gives_way_to_the_numbers(zone: str) -> None:
     customer = Customer(time_zone=zone, country="US")
-    assert place_of(customer, judge("+14155550123", None), "UTC") == Place(("America/Los_Angeles",), "US")
+    assert place_of(customer, judge("+14155550123", None), "UTC") == Place(
+        ("America/Los_Angeles",), "US", regions=("CA",)
+    )
 
 
 def test_an_hour_in_utc_does_not_ring_at_night_in_san_francisco() -> None:
@@ -99,7 +101,7 @@ def test_an_hour_in_utc_does_not_ring_at_night_in_san_francisco() -> None:
 @pytest.mark.parametrize("zone", ["EST", "MST", "HST"])
 def test_a_zone_without_summer_time_is_not_believed_in_a_country_that_has_it(zone: str) -> None:
     customer = Customer(time_zone=zone, country="US")
-    assert place_of(customer, judge("+12125550123", None), "UTC") == Place(("America/New_York",), "US")
+    assert place_of(customer, judge("+12125550123", None), "UTC") == Place(("America/New_York",), "US", regions=("NY",))
     assert place_of(Customer(time_zone=zone), judge("+12125550123", None), "UTC").zones == ("America/New_York",)
     assert place_of(Customer(time_zone=zone, country="JM"), NO_NUMBER, "UTC").zones == (zone,)
 
@@ -184,6 +186,52 @@ def test_holidays_are_kept_only_when_the_policy_says_so() -> None:
     at = utc("2026-12-25T12:00")
     assert may_call(at, LONDON, POLICY) is not None
     assert may_call(at, LONDON, calling("{holidays: true}")) is None
+
+
+@pytest.mark.parametrize(
+    ("phone", "day", "what"),
+    [
+        ("+442079460967", "2026-04-06", "Easter Monday in England"),
+        ("+442079460967", "2026-08-31", "the August bank holiday in England"),
+        ("+447400123456", "2026-04-06", "Easter Monday, on a mobile that may be in England"),
+        ("+493023125000", "2026-03-08", "Women's Day in Berlin"),
+        ("+498912345678", "2026-01-06", "Epiphany in Munich"),
+        ("+14165550123", "2026-02-16", "Family Day in Ontario"),
+        ("+61298765432", "2026-06-08", "the King's Birthday in New South Wales"),
+        ("+551132345678", "2026-07-09", "the Constitutionalist Revolution in São Paulo"),
+    ],
+)
+def test_a_holiday_of_the_customers_region_is_kept(phone: str, day: str, what: str) -> None:
+    place = place_of(Customer(), judge(phone, None), "UTC")
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(place.zones[0]))
+    assert may_call(noon, place, KEEPS_HOLIDAYS) is None, what
+    assert may_call(noon, place, POLICY) is not None
+    national = may_call(noon, place, calling("{holidays: national}"))
+    assert national is not None, what
+
+
+@pytest.mark.parametrize(
+    ("phone", "day", "what"),
+    [
+        ("+441314960123", "2026-04-06", "Easter Monday is none in Scotland"),
+        ("+493023125000", "2026-01-06", "Epiphany is none in Berlin"),
+        ("+498912345678", "2026-03-08", "Women's Day is none in Munich"),
+        ("+15145550123", "2026-02-16", "Family Day is none in Quebec"),
+        ("+61398765432", "2026-03-02", "Labour Day of Western Australia is none in Victoria"),
+    ],
+)
+def test_a_holiday_of_another_region_is_not(phone: str, day: str, what: str) -> None:
+    place = place_of(Customer(), judge(phone, None), "UTC")
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(place.zones[0]))
+    assert may_call(noon, place, KEEPS_HOLIDAYS) is not None, what
+
+
+def test_the_customers_own_zone_names_the_region_too() -> None:
+    labour_day = utc("2026-03-02T04:00")  # noon in Perth: Western Australia keeps it
+    place = place_of(Customer(time_zone="Australia/Perth", country="AU"), NO_NUMBER, "UTC")
+    assert may_call(labour_day, place, KEEPS_HOLIDAYS) is None
+    sydney = place_of(Customer(time_zone="Australia/Sydney", country="AU"), NO_NUMBER, "UTC")
+    assert may_call(utc("2026-03-02T01:00"), sydney, KEEPS_HOLIDAYS) is not None
 
 
 def test_nobody_is_offered_before_the_moment_that_was_set() -> None:
