@@ -12,6 +12,7 @@ from unicodedata import normalize
 from pydantic import Field, model_validator
 
 from alerts.document import Section
+from alerts.language import is_within
 from alerts.survey import SurveyResponse
 
 
@@ -54,19 +55,13 @@ class When(Section):
         )
         return (
             all(allowed is None or _is_one_of(value, allowed) for allowed, value in named)
-            and self._language_holds(customer.language)
+            and (self.languages is None or is_within(customer.language, self.languages))
             and self._value_holds(customer.value)
             and self._tenure_holds(response)
             and self._comment_holds(response.comment)
             and _has_all(response.attributes, self.attribute or {})
             and self._repeat_holds(response.answered_at, last_bottom_box)
         )
-
-    def _language_holds(self, language: str | None) -> bool:
-        """`pt` fits `pt-br` too; `pt-br` fits only itself."""
-        if self.languages is None or language is None:
-            return self.languages is None
-        return _is_one_of(language, self.languages) or _is_one_of(language.split("-")[0], self.languages)
 
     def _value_holds(self, value: float | None) -> bool:
         return self.value_at_least is None or (value is not None and value >= self.value_at_least)

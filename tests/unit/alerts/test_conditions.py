@@ -29,6 +29,8 @@ FITS: tuple[dict[str, Any], ...] = (
     {"segments": ["gold"]},
     {"languages": ["pt"]},
     {"languages": ["pt-BR"]},
+    {"languages": ["Portuguese"]},
+    {"languages": ["por", "en"]},
     {"countries": ["BR"]},
     {"teams": ["north"]},
     {"value_at_least": 10.0},
