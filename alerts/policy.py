@@ -103,6 +103,7 @@ class Scoring(Section):
     per_reason: Annotated[int, Field(ge=0, le=100)] = 10
     lift_from_severity: Annotated[int, Field(ge=0, le=101)] = 90
     reasons: tuple[Reason, ...] = ()
+    no_call: When | None = None  # what a customer says who does not want to be phoned
 
 
 class Route(Section):
@@ -281,6 +282,7 @@ class Policy(Section):
     routing: Routing = Routing()
     queues: tuple[QueueRules, ...] = ()
     calendars: dict[str, Calendar] = {}
+    asked_not_to_be_called: Literal["hold_for_lead", "offer"] = "hold_for_lead"
     order: Order = Order()
     leases: Leases = Leases()
     attempts: Attempts = Attempts()

@@ -36,6 +36,8 @@ FITS: tuple[dict[str, Any], ...] = (
     {"value_at_least": 10.0},
     {"tenure_years_at_least": 5},
     {"comment_mentions": ["RU\u0308CKRUF"]},
+    {"comment_mentions": ["rück*"]},
+    {"comment_mentions": ["rückruf"], "comment_unless": ["kein rückruf"]},
     {"attribute": {"plan": "pro", "calls": 3}},
     {"segments": ["gold"], "channels": ["voice"]},
 )
@@ -47,6 +49,8 @@ DOES_NOT: tuple[dict[str, Any], ...] = (
     {"value_at_least": 10.01},
     {"tenure_years_at_least": 6},
     {"comment_mentions": ["ring me"]},
+    {"comment_mentions": ["rück"]},
+    {"comment_mentions": ["rückruf"], "comment_unless": ["rückruf bitte"]},
     {"attribute": {"plan": "basic"}},
     {"attribute": {"other": None}},
     {"bottom_box_within_days": 30},

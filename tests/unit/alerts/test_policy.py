@@ -70,7 +70,7 @@ def test_the_shipped_policy_states_the_defaults_and_adds_only_lists() -> None:
     shipped, default = shipped_policy().model_dump(), Policy().model_dump()
     differing = {name for name in shipped if shipped[name] != default[name]}
     assert differing == {"scoring", "causes", "checklist"}
-    assert {**shipped["scoring"], "reasons": ()} == default["scoring"]
+    assert {**shipped["scoring"], "reasons": (), "no_call": None} == default["scoring"]
     assert shipped_policy().name == "default"
 
 
@@ -114,6 +114,13 @@ def test_a_country_keeps_the_general_rules_that_it_does_not_change() -> None:
 
 def policy_with(text: str) -> Policy:
     return read_policy(text, file="policy.yaml")
+
+
+def test_what_must_not_stand_beside_words_needs_the_words() -> None:
+    with pytest.raises(BadDocument, match="comment_unless needs comment_mentions"):
+        policy_with("scoring: {reasons: [{name: a, when: {comment_unless: [do not call]}}]}")
+    with pytest.raises(BadDocument, match="a phrase needs a word"):
+        policy_with("scoring: {no_call: {comment_mentions: ['*']}}")
 
 
 def test_holidays_may_be_those_of_the_region_of_the_country_or_none() -> None:
