@@ -54,6 +54,7 @@ class Flag(StrEnum):
     BAD_NUMBER = "bad_number"  # what we have cannot be called
     ZONE_GUESSED = "zone_guessed"  # the window is judged on the queue's clock
     ZONE_NEEDED = "zone_needed"  # the possible zones share too few hours; a lead must say which
+    ASKED_NOT_TO_BE_CALLED = "asked_not_to_be_called"  # the comment says so; a lead decides whether it is an opt-out
     NEW_ALERT = "new_alert"  # another bad answer joined after the claim
     CUSTOMER_CALLED_IN = "customer_called_in"  # news that came while somebody was working on it
     RERATED = "rerated"

@@ -60,3 +60,12 @@ def score(response: SurveyResponse, rating: Rating, policy: Policy, last_bottom_
     if severity >= rules.lift_from_severity:
         priority = max(1, priority - 1)
     return Verdict(rating.box, rating.points, severity, priority, (f"rated_{rating.points}", *further))
+
+
+def asked_not_to_be_called(response: SurveyResponse, policy: Policy) -> bool:
+    """Whether the customer wrote that they do not want to be phoned, by the policy's `scoring.no_call`.
+
+    A written wish can bind (47 CFR 64.1200(d), GDPR Article 21); what follows is the policy's `asked_not_to_be_called`.
+    """
+    rule = policy.scoring.no_call
+    return rule is not None and rule.holds(response)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.scale import Box, Scale
-from alerts.scoring import Verdict, rate, score
+from alerts.scoring import Verdict, asked_not_to_be_called, rate, score
 from alerts.survey import Customer, SurveyResponse
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -100,3 +100,73 @@ def test_a_cut_decides_the_box_alone(rating: int, cut: int) -> None:
     rules = policy(f"surveys: [{{survey: nps, bottom_at_most: {cut}}}]")
     verdict = verdict_on(said(rating, scale=NPS, survey_id="nps"), rules)
     assert (verdict.box is Box.BOTTOM) == (rating <= cut)
+
+
+ASKS_FOR_NO_CALL = (
+    "Do not call me again",
+    "Please don't call me.",
+    "Don\u2019t  call\u00a0me",
+    "dont call me",
+    "Never call me!",
+    "STOP CALLING ME",
+    "I don't want to be called",
+    "no need to call",
+    "Remove my number",
+    "Rufen Sie mich nicht an!",
+    "Bitte nicht anrufen",
+    "Bitte keinen Rückruf",
+    "Ne m\u2019appelez pas",
+    "Merci de ne pas me rappeler",
+    "No me llame",
+    "Por favor no me llamen más",
+    "Não me ligue",
+    "nao me liguem mais",
+    "Non chiamatemi",
+)
+ASKS_FOR_NOTHING_OF_THE_KIND = (
+    "I recall meeting the technician",
+    "Nobody called me back",
+    "You don't call me back, ever",
+    "They never call back",
+    "we must STOP this bill",
+    "Don't hesitate to call me",
+    "Kein Rückruf erhalten",
+    "No me llaman nunca",
+    "No callback received",
+    "",
+)
+
+
+@pytest.mark.parametrize("comment", ASKS_FOR_NO_CALL)
+def test_a_wish_not_to_be_phoned_is_understood_and_lifts_nothing(comment: str) -> None:
+    answer = said(1, comment=comment)
+    assert asked_not_to_be_called(answer, shipped_policy())
+    assert "asked_for_a_call" not in verdict_on(answer, shipped_policy()).reasons
+
+
+@pytest.mark.parametrize("comment", ASKS_FOR_NOTHING_OF_THE_KIND)
+def test_a_complaint_about_calls_is_no_wish_not_to_be_phoned(comment: str) -> None:
+    assert not asked_not_to_be_called(said(1, comment=comment), shipped_policy())
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "Please call me",
+        "call  me",
+        "call\nme",
+        "Bitte um Rückruf",
+        "Rappelez-moi",
+        "llámenme",
+        "I do not care. Call me!",
+    ],
+)
+def test_who_asks_for_a_call_is_lifted(comment: str) -> None:
+    answer = said(1, comment=comment)
+    assert "asked_for_a_call" in verdict_on(answer, shipped_policy()).reasons
+    assert not asked_not_to_be_called(answer, shipped_policy())
+
+
+def test_a_policy_without_the_rule_asks_nobody() -> None:
+    assert not asked_not_to_be_called(said(1, comment="Do not call me"), Policy())
+    assert shipped_policy().asked_not_to_be_called == "hold_for_lead"
