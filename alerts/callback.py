@@ -96,6 +96,7 @@ MOVES: dict[str, dict[State, tuple[State, ...]]] = {
     "assign": STAYS,
     "move": STAYS,
     "follow": STAYS,
+    "permit": {State.WAITING: (State.WAITING,), State.SCHEDULED: (State.SCHEDULED,)},
     "escalate": {**STAYS, State.LEASED: (State.LEASED, State.WAITING, State.CLOSED)},
     "note": {state: (state,) for state in State},
     # Whatever has fallen due: the lease, the promise, the age. One that has ended is left alone.
@@ -140,10 +141,12 @@ class Callback(Struct, frozen=True, kw_only=True):
     # when the customer may be phoned
     zones: tuple[str, ...]
     country: str | None = None
+    regions: tuple[str, ...] = ()  # of the country, where the number or the zone names them; for its holidays
     callable_from: datetime | None = None
     callable_until: datetime | None = None
     callable_reason: str = ""
     ready: bool = False  # waiting, and inside the window
+    awaits_lead: bool = False  # the customer asked not to be phoned: a lead confirms that, or lets the call be made
     not_before: datetime | None = None
     avoid: tuple[datetime, ...] = ()  # moments of failed attempts, whose time of day is not tried again
     wake_at: datetime | None = None  # when it must next be looked at; None once it has ended
@@ -188,7 +191,8 @@ class Callback(Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> Place:
-        return Place(zones=self.zones, country=self.country, guessed=Flag.ZONE_GUESSED in self.flags)
+        guessed = Flag.ZONE_GUESSED in self.flags
+        return Place(zones=self.zones, country=self.country, guessed=guessed, regions=self.regions)
 
     def overdue(self, now: datetime) -> tuple[Target, ...]:
         """The targets whose time has passed without being reached, in the order in which they fall due."""

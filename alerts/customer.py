@@ -12,6 +12,8 @@ from msgspec import Struct, structs
 from alerts import survey
 from alerts.errors import Invalid
 from alerts.flags import BAD_NUMBER
+from alerts.identity import clean_email
+from alerts.language import read_language
 from alerts.phone import Number, judge, normalise
 from alerts.window import Place, place_of
 
@@ -82,12 +84,11 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
     """
     if customer.erased_at is not None:
         return customer
-    said = answer.customer
+    said = _as_compared(answer.customer)
     is_newer = answer.revised_at >= customer.facts_as_of
     facts: dict[str, Any] = {}
     for name in FACTS:
         fact, known = getattr(said, name), getattr(customer, name)
-        fact = fact.strip().lower() if name == "email" and fact is not None else fact
         if fact is not None and name not in customer.corrected and (known is None or (is_newer and fact != known)):
             facts[name] = fact
     if "phone" in facts:
@@ -97,6 +98,10 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
     if answer.revised_at > customer.facts_as_of:
         facts["facts_as_of"] = answer.revised_at
     return customer.evolve(**facts) if facts else customer
+
+
+def _as_compared(said: survey.Customer) -> survey.Customer:
+    return structs.replace(said, email=clean_email(said.email), language=read_language(said.language))
 
 
 def correct(customer: Customer, changes: Mapping[str, str | None]) -> Customer:
@@ -110,7 +115,7 @@ def correct(customer: Customer, changes: Mapping[str, str | None]) -> Customer:
     if changes.get("time_zone") is not None:
         _check_zone(changes["time_zone"] or "")
     if changes.get("language") is not None:
-        facts["language"] = (changes["language"] or "").lower()
+        facts["language"] = _named_language(changes["language"] or "")
     if "phone" in changes:
         facts["number_failed"] = False
     corrected = tuple(sorted({*customer.corrected, *changes}))
@@ -130,6 +135,13 @@ def dialable(number: str, country: str | None, pointer: str) -> str:
     if phone is None or judge(phone, country).status != "ok":
         raise Invalid("this must be a number that can be dialled, in E.164 like +442079460067", pointer)
     return phone
+
+
+def _named_language(text: str) -> str:
+    language = read_language(text)
+    if language is None:
+        raise Invalid("this must be a language, like en or pt-BR", "/language")
+    return language
 
 
 def _check_zone(name: str) -> None:

@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     ASSIGNED = "assigned"  # a lead reserved it for one advisor
     MOVED = "moved"  # it went to another queue
     CUSTOMER_CHANGED = "customer_changed"  # the customer's number, place or language is another now
+    PERMITTED = "permitted"  # the customer asked not to be phoned, and a lead says that the call is to be made
     FLAGGED = "flagged"  # news came while somebody was working on it
     NOTED = "noted"  # somebody wrote something down
     ESCALATED = "escalated"  # a step of the ladder was taken
@@ -33,6 +34,14 @@ class EventKind(StrEnum):
 
 
 STAYING = frozenset(
-    {EventKind.DUE, EventKind.ASSIGNED, EventKind.MOVED, EventKind.CUSTOMER_CHANGED, EventKind.FLAGGED, EventKind.NOTED}
+    {
+        EventKind.DUE,
+        EventKind.ASSIGNED,
+        EventKind.MOVED,
+        EventKind.CUSTOMER_CHANGED,
+        EventKind.FLAGGED,
+        EventKind.NOTED,
+        EventKind.PERMITTED,
+    }
     | {EventKind.TARGET_MET, EventKind.PROMISE_DECIDED}
 )

@@ -24,7 +24,7 @@ from alerts.outcomes import Answer, RecordOutcome
 from alerts.policy import Policy
 from alerts.routing import route
 from alerts.scale import Box
-from alerts.scoring import Rating, Verdict, score
+from alerts.scoring import Rating, Verdict, asked_not_to_be_called, score
 from alerts.survey import SurveyResponse
 
 Identity = tuple[str, str]
@@ -240,6 +240,7 @@ def _raise(
         priority=priority,
         callback_id=new_id(now) if begun is None else begun.callback.id,
         raised_at=now,
+        asked_not_to_be_called=asked_not_to_be_called(response, policy),
     )
     if begun is None:
         previous = None if case.resolved is None else case.resolved.id

@@ -49,6 +49,11 @@ def serves(languages: Iterable[str], wanted: str | None) -> bool:
     return tag is None or any(primary(spoken) == primary(tag) for spoken in map(read_language, languages) if spoken)
 
 
+def spoken(languages: Iterable[str]) -> list[str]:
+    """The languages themselves that somebody speaks, for the queue's own look-up; nothing of those nobody can name."""
+    return sorted({primary(tag) for tag in map(read_language, languages) if tag})
+
+
 def is_within(tag: str | None, ranges: Iterable[str]) -> bool:
     """Whether a language lies in one of the ranges: `pt` holds `pt-br` too, `pt-br` only itself (RFC 4647, basic filtering)."""
     read = read_language(tag)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import msgspec
 
+from alerts.clocks import CLOCK_TOLERANCE
 from alerts.country import country_code
 from alerts.flags import BAD_NUMBER, FUTURE_ANSWER, FUTURE_TIME, dropped
-from alerts.identity import handle_of
+from alerts.identity import clean_email, clean_identity, handle_of
+from alerts.language import read_language
 from alerts.phone import normalise
 from alerts.scale import FIVE_POINTS, Scale
 from alerts.survey import Customer, Interaction, SurveyResponse
+from alerts.zones import is_zone
 from consumers.cloudevents import Event
 from consumers.fitting import Agent, Contact, CustomerData, Survey, fit
 from consumers.lengths import MAX_ID, MAX_TEXT, is_short
-from consumers.moments import AHEAD, EARLIEST, is_believable, utc
+from consumers.moments import EARLIEST, is_believable, utc
 from consumers.reason import CannotRead, Reason
 
 _MAX_BOUND = 2**31 - 1
@@ -67,7 +69,7 @@ def mend_clock(response: SurveyResponse, recorded_at: datetime) -> SurveyRespons
     `recorded_at` is when the record was written, the first time if it was sent again. It stands in for `answered_at`,
     and for the time that orders revisions, each for itself.
     """
-    latest, flags = recorded_at + AHEAD, list(response.flags)
+    latest, flags = recorded_at + CLOCK_TOLERANCE, list(response.flags)
     answered_at, revised_at = response.answered_at, response.revised_at
     if answered_at > latest:
         flags.append(FUTURE_ANSWER)
@@ -144,27 +146,35 @@ def _rating(value: Any, scale: Scale) -> int:
 def _customer(given: CustomerData, flags: list[str]) -> Customer:
     country = _country(given.country, flags) if given.country else None
     return Customer(
-        id=_handle(given.id, "customer.id", flags),
+        id=_handle(given.id, "customer.id", flags, clean_identity),
         name=given.name or None,
         phone=_phone(given.phone, country, flags) if given.phone else None,
-        email=_handle((given.email or "").strip(), "customer.email", flags),
+        email=_handle(given.email, "customer.email", flags, clean_email),
         time_zone=_zone(given.time_zone, flags) if given.time_zone else None,
         country=country,
-        language=given.language.lower() if given.language else None,
+        language=_language(given.language, flags) if given.language else None,
         segment=given.segment or None,
         since=given.since,
         value=given.value,
     )
 
 
-def _handle(given: str | None, path: str, flags: list[str]) -> str | None:
+def _handle(given: str | None, path: str, flags: list[str], clean: Callable[[str], str | None]) -> str | None:
     """What a customer is known by is kept whole or not at all: the beginning of it may be somebody else's."""
-    if not given:
+    if not given or given.isspace():
         return None
-    if is_short(given):
-        return given
-    flags.append(dropped(path))
-    return None
+    kept = clean(given) if is_short(given) else None
+    if kept is None:
+        flags.append(dropped(path))
+    return kept
+
+
+def _language(given: str, flags: list[str]) -> str | None:
+    """A language that nobody can name is none, and the customer is offered to everybody."""
+    language = read_language(given)
+    if language is None:
+        flags.append(dropped("customer.language"))
+    return language
 
 
 def _phone(raw: Any, country: str | None, flags: list[str]) -> str | None:
@@ -175,15 +185,10 @@ def _phone(raw: Any, country: str | None, flags: list[str]) -> str | None:
 
 
 def _zone(raw: Any, flags: list[str]) -> str | None:
-    if isinstance(raw, str) and raw in _zones():
-        return raw
+    if isinstance(raw, str) and is_zone(raw.strip()):
+        return raw.strip()
     flags.append(dropped("customer.time_zone"))
     return None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _country(raw: str, flags: list[str]) -> str | None:
@@ -196,7 +201,7 @@ def _country(raw: str, flags: list[str]) -> str | None:
 def _interaction(given: Contact, flags: list[str]) -> Interaction:
     agent = given.agent or _NO_AGENT
     return Interaction(
-        id=_handle(given.id, "interaction.id", flags),
+        id=_handle(given.id, "interaction.id", flags, clean_identity),
         channel=given.channel or None,
         queue=given.queue or None,
         reason=given.reason or None,

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-AHEAD = timedelta(minutes=5)
-"""A time further ahead of its record than this comes from a broken clock."""
-
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Before, a clock was unset; after, it counted microseconds or never meant it. The oldest answers are of 2016."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import Row, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Invalid, NotFound
+from alerts.language import read_language
 from alerts.ledger.database import transaction
 from alerts.ledger.tables import api_keys
 
@@ -58,7 +59,8 @@ async def create_key(
 ) -> tuple[Key, str]:
     """The key and its secret (192 random bits), which nobody can show again. Raises Invalid, Unavailable."""
     scopes = tuple(dict.fromkeys(scopes))
-    _check(name, scopes)
+    languages = tuple(languages or ())
+    _check(name, scopes, languages)
     secret = PREFIX + secrets.token_urlsafe(24)
     row = {
         "id": secrets.token_hex(8),
@@ -67,7 +69,7 @@ async def create_key(
         "scopes": list(scopes),
         "advisor": advisor,
         "queues": list(queues) if queues else None,
-        "languages": list(languages) if languages else None,
+        "languages": list(languages) or None,
         "expires_at": expires_at,
     }
     async with transaction(engine) as connection:
@@ -103,11 +105,13 @@ async def revoke_key(engine: AsyncEngine, key_id: str) -> None:
         raise NotFound("there is no such key")
 
 
-def _check(name: str, scopes: tuple[str, ...]) -> None:
+def _check(name: str, scopes: tuple[str, ...], languages: Iterable[str]) -> None:
     if not name.strip() or len(name) > 100 or not name.isprintable():
         raise Invalid("a key's name has 1 to 100 printable characters", "/name")
     if not scopes or not set(scopes) <= set(SCOPES):
         raise Invalid(f"a key needs at least one of these scopes, and no others: {', '.join(SCOPES)}", "/scopes")
+    if any(read_language(language) is None for language in languages):
+        raise Invalid("one of these is no language; write them like en or pt-BR", "/languages")
 
 
 def digest_of(secret: str) -> bytes:

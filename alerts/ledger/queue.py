@@ -26,6 +26,7 @@ from alerts.errors import (
     Unavailable,
     where,
 )
+from alerts.language import spoken
 from alerts.ledger.customers import lock_customer
 from alerts.ledger.database import ledger_now, reachable
 from alerts.ledger.heads import known_heads
@@ -160,11 +161,10 @@ async def _lock_heads(
 async def _asked(
     connection: AsyncConnection, who: Claimer, *, depth: int, passed: Sequence[str] = ()
 ) -> dict[str, Any]:
-    languages = who.languages and [language.split("-")[0].lower() for language in who.languages]
     return {
         "advisor": who.advisor,
         "queues": who.queues and list(who.queues),
-        "languages": languages,
+        "languages": who.languages and spoken(who.languages),
         "depth": depth,
         "heads": await known_heads(connection),
         "without": list(passed),

@@ -3,7 +3,7 @@
 from alerts.moves.calling import NewAttempt, attempt, fall_due, schedule
 from alerts.moves.ending import expire, reopen, resolve, supersede
 from alerts.moves.following import follow
-from alerts.moves.leading import assign, escalate, move
+from alerts.moves.leading import assign, escalate, move, permit
 from alerts.moves.leasing import check_lease, claim, expire_lease, extend, release, skip, withdraw
 from alerts.moves.noting import note
 from alerts.moves.opening import join, open_callback
@@ -25,6 +25,7 @@ __all__ = [
     "move",
     "note",
     "open_callback",
+    "permit",
     "release",
     "reopen",
     "resolve",

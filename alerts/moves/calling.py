@@ -198,6 +198,7 @@ def schedule(
         promise_at=at,
         promise_until=window.closes,
         promise_state="open",
+        awaits_lead=False if token is None else callback.awaits_lead,  # a lead's own promise says that it may be made
         owner=owner,
         owner_until=None if owner is None else owned_until(at, window.closes, policy),
         not_before=at,

@@ -39,5 +39,9 @@ def as_known(callback: Callback, customer: Customer, policy: Policy) -> Callback
     if customer.number_status in FLAG_OF_NUMBER:
         flags.add(FLAG_OF_NUMBER[customer.number_status])
     return callback.evolve(
-        zones=place.zones, country=place.country, language=customer.language, flags=tuple(sorted(flags))
+        zones=place.zones,
+        country=place.country,
+        regions=place.regions,
+        language=customer.language,
+        flags=tuple(sorted(flags)),
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from alerts.callback import Callback, Flag, Moved, State, check_move, happened, with_flags
 from alerts.customer import Customer
+from alerts.errors import NotClaimable
 from alerts.event import EventKind
 from alerts.moves.following import as_known
 from alerts.moves.leasing import withdraw
@@ -35,6 +36,25 @@ def move(callback: Callback, *, queue: str, customer: Customer, actor: str, now:
     moved = as_known(callback.evolve(queue=queue), customer, policy)
     told = happened(moved, EventKind.MOVED, now, actor=actor, data={"from": callback.queue, "to": queue})
     return settled(told, now, policy)
+
+
+def permit(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:
+    """The customer asked not to be phoned, and a lead says that this call is to be made all the same.
+
+    The wish stays on the callback as a flag; an answer that repeats it asks the lead again.
+    """
+    check_move(callback, "permit")
+    if not callback.awaits_lead:
+        raise NotClaimable("this callback does not wait for a lead")
+    told = happened(callback.evolve(awaits_lead=False), EventKind.PERMITTED, now, actor=actor, text=reason)
+    return settled(told, now, policy)
+
+
+def take_back(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Moved:
+    """What a lead's release means: the end of a wait for a lead, or the lease back from its holder."""
+    if callback.state is not State.LEASED and callback.awaits_lead:
+        return permit(callback, actor=actor, now=now, policy=policy, reason=reason)
+    return withdraw(callback, actor=actor, reason=reason, now=now, policy=policy)
 
 
 def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:

@@ -54,7 +54,7 @@ def _check_claimable(callback: Callback, advisor: str, now: datetime) -> None:
     if _reserved_for_another(callback, advisor, now):
         raise NotClaimable("this callback is reserved for its owner for now; claim another")
     if callback.callable_from is None or callback.callable_until is None:
-        raise NotClaimable(f"{callback.callable_reason}; mend the customer's record first")
+        raise NotClaimable(callback.callable_reason)
     if not callback.callable_from <= now < callback.callable_until:
         raise OutsideCallingWindow(callback.callable_reason, callback.callable_from)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from alerts.alert import Alert
-from alerts.callback import Callback, Flag, Moved, State, check_move, happened, without_flags
+from alerts.callback import Callback, Flag, Moved, State, check_move, happened, with_flags, without_flags
 from alerts.customer import Customer
 from alerts.event import EventKind
 from alerts.moves.following import as_known
@@ -44,7 +44,7 @@ def open_callback(
         due_contact=due.contact,
         due_resolution=due.resolution,
     )
-    placed = as_known(callback, customer, policy)
+    placed = as_known(_as_wished(callback, alert, policy), customer, policy)
     return settled(happened(placed, EventKind.OPENED, now, data=_about(placed, alert, customer)), now, policy)
 
 
@@ -66,8 +66,16 @@ def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime,
         due_resolution=_earlier(callback.due_resolution, due.resolution),
         flags=_joined_flags(callback),
     )
-    joined = as_known(joined, customer, policy)
+    joined = as_known(_as_wished(joined, alert, policy), customer, policy)
     return settled(happened(joined, EventKind.JOINED, now, data=_about(joined, alert, customer)), now, policy)
+
+
+def _as_wished(callback: Callback, alert: Alert, policy: Policy) -> Callback:
+    """A wish not to be phoned is shown to whoever works on it; by the shipped policy a lead decides first."""
+    if not alert.asked_not_to_be_called:
+        return callback
+    held = callback.awaits_lead or policy.asked_not_to_be_called == "hold_for_lead"
+    return callback.evolve(flags=with_flags(callback, Flag.ASKED_NOT_TO_BE_CALLED), awaits_lead=held)
 
 
 def _joined_flags(callback: Callback) -> tuple[Flag, ...]:

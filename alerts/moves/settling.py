@@ -9,10 +9,7 @@ from alerts.callback import Callback, Flag, Moved, State, with_flags, without_fl
 from alerts.moves.promise import promise_lapses_at
 from alerts.policy import Policy
 from alerts.targets import next_alarm
-from alerts.window import callable_seconds, next_window, shared_hours
-
-TOO_FEW_HOURS = 2.0
-"""Fewer shared hours in the next seven days than this, and a lead must say the zone."""
+from alerts.window import callable_seconds, needs_zone, next_window
 
 LOOK_AGAIN = timedelta(days=1)
 """One that cannot be called at all is looked at daily: clocks change, and nothing waits for ever in silence."""
@@ -29,19 +26,14 @@ def settled(moved: Moved, now: datetime, policy: Policy) -> Moved:
 
 
 def _with_window(callback: Callback, now: datetime, policy: Policy) -> Callback:
+    if callback.awaits_lead:
+        return _not_callable(callback, "the customer asked not to be phoned; a lead decides")
     if policy.calling.no_number == "hold" and {Flag.NO_NUMBER, Flag.BAD_NUMBER} & set(callback.flags):
-        return callback.evolve(
-            ready=False, callable_from=None, callable_until=None, callable_reason="there is no number to call"
-        )
+        return _not_callable(callback, "there is no number to call; mend the customer's record first")
     window = next_window(now, callback.place, policy, callback.not_before, callback.avoid)
     if window is None:
-        return callback.evolve(
-            ready=False,
-            callable_from=None,
-            callable_until=None,
-            callable_reason="the possible time zones share no hour",
-            flags=with_flags(callback, Flag.ZONE_NEEDED),
-        )
+        needy = callback.evolve(flags=with_flags(callback, Flag.ZONE_NEEDED))
+        return _not_callable(needy, "the possible time zones share no hour; a lead says which it is")
     return callback.evolve(
         ready=window.opens <= now < window.closes,
         callable_from=window.opens,
@@ -51,10 +43,13 @@ def _with_window(callback: Callback, now: datetime, policy: Policy) -> Callback:
     )
 
 
+def _not_callable(callback: Callback, reason: str) -> Callback:
+    return callback.evolve(ready=False, callable_from=None, callable_until=None, callable_reason=reason)
+
+
 def _zone_flags(callback: Callback, now: datetime, policy: Policy) -> tuple[Flag, ...]:
-    if len(callback.zones) < 2 or shared_hours(callback.place, policy, now) >= TOO_FEW_HOURS:
-        return without_flags(callback, Flag.ZONE_NEEDED)
-    return with_flags(callback, Flag.ZONE_NEEDED)
+    change = with_flags if needs_zone(callback.place, policy, now) else without_flags
+    return change(callback, Flag.ZONE_NEEDED)
 
 
 def _wake_at(callback: Callback, now: datetime, policy: Policy) -> datetime | None:

@@ -19,6 +19,7 @@ from alerts.ledger.audit import Look, write_audits
 from alerts.ledger.database import ledger_now
 from alerts.ledger.queue import Claimer, anything_for, claim_next, claim_one, next_callable
 from alerts.ledger.views import see
+from alerts.moves.leading import take_back
 from app.api.desk import AtDesk, CallbackId, Desk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.idempotency import HEADER
@@ -118,11 +119,12 @@ async def extend(callback_id: CallbackId, body: asked.Extend, desk: AtDesk) -> R
     **declare("callbacks:work", *LEASED, "not-claimable", response_model=told.Callback),
 )
 async def release(callback_id: CallbackId, body: asked.Release, desk: AtDesk) -> Response:
-    """It keeps the waiting time it has earned. A lead takes it back from its holder without the token."""
+    """It keeps the waiting time it has earned. Without the token a lead takes it back from its holder, or lets a call be
+    made to a customer who asked not to be phoned."""
     reason = body.reason or "no reason given"
     if body.lease_token is None:
         desk.principal.demand("callbacks:lead")
-        return await desk.move(callback_id, moves.withdraw, actor=desk.actor, reason=reason)
+        return await desk.move(callback_id, take_back, actor=desk.actor, reason=reason)
     return await desk.move(callback_id, moves.release, token=body.lease_token, reason=reason)
 
 

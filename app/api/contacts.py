@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.callback import Moved
+from alerts.clocks import CLOCK_TOLERANCE
 from alerts.errors import Invalid
 from alerts.ledger.database import ledger_now
 from alerts.ledger.people import record_contact
@@ -19,8 +18,6 @@ from app.api.schemas import asked, told
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=GuardedRoute)
 
-AHEAD = timedelta(minutes=5)  # a clock may be wrong by so much
-
 
 @router.post("", summary="Tell of a contact", **declare("events:ingest", response_model=told.Contacted))
 async def tell(body: asked.Contact, desk: AtDesk) -> Response:
@@ -28,7 +25,7 @@ async def tell(body: asked.Contact, desk: AtDesk) -> Response:
     answer, or of a customer who is to get no call, changes nothing."""
 
     async def effect(connection: AsyncConnection) -> Done:
-        if body.at > await ledger_now(connection) + AHEAD:
+        if body.at > await ledger_now(connection) + CLOCK_TOLERANCE:
             raise Invalid("a contact cannot lie in the future", "/at")
         moved = await record_contact(connection, handles(body, desk), body.at, policy=desk.policy)
         return Done(_tell(moved), moved=moved)

@@ -37,7 +37,7 @@ def cover(callback: C, *, full: bool, number: bool) -> C:
 def cover_customer(customer: told.Customer, *, full: bool, number: bool) -> told.Customer:
     changes: dict[str, Any] = {}
     if not (full and number):
-        changes["phone"] = customer.phone and masked_number(customer.phone)
+        changes |= {"phone": customer.phone and masked_number(customer.phone), "extension": None}
     if not full:
         email = customer.email and f"{customer.email[0]}***"
         changes |= {"masked": True, "name": initials(customer.name), "email": email}

@@ -67,7 +67,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         codes += WITH_QUERY
     if "{" in path:
         codes += WITH_ID
-    if method == "post" and operation[SCOPE] != PUBLIC:
+    if method != "get" and operation[SCOPE] != PUBLIC:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         codes += ("malformed", *KEYED)
     _add_problems(operation["responses"], codes)

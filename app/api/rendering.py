@@ -16,6 +16,7 @@ from alerts.ledger.answers import AlertSeen, AnswerSeen, ResponseSeen
 from alerts.ledger.database import ledger_now
 from alerts.ledger.views import Around, Seen, see
 from alerts.moves.opening import rank_terms
+from alerts.phone import extension_of
 from alerts.policy import Policy
 from alerts.window import next_window
 from app.api.masking import cover, cover_answer, cover_customer, may_dial
@@ -126,6 +127,7 @@ def _customer(person: Customer) -> told.Customer:
         masked=False,
         name=person.name,
         phone=person.phone,
+        extension=person.phone and extension_of(person.phone),
         email=person.email,
         number_status=person.number_status,
         time_zone=person.time_zone,

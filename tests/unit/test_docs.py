@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -21,13 +20,10 @@ from alerts.conditions import When
 from alerts.document import Section
 from alerts.errors import Refused
 from alerts.event import EventKind
-from alerts.ledger.database import open_engine
 from alerts.outcomes import Answer, RecordOutcome
 from alerts.policy import Policy, Slot, read_policy, shipped_policy
 from alerts.scale import Scale
 from alerts.survey import EVENT_TYPE
-from app.api.app import create_app
-from app.api.parts import Parts
 from app.api.problems import PROBLEMS
 from app.cli import program
 from app.metrics import HTTP, LATENCY, WORK, Metrics
@@ -38,6 +34,7 @@ from consumers.sources.catalogue import Catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.rule import Rule
 from consumers.sources.source import Source, read_source
+from tests.parts.openapi import openapi
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -297,32 +294,6 @@ def test_every_command_has_an_example_that_names_it() -> None:
 
 
 # -- REST, and events out
-
-
-def openapi() -> dict[str, Any]:
-    """The document of an app made of stand-ins; nothing is called, and no connection is opened."""
-
-    async def nothing(*_: Any) -> Any:
-        raise AssertionError("the document needs no part of the house")
-
-    parts_ = Parts(
-        engine=open_engine("postgresql://nobody@127.0.0.1:1/nothing"),
-        policy=shipped_policy(),
-        catalogue=Catalogue(),
-        announce=lambda moved: None,
-        send=nothing,
-        redrive=nothing,
-        observe_http=lambda route, status, seconds: None,
-        metrics_page=lambda accept: (b"", "text/plain"),
-        not_ready=nothing,
-        stopping=asyncio.Event(),
-        secret_key=b"0" * 32,
-        rate_limit=0,
-        metrics_protected=False,
-        public_url=None,
-        version="0",
-    )
-    return create_app(parts_).openapi()
 
 
 def test_every_route_is_described_with_its_scope() -> None:

@@ -56,6 +56,8 @@ def applied(name: str, callback: Callback) -> Moved:
     given = {argument: ARGUMENTS[argument] for argument in takes if argument in ARGUMENTS}
     if name == "supersede":
         given["reason"] = ClosedReason.CUSTOMER_CALLED_IN
+    if name == "permit":
+        callback = callback.evolve(awaits_lead=True)
     if name == "schedule" and callback.state is not State.LEASED:
         given["token"] = None
     result = function(callback, now=NOW, policy=POLICY, **given)

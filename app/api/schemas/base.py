@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from alerts.language import read_language
 
 _members: set[str] = set()
 _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -48,6 +50,12 @@ def _moment(value: Any) -> Any:
         raise ValueError("this must be a time in RFC 3339 with a zone, like 2026-11-22T10:00:00Z") from None
 
 
+def _language(value: str) -> str:
+    if read_language(value) is None:
+        raise ValueError("this must be a language, like en or pt-BR")
+    return value
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """RFC 3339 with a zone; kept in UTC."""
 
@@ -56,5 +64,7 @@ Note = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
 Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
 Advisor = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
+Language = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_language)]
+"""A language, however it is written: `en`, `pt-BR`, `pt_BR`, `Portuguese`."""
+
 Token = Annotated[str, Field(min_length=1, max_length=200)]

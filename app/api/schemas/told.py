@@ -18,13 +18,16 @@ class Lease(Told):
 
 
 class Customer(Told):
-    """`masked`: phone `+44******67`, name as initials, e-mail `j***`. The number is masked outside the calling
+    """`phone` is E.164, with `;ext=45` (RFC 3966) where an extension belongs to it, which stands in `extension` alone too.
+
+    `masked`: phone `+44******67`, name as initials, e-mail `j***`. The number is masked outside the calling
     window, whoever looks. `version` is what If-Match of the customer's PATCH expects, in quotes."""
 
     ref: str
     masked: bool
     name: str | None
     phone: str | None
+    extension: str | None
     email: str | None
     number_status: Literal["ok", "none", "bad"]
     time_zone: str | None

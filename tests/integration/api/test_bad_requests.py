@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import re
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -76,11 +72,11 @@ async def test_what_is_not_here_is_404_and_what_may_not_be_done_here_is_405_with
         problem(await client.get(nowhere), 404, "not-found")
     for method, where, allow in (
         ("DELETE", url, "POST"),
-        ("GET", "/v1/customers/lookup", "GET, PATCH, POST"),
-        ("POST", "/v1/customers/x", "GET, PATCH"),
+        ("GET", "/v1/customers/lookup", "GET, HEAD, PATCH, POST"),
+        ("POST", "/v1/customers/x", "GET, HEAD, PATCH"),
         ("GET", "/v1/customers/x/opt-out", "DELETE, PUT"),
-        ("HEAD", "/livez", "GET"),
-        ("OPTIONS", "/v1/callbacks", "GET"),
+        ("HEAD", "/v1/contacts", "POST"),
+        ("OPTIONS", "/v1/callbacks", "GET, HEAD"),
     ):
         response = await client.request(method, where)
         if (method, where) == ("GET", "/v1/customers/lookup"):
@@ -116,63 +112,6 @@ async def test_no_error_repeats_what_was_sent(front: Front) -> None:
                     assert leaks(response) == [], (method, url, response.text)
                     tried += 1
     assert tried > 50
-
-
-STRANGE: list[Any] = [
-    *(
-        None,
-        True,
-        False,
-        0,
-        1,
-        -1,
-        2.5,
-        1e308,
-        10**40,
-        "",
-        " ",
-        "1",
-        "true",
-        "x" * 600,
-        "é",
-        "\u202e",
-        "\U0001f600",
-        "%00",
-    ),
-    *("me", "2026-11-24T12:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "Europe/London"),
-    *("0198c0de-0000-7000-8000-000000000001", "+442079460099", "general", "busy", "refused", "skill", "billing"),
-    *([], [1], ["general"], {}, {"id": "c-1"}, {"kind": "skill", "driver": "other"}, {"apologised": True}),
-]
-
-
-async def test_no_strange_request_is_too_strange(front: Front) -> None:
-    """Random requests to every operation; each gets an answer that is documented, and none a 500."""
-    effort = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
-    seed = int(os.environ.get("BOTTOMBOX_TEST_SEED", random.randrange(10**9)))
-    chance = random.Random(seed)
-    ids = [moved.callback.id for moved in await front.answers([front.answer() for _ in range(5)])]
-    client = await front.key("admin", "events:ingest", "callbacks:dial", advisor="ann")
-    document = (await client.get("/openapi.json")).json()
-    operations = [
-        (method, path, operation) for path, each in document["paths"].items() for method, operation in each.items()
-    ]
-    for _ in range(400 * effort):
-        method, path, operation = chance.choice(operations)
-        url = re.sub(r"{\w+}", lambda _: quote(str(chance.choice([*ids, *STRANGE])), safe=""), path)
-        query = _strange(chance, [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"])
-        body = None
-        if "requestBody" in operation:
-            schema = operation["requestBody"]["content"]["application/json"]["schema"]
-            members = document["components"]["schemas"].get(schema.get("$ref", "").rsplit("/", 1)[-1], {})
-            body = _strange(chance, list(members.get("properties", {"data": {}, "id": {}})))
-        response = await client.request(method, url, params=query, json=body)
-        story = f"BOTTOMBOX_TEST_SEED={seed}: {method} {url} {query} {body} -> {response.status_code} {response.text}"
-        assert response.status_code < 500, story
-        assert str(response.status_code) in operation["responses"], story
-
-
-def _strange(chance: random.Random, names: list[str]) -> dict[str, Any]:
-    return {name: chance.choice(STRANGE) for name in names if chance.random() < 0.6}
 
 
 async def test_an_unexpected_error_says_nothing_of_what_broke(front: Front, caplog: Any) -> None:

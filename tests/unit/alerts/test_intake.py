@@ -12,8 +12,9 @@ import pytest
 from alerts.callback import Callback, ClosedReason, Flag, State
 from alerts.causes import Cause, Kind, Outcome
 from alerts.customer import Customer
+from alerts.errors import NotClaimable
 from alerts.intake import Case, Effects, Fingerprint, Fresh, Identity, Revision, decide_all, event_identity, recognise
-from alerts.moves import claim, resolve
+from alerts.moves import claim, permit, resolve
 from alerts.outcomes import Address, Answer, RecordOutcome
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.scoring import rate
@@ -297,3 +298,39 @@ def test_the_outcomes_stand_in_the_order_of_the_answers() -> None:
         (RecordOutcome.DUPLICATE, False),
         (NOT_BOTTOM, True),
     ]
+
+
+# -- a wish not to be phoned
+
+
+def test_whoever_asked_not_to_be_called_waits_for_a_lead_while_the_due_times_run() -> None:
+    [opened] = come_to(said(1, comment="Do not call me again")).opened
+    callback = opened.callback
+    assert (callback.awaits_lead, callback.ready, callback.callable_from) == (True, False, None)
+    assert Flag.ASKED_NOT_TO_BE_CALLED in callback.flags
+    assert callback.priority == 2  # and so no `asked_for_a_call`
+    assert callback.due_first_attempt == NOW + timedelta(hours=1)
+    with pytest.raises(NotClaimable, match="a lead decides"):
+        claim(callback, advisor="ben", token="t", seconds=900, now=NOW, policy=POLICY)
+
+
+def test_a_lead_lets_the_call_be_made_and_the_wish_stays_in_sight() -> None:
+    [opened] = come_to(said(1, comment="Do not call me again")).opened
+    moved = permit(opened.callback, actor="lea", now=NOW, policy=POLICY, reason="she called us meanwhile")
+    assert (moved.callback.ready, moved.callback.awaits_lead) == (True, False)
+    assert Flag.ASKED_NOT_TO_BE_CALLED in moved.callback.flags
+    with pytest.raises(NotClaimable):
+        permit(moved.callback, actor="lea", now=NOW, policy=POLICY)
+
+
+def test_an_answer_that_says_it_again_asks_the_lead_again() -> None:
+    [opened] = come_to(said(1)).opened
+    effects = come_to(said(2, comment="rufen Sie mich nicht an"), case=Case(customer=ANN, callback=opened.callback))
+    assert effects.changed[0].callback.awaits_lead
+
+
+def test_a_policy_may_offer_who_asked_not_to_be_called_with_the_flag() -> None:
+    rules = read_policy("asked_not_to_be_called: offer", file="p")
+    [opened] = come_to(said(1, comment="Do not call me again"), policy=rules).opened
+    assert opened.callback.ready
+    assert Flag.ASKED_NOT_TO_BE_CALLED in opened.callback.flags

@@ -1,0 +1,38 @@
+"""The OpenAPI document, without a house behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from alerts.ledger.database import open_engine
+from alerts.policy import shipped_policy
+from app.api.app import create_app
+from app.api.parts import Parts
+from consumers.sources.catalogue import Catalogue
+
+
+def openapi() -> dict[str, Any]:
+    """The document of an app made of stand-ins; nothing is called, and no connection is opened."""
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError("the document needs no part of the house")
+
+    parts_ = Parts(
+        engine=open_engine("postgresql://nobody@127.0.0.1:1/nothing"),
+        policy=shipped_policy(),
+        catalogue=Catalogue(),
+        announce=lambda moved: None,
+        send=nothing,
+        redrive=nothing,
+        observe_http=lambda route, status, seconds: None,
+        metrics_page=lambda accept: (b"", "text/plain"),
+        not_ready=nothing,
+        stopping=asyncio.Event(),
+        secret_key=b"0" * 32,
+        rate_limit=0,
+        metrics_protected=False,
+        public_url=None,
+        version="0",
+    )
+    return create_app(parts_).openapi()
