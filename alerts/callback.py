@@ -5,7 +5,8 @@
        |                 |--schedule (a lead also from waiting)--> scheduled --due--> waiting
        |                 `--resolve--> resolved
        `--reopen-- resolved, closed
-    waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides)
+    waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides; closed
+                                               too when the customer was erased)
 
 Every change is a pure move in `alerts.moves`: `(callback, command, now) -> Moved(callback, events)`.
 `MOVES` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
@@ -20,6 +21,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from alerts.errors import AlreadyResolved, NotClaimable
+from alerts.event import EventKind
+from alerts.result import Result
 from alerts.window import Place
 
 
@@ -37,13 +40,13 @@ OPEN_STATES = (State.WAITING, State.LEASED, State.SCHEDULED)
 
 
 class ClosedReason(StrEnum):
-    UNREACHABLE = "unreachable"
-    CUSTOMER_CALLED_IN = "customer_called_in"
-    RERATED = "rerated"
-    OPTED_OUT = "opted_out"
-    DUPLICATE = "duplicate"
-    ERASED = "erased"
-    EXPIRED = "expired"
+    UNREACHABLE = "unreachable"  # tried as often as the policy allows, and never reached
+    CUSTOMER_CALLED_IN = "customer_called_in"  # the customer was in touch first
+    RERATED = "rerated"  # every bad answer behind it was put right by the customer
+    OPTED_OUT = "opted_out"  # the customer asked not to be phoned
+    DUPLICATE = "duplicate"  # the same customer has another open one, which goes on
+    ERASED = "erased"  # the customer was erased: there is nobody to call
+    EXPIRED = "expired"  # too old; a call after so long helps nobody
 
 
 class Flag(StrEnum):
@@ -51,6 +54,7 @@ class Flag(StrEnum):
     BAD_NUMBER = "bad_number"  # what we have cannot be called
     ZONE_GUESSED = "zone_guessed"  # the window is judged on the queue's clock
     ZONE_NEEDED = "zone_needed"  # the possible zones share too few hours; a lead must say which
+    ASKED_NOT_TO_BE_CALLED = "asked_not_to_be_called"  # the comment says so; a lead decides whether it is an opt-out
     NEW_ALERT = "new_alert"  # another bad answer joined after the claim
     CUSTOMER_CALLED_IN = "customer_called_in"  # news that came while somebody was working on it
     RERATED = "rerated"
@@ -60,9 +64,9 @@ class Flag(StrEnum):
 
 
 class Target(StrEnum):
-    FIRST_ATTEMPT = "first_attempt"
-    CONTACT = "contact"
-    RESOLUTION = "resolution"
+    FIRST_ATTEMPT = "first_attempt"  # somebody has tried to reach the customer
+    CONTACT = "contact"  # the customer was reached
+    RESOLUTION = "resolution"  # the matter is settled
 
 
 STAYS: dict[State, tuple[State, ...]] = {state: (state,) for state in OPEN_STATES}
@@ -85,14 +89,15 @@ MOVES: dict[str, dict[State, tuple[State, ...]]] = {
     "supersede": {
         State.WAITING: (State.CLOSED,),
         State.SCHEDULED: (State.CLOSED,),
-        State.LEASED: (State.LEASED,),  # flagged; the advisor decides
+        State.LEASED: (State.LEASED, State.CLOSED),  # flagged, the advisor decides; or there is nobody to call any more
     },
     "expire": {State.WAITING: (State.CLOSED,), State.SCHEDULED: (State.CLOSED,)},
     "reopen": {State.RESOLVED: (State.WAITING,), State.CLOSED: (State.WAITING,)},
     "assign": STAYS,
     "move": STAYS,
-    "mend": STAYS,
+    "follow": STAYS,
     "escalate": {**STAYS, State.LEASED: (State.LEASED, State.WAITING, State.CLOSED)},
+    "note": {state: (state,) for state in State},
     # Whatever has fallen due: the lease, the promise, the age. One that has ended is left alone.
     "wake": {
         State.WAITING: (State.WAITING, State.CLOSED),
@@ -112,7 +117,7 @@ class Callback(Struct, frozen=True, kw_only=True):
     previous_id: str | None = None  # the customer's resolved callback before this one
     state: State = State.WAITING
     closed_reason: ClosedReason | None = None
-    version: int = 1
+    version: int = 0  # the number of the last thing that happened to it; each event has one of its own
 
     # what it is about
     queue: str
@@ -203,15 +208,17 @@ class Callback(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something that happened to a callback.
+    """Something that happened to a callback. `version` and `state` are the callback's right after it.
 
     `data` holds ids, times, states and reasons, never what a person said or who they are: it leaves the house.
     `text` is what a person wrote about it; it stays in the history. `measured` are durations in seconds that ended
     with this event: name -> {"wall": s, "callable": s}.
     """
 
-    kind: str
+    kind: EventKind
     at: datetime
+    version: int
+    state: State
     actor: str = SYSTEM
     data: dict[str, Any] = {}
     text: str | None = None
@@ -221,7 +228,7 @@ class Event(Struct, frozen=True, kw_only=True):
 class Attempt(Struct, frozen=True, kw_only=True):
     """One try to reach the customer. `outside_window` marks a call that should not have been made and a lead recorded."""
 
-    result: str
+    result: Result
     advisor: str
     started_at: datetime
     ended_at: datetime | None = None
@@ -230,15 +237,53 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Moved(Struct, frozen=True, kw_only=True):
-    """What a move made of a callback. `attempt` is set by the move that records one."""
+    """What a move made of a callback.
+
+    `attempt` is set by the move that records one. `fence` is the lease token that the move rests on, where it needs one:
+    it is stored only while that lease lives.
+    """
 
     callback: Callback
     events: tuple[Event, ...] = ()
     attempt: Attempt | None = None
+    fence: str | None = None
 
     def then(self, later: Moved) -> Moved:
         """This, and after it `later`, which began from this one's callback."""
-        return Moved(callback=later.callback, events=self.events + later.events, attempt=self.attempt or later.attempt)
+        return Moved(
+            callback=later.callback,
+            events=self.events + later.events,
+            attempt=self.attempt or later.attempt,
+            fence=self.fence or later.fence,
+        )
+
+
+def happened(
+    callback: Callback,
+    kind: EventKind,
+    now: datetime,
+    *,
+    actor: str = SYSTEM,
+    data: dict[str, Any] | None = None,
+    text: str | None = None,
+    measured: dict[str, dict[str, float]] | None = None,
+) -> Moved:
+    """One step of a move: `callback` as the step has left it, in its next version, and the event that tells of it.
+
+    Versions rise here and events are made here, nowhere else: so the events of a callback are numbered without a gap.
+    """
+    changed = callback.evolve(version=callback.version + 1)
+    event = Event(
+        kind=kind,
+        at=now,
+        version=changed.version,
+        state=changed.state,
+        actor=actor,
+        data={"queue": changed.queue, **(data or {})},
+        text=text,
+        measured=measured or {},
+    )
+    return Moved(callback=changed, events=(event,))
 
 
 def check_move(callback: Callback, move: str) -> None:

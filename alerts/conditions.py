@@ -9,10 +9,21 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from unicodedata import normalize
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from alerts.document import Section
+from alerts.language import is_within
 from alerts.survey import SurveyResponse
+from alerts.words import mentions
+
+
+def _phrase(words: str) -> str:
+    if not words.replace("*", "").strip():
+        raise ValueError("a phrase needs a word; write one like call me")
+    return words
+
+
+Phrase = Annotated[str, AfterValidator(_phrase)]
 
 
 class When(Section):
@@ -27,9 +38,8 @@ class When(Section):
     teams: tuple[str, ...] | None = None
     value_at_least: float | None = None
     tenure_years_at_least: Annotated[int, Field(ge=0)] | None = None
-    comment_mentions: tuple[Annotated[str, Field(min_length=1)], ...] | None = (
-        None  # any of these, upper and lower case alike
-    )
+    comment_mentions: tuple[Phrase, ...] | None = None  # any of these, as words; see alerts/words.py
+    comment_unless: tuple[Phrase, ...] = ()  # what is said in these does not count as mentioned
     attribute: dict[str, Any] | None = None
     bottom_box_within_days: Annotated[int, Field(ge=1)] | None = None  # an earlier one of the same customer
 
@@ -37,6 +47,8 @@ class When(Section):
     def _says_something(self) -> When:
         if not self.model_fields_set:
             raise ValueError("this condition fits every answer; name at least one part")
+        if self.comment_unless and self.comment_mentions is None:
+            raise ValueError("comment_unless needs comment_mentions beside it; add it, or leave this out")
         return self
 
     def holds(self, response: SurveyResponse, last_bottom_box: datetime | None = None) -> bool:
@@ -54,19 +66,13 @@ class When(Section):
         )
         return (
             all(allowed is None or _is_one_of(value, allowed) for allowed, value in named)
-            and self._language_holds(customer.language)
+            and (self.languages is None or is_within(customer.language, self.languages))
             and self._value_holds(customer.value)
             and self._tenure_holds(response)
             and self._comment_holds(response.comment)
             and _has_all(response.attributes, self.attribute or {})
             and self._repeat_holds(response.answered_at, last_bottom_box)
         )
-
-    def _language_holds(self, language: str | None) -> bool:
-        """`pt` fits `pt-br` too; `pt-br` fits only itself."""
-        if self.languages is None or language is None:
-            return self.languages is None
-        return _is_one_of(language, self.languages) or _is_one_of(language.split("-")[0], self.languages)
 
     def _value_holds(self, value: float | None) -> bool:
         return self.value_at_least is None or (value is not None and value >= self.value_at_least)
@@ -80,10 +86,7 @@ class When(Section):
         return years >= self.tenure_years_at_least
 
     def _comment_holds(self, comment: str | None) -> bool:
-        if self.comment_mentions is None:
-            return True
-        said = _plain(comment or "")
-        return any(_plain(words) in said for words in self.comment_mentions)
+        return self.comment_mentions is None or mentions(comment, self.comment_mentions, self.comment_unless)
 
     def _repeat_holds(self, answered_at: datetime, last_bottom_box: datetime | None) -> bool:
         if self.bottom_box_within_days is None:

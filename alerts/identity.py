@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+import unicodedata
 from collections.abc import Iterator
-from typing import Literal, TypeGuard
+from typing import Literal
 
 from msgspec import Struct
 
+from alerts.nobody import is_no_mailbox, names_nobody
+from alerts.phone import judge, normalise
+from alerts.plain_text import visible
 from alerts.survey import SurveyResponse
+
+_ADDRESS = re.compile(r"([^\s@,;<>()]+)@([^\s@,;<>()]+)")
+_IN_ANGLES = re.compile(r"[^<>@]*<([^<>]+)>")  # Ann Example <ann@example.org>
+_CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if not chr(code).isspace()}
 
 Kind = Literal["id", "phone", "email", "interaction"]
 
@@ -44,6 +53,38 @@ def handle_of(response: SurveyResponse, *, shared_sources: frozenset[str] = froz
     return next(_handles(response, shared_sources), None)
 
 
+def clean_identity(text: str | None) -> str | None:
+    """An id as it is compared: in NFC, without outer blanks and invisible marks. None for what is no identity."""
+    if text is None:
+        return None
+    cleaned = unicodedata.normalize("NFC", visible(text).translate(_CONTROL)).strip()
+    return None if names_nobody(cleaned) else cleaned
+
+
+def clean_email(text: str | None) -> str | None:
+    """The one address in a text, as it is compared: in small letters, its domain in ASCII (`xn--`).
+
+    None when there is none or more than one, and for a mailbox behind which nobody is, or everybody (`noreply@...`).
+    """
+    cleaned = clean_identity(text)
+    if cleaned is None:
+        return None
+    named = _IN_ANGLES.fullmatch(cleaned)
+    cleaned = (named[1] if named else cleaned).strip(" \"'").lower().removeprefix("mailto:")
+    address = _ADDRESS.fullmatch(cleaned)
+    if address is None:
+        return None
+    local, domain = address[1], _in_ascii(address[2].rstrip("."))
+    return None if not domain or is_no_mailbox(local, domain) else f"{local}@{domain}"
+
+
+def clean_phone(text: str | None, country: str | None) -> str | None:
+    """The number with its extension, as it is compared; None for one that is judged bad, as all withheld callers are."""
+    if text is None or judge(text, country).status != "ok":
+        return None
+    return normalise(text, country)
+
+
 def record_key(handle: Handle, secret: bytes) -> bytes:
     """The Kafka record key: HMAC-SHA256 of the handle in hex, so that a topic's keys give no one away."""
     return hmac.new(secret, handle.key.encode(), hashlib.sha256).hexdigest().encode()
@@ -51,16 +92,22 @@ def record_key(handle: Handle, secret: bytes) -> bytes:
 
 def _handles(response: SurveyResponse, shared_sources: frozenset[str]) -> Iterator[Handle]:
     customer, source = response.customer, response.source
-    if _is_given(customer.id):
-        yield Handle("id", "" if source in shared_sources else source, customer.id)
-    if _is_given(customer.phone):
-        yield Handle("phone", "", customer.phone)
-    email = (customer.email or "").strip().lower()
-    if "@" in email.strip("@"):  # "n/a" in the field must not make one customer of many strangers
+    known_as = clean_identity(customer.id)
+    if known_as is not None:
+        yield Handle("id", "" if source in shared_sources else source, known_as)
+    phone = clean_phone(customer.phone, customer.country)
+    if phone is not None:
+        yield Handle("phone", "", phone)
+    email = clean_email(customer.email)
+    if email is not None:
         yield Handle("email", "", email)
-    if _is_given(response.interaction.id):
-        yield Handle("interaction", source, response.interaction.id)
+    interaction = clean_identity(response.interaction.id)
+    if interaction is not None:
+        yield Handle("interaction", source, interaction)
 
 
-def _is_given(value: str | None) -> TypeGuard[str]:
-    return value is not None and not (value == "" or value.isspace())
+def _in_ascii(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:
+        return domain  # too long a label, or signs that no domain has: compared as it stands

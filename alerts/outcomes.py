@@ -6,8 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from alerts.survey import SurveyResponse
+
+_ITS_OWN = -1  # no place in Kafka
 
 
 class RecordOutcome(StrEnum):
@@ -24,7 +27,10 @@ class RecordOutcome(StrEnum):
 
 
 class Address(Struct, frozen=True):
-    """Where a record stands in Kafka; `timestamp` is the broker's or the producer's, aware, UTC."""
+    """Where a record stands in Kafka; `timestamp` is the broker's or the producer's, aware, UTC.
+
+    Where Kafka has none, or one that cannot be right, `timestamp` is the moment at which the record was polled.
+    """
 
     topic: str
     partition: int
@@ -33,23 +39,34 @@ class Address(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """A record that could be read. Both hashes are SHA-256: of the value's bytes, and of the members we keep."""
+    """A record that could be read. Both hashes are SHA-256: of the value's bytes, and of the members we keep.
+
+    `origin_partition` and `origin_offset` order revisions of equal time: where the record stood the first time, if it
+    was sent again (a redriven dead letter, a notice that was fetched), else its own place.
+    """
 
     address: Address
     response: SurveyResponse
     value_hash: bytes
     content_hash: bytes
+    origin_partition: int = _ITS_OWN
+    origin_offset: int = _ITS_OWN
+
+    def __post_init__(self) -> None:
+        if self.origin_partition == _ITS_OWN:
+            force_setattr(self, "origin_partition", self.address.partition)
+            force_setattr(self, "origin_offset", self.address.offset)
 
 
 class SetAside(Struct, frozen=True):
-    """A record that could not be read; its dead letter is acknowledged and stands at `kept_at`."""
+    """A record that could not be read. Its dead letter stands at `kept_at`, once that is acknowledged."""
 
     address: Address
     reason: str
     field: str | None
     detail: str
     source: str | None
-    kept_at: Address | None
+    kept_at: Address | None = None
 
 
 class Passed(Struct, frozen=True):

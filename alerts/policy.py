@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 import holidays
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from alerts import public_holidays
 from alerts.conditions import When
 from alerts.consistency import slips
 from alerts.document import Section, read_document
@@ -67,6 +68,12 @@ def _country(value: Any) -> Any:
     raise ValueError("no holidays are known for this country; write an ISO 3166 code like GB")
 
 
+def _holiday_place(value: Any) -> Any:
+    if isinstance(value, str) and not public_holidays.is_known(value):
+        raise ValueError("no holidays are known for this place; write an ISO 3166 code like GB, or GB-ENG for a part")
+    return value
+
+
 def _legal(slot: Slot) -> Slot:
     if not LEGAL_FROM_MINUTE <= slot.start < slot.end <= LEGAL_UNTIL_MINUTE:
         raise ValueError("a calling window may not exceed 08:00-21:00; narrow it")
@@ -77,6 +84,8 @@ DaySlot = Annotated[Slot, BeforeValidator(_slot)]
 LegalSlot = Annotated[DaySlot, AfterValidator(_legal)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Country = Annotated[str, BeforeValidator(_country)]
+HolidayPlace = Annotated[str, BeforeValidator(_holiday_place)]
+Holidays = bool | Literal["national"]
 
 
 class Cut(Section):
@@ -102,6 +111,7 @@ class Scoring(Section):
     per_reason: Annotated[int, Field(ge=0, le=100)] = 10
     lift_from_severity: Annotated[int, Field(ge=0, le=101)] = 90
     reasons: tuple[Reason, ...] = ()
+    no_call: When | None = None  # what a customer says who does not want to be phoned
 
 
 class Route(Section):
@@ -131,7 +141,7 @@ class Calendar(Section):
     zone: Zone
     weekly: dict[Day, tuple[DaySlot, ...]]
     holidays: tuple[date, ...] = ()
-    holiday_countries: tuple[Country, ...] = ()
+    holiday_countries: tuple[HolidayPlace, ...] = ()  # GB: what all of it keeps; GB-ENG: what England keeps
     exceptions: dict[date, tuple[DaySlot, ...]] = {}
 
     @model_validator(mode="after")
@@ -176,7 +186,7 @@ class CountryWindow(Section):
 
     window: LegalSlot | None = None
     days: tuple[Day, ...] | None = None  # none at all: nobody there is ever called
-    holidays: bool | None = None
+    holidays: Holidays | None = None
 
 
 class Calling(Section):
@@ -184,7 +194,7 @@ class Calling(Section):
 
     window: LegalSlot = Slot(start=9 * 60, end=20 * 60)
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
-    holidays: bool = False  # True: no calls on public holidays of the customer's country
+    holidays: Holidays = False  # True: no calls on holidays of the customer's region; "national": of the whole country
     countries: dict[Country, CountryWindow] = {}
     no_number: Literal["offer", "hold"] = "offer"
 
@@ -222,9 +232,17 @@ class Promises(Section):
     """`owner_minutes`: how long a due promise is its owner's alone. `grace_minutes`: an attempt so long after counts as kept."""
 
     grace_minutes: Minutes = 15
-    owner_minutes: Minutes = 15
+    owner_minutes: Minutes = 5
     ahead_days: Annotated[int, Field(ge=1, le=90)] = 30
     assigned_hours: Annotated[int, Field(ge=1, le=720)] = 24  # so long an assigned callback is its owner's alone
+
+    @model_validator(mode="after")
+    def _others_come_in_time(self) -> Self:
+        if self.owner_minutes >= self.grace_minutes:
+            raise ValueError(
+                "owner_minutes must be smaller than grace_minutes, or nobody else can keep a promise; lower owner_minutes"
+            )
+        return self
 
 
 class EscalationStep(Section):
@@ -280,6 +298,7 @@ class Policy(Section):
     routing: Routing = Routing()
     queues: tuple[QueueRules, ...] = ()
     calendars: dict[str, Calendar] = {}
+    asked_not_to_be_called: Literal["hold_for_lead", "offer"] = "hold_for_lead"
     order: Order = Order()
     leases: Leases = Leases()
     attempts: Attempts = Attempts()

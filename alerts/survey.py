@@ -44,8 +44,8 @@ class SurveyResponse(Struct, frozen=True, kw_only=True):
     """A valid answer. Times are aware and in UTC.
 
     `(event_source, event_id)` identifies the event, `(event_source, response_id)` the answer over its revisions;
-    `revised_at` (CloudEvents `time`, else `answered_at`) orders the revisions, ties by `event_id`.
-    `flags` name what had to be mended on the way in: `future_answer`, `nul_removed`, `bad_number`, `bad_zone`, `comment_cut`.
+    `revised_at` (CloudEvents `time`, else `answered_at`) orders the revisions; of equal ones the later in Kafka wins.
+    `flags` name what had to be mended on the way in, see `alerts.flags`.
     """
 
     event_source: str

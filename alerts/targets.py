@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from alerts.callback import Callback, Event, Moved, Target
+from alerts.callback import Callback, Moved, Target, happened
+from alerts.event import EventKind
 from alerts.hours import hours_of
 from alerts.policy import EscalationStep, Policy
 
@@ -37,15 +38,12 @@ def due_times(policy: Policy, *, queue: str, priority: int, points: int, since: 
     )
 
 
-def reached(
-    callback: Callback, target: Target, at: datetime, now: datetime
-) -> tuple[dict[Target, str], tuple[Event, ...]]:
-    """The decided targets after `target` was reached at `at`, and the event if that decides it: each only once."""
+def reached(callback: Callback, target: Target, at: datetime, now: datetime) -> Moved:
+    """`target` was reached at `at`, which decides it unless it was decided before: each only once."""
     due = dict(_all_due(callback)).get(target)
     if due is None or target in callback.targets:
-        return callback.targets, ()
-    result = "met" if at <= due else "missed"
-    return {**callback.targets, target: result}, (target_event(callback, target, result, now),)
+        return Moved(callback=callback)
+    return _decided(callback, target, "met" if at <= due else "missed", now)
 
 
 def given_up(callback: Callback, now: datetime) -> Moved:
@@ -73,17 +71,17 @@ def _undecided(callback: Callback) -> list[tuple[Target, datetime]]:
 
 
 def _missed(callback: Callback, targets: list[Target], now: datetime) -> Moved:
-    missed = [target for target in targets if target not in callback.targets]
-    if not missed:
-        return Moved(callback=callback)
-    events = tuple(target_event(callback, target, "missed", now) for target in missed)
-    decided = {**callback.targets, **dict.fromkeys(missed, "missed")}
-    return Moved(callback=callback.evolve(targets=decided, version=callback.version + 1), events=events)
+    moved = Moved(callback=callback)
+    for target in targets:
+        if target not in callback.targets:
+            moved = moved.then(_decided(moved.callback, target, "missed", now))
+    return moved
 
 
-def target_event(callback: Callback, target: Target, result: str, at: datetime) -> Event:
-    data = {"target": target, "result": result, "queue": callback.queue, "priority": callback.priority}
-    return Event(kind=f"target_{result}", at=at, data=data)
+def _decided(callback: Callback, target: Target, result: str, now: datetime) -> Moved:
+    kind = EventKind.TARGET_MET if result == "met" else EventKind.TARGET_MISSED
+    data = {"target": target, "result": result, "priority": callback.priority}
+    return happened(callback.evolve(targets={**callback.targets, target: result}), kind, now, data=data)
 
 
 def next_step(callback: Callback, policy: Policy) -> tuple[EscalationStep, datetime] | None:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import zoneinfo
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
 
 from msgspec import Struct
 
-from alerts.hours import (
-    DailySlot,
-    Hours,
-    Interval,
-    Same,
-    country_of_zone,
-    moment,
-    present_name,
-    total,
-    weekdays,
-    zones_of_country,
-)
+from alerts.geography import country_of_zone, is_fixed_by_habit, known_places, one_per_clock, zones_of_country
+from alerts.hours import Closed, Hours, Same, daily, no_day_off, weekdays
+from alerts.open_time import Interval, open_time, shared, shared_from
 from alerts.phone import Number
 from alerts.policy import LEGAL_FROM_MINUTE, LEGAL_UNTIL_MINUTE, Policy
+from alerts.public_holidays import holidays_in, regional_holidays
+from alerts.regions import regions_of_zone
 from alerts.survey import Customer
+from alerts.wall_clock import bounded, later, moment
 
 SEARCH = timedelta(days=370)
 """How far ahead a window is looked for: a year, and the holidays that follow it."""
 
 SHORTEST = timedelta(minutes=1)
 """What is left of a window is not offered when it is shorter than this."""
+
+FEWEST_HOURS = 2.0
+"""In a week; see `needs_zone`."""
 
 _INSTANT = timedelta(microseconds=1)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -44,12 +40,14 @@ class Place(Struct, frozen=True):
     """Where a customer may be, as far as the clock is concerned.
 
     `zones`: at least one IANA name; a call must be allowed in every one. `country`: ISO 3166 alpha-2, whose
-    rules apply. `guessed`: nothing is known and the zone is the queue's.
+    rules apply. `guessed`: nothing is known and the zone is the queue's. `regions`: the parts of the country (ISO
+    3166-2) in one of which it is, whose holidays count; empty when nothing names any.
     """
 
     zones: tuple[str, ...]
     country: str | None = None
     guessed: bool = False
+    regions: tuple[str, ...] = ()
 
 
 class CallWindow(Struct, frozen=True):
@@ -61,12 +59,20 @@ class CallWindow(Struct, frozen=True):
 
 
 def place_of(customer: Customer, number: Number, queue_zone: str) -> Place:
-    """The customer's own zone; else those of the number, cut to the customer's country; else the queue's."""
+    """The customer's own zone; else those of the number, cut to the country; else the country's; else the queue's.
+
+    The country is the customer's, else the number's own. A zone that is no place (`UTC`), or one without summer time
+    that stands for its name only (`EST` in the United States), says nothing.
+    """
     country = customer.country or number.country
-    if customer.time_zone in _known_zones():
-        return Place((customer.time_zone,), country)
-    zones = _one_per_clock(_cut(number.zones, customer.country))
-    return Place(zones, country) if zones else Place((queue_zone,), country, guessed=True)
+    own = customer.time_zone
+    regions = number.regions if number.country == country else ()
+    if own in known_places() and not is_fixed_by_habit(own, country):
+        return Place((own,), country, regions=regions or regions_of_zone(own))
+    zones = one_per_clock(_cut(number.zones, country) or zones_of_country(country or ""))
+    if zones:
+        return Place(zones, country, regions=regions)
+    return Place((queue_zone,), country, guessed=True)
 
 
 def next_window(
@@ -82,14 +88,15 @@ def next_window(
     `avoid`: moments of earlier tries. No time of day within `policy.attempts.avoid_minutes` of one is used
     again, except on a day when that would leave nothing of the window.
     """
-    clocks = _clocks(Same(policy), place.country, place.zones)
-    earliest = max(at, not_before or at)
-    for window in _shared(clocks, earliest, earliest + SEARCH):
+    clocks = _clocks_of(place, policy)
+    at, avoid = bounded(at), [bounded(tried) for tried in avoid]
+    earliest = max(at, bounded(not_before or at))
+    for window in shared_from(clocks, earliest, later(earliest, SEARCH)):
         spared = _spared(window, clocks, avoid, timedelta(minutes=policy.attempts.avoid_minutes))
         for opens, closes in spared or [window]:
             if closes - max(opens, earliest) < SHORTEST:
                 continue
-            begins = max(opens, not_before.astimezone(UTC)) if not_before else opens
+            begins = max(opens, bounded(not_before)) if not_before else opens
             note = "" if spared else _ALL_TRIED
             return CallWindow(begins, closes, _reason(at, begins, closes, clocks) + note)
     return None
@@ -97,29 +104,37 @@ def next_window(
 
 def may_call(at: datetime, place: Place, policy: Policy) -> CallWindow | None:
     """The window that is open at `at`, or None. Earlier tries and the time left do not count here."""
-    clocks = _clocks(Same(policy), place.country, place.zones)
-    for opens, closes in _shared(clocks, at, at + _INSTANT):
+    clocks = _clocks_of(place, policy)
+    at = bounded(at)
+    for opens, closes in shared(clocks, at, later(at, _INSTANT)):
         return CallWindow(opens, closes, _reason(at, opens, closes, clocks))
     return None
 
 
 def callable_seconds(start: datetime, end: datetime, place: Place, policy: Policy) -> float:
-    """Seconds of [start, end) in which the customer could be phoned."""
-    clocks = _clocks(Same(policy), place.country, place.zones)
-    windows = _shared(clocks, start, end)
-    return total((max(opens, start), min(closes, end)) for opens, closes in windows).total_seconds()
+    """Seconds of [start, end) in which the customer could be phoned; before the last three years by the usual week."""
+    return open_time(_clocks_of(place, policy), start, end).total_seconds()
 
 
 def shared_hours(place: Place, policy: Policy, at: datetime, days: int = 7) -> float:
-    """Hours within the next `days` days that are open in every zone of the place.
+    """Hours within the next `days` days that are open in every zone of the place."""
+    at = bounded(at)
+    return callable_seconds(at, later(at, timedelta(days=days)), place, policy) / 3600
 
-    Fewer than 2 in a week, and a lead must set the zone, or the customer would hardly ever be phoned.
+
+def needs_zone(place: Place, policy: Policy, at: datetime) -> bool:
+    """Whether a lead must say which of the zones it is, or the customer would hardly ever be phoned.
+
+    So it is with fewer than two shared hours in the next week, and with less than a quarter of what one zone alone has.
     """
-    return callable_seconds(at, at + timedelta(days=days), place, policy) / 3600
+    if len(place.zones) < 2:
+        return False
+    alone = shared_hours(Place(place.zones[:1], place.country), policy, at)
+    return shared_hours(place, policy, at) < max(FEWEST_HOURS, alone / 4)
 
 
 def _cut(zones: tuple[str, ...], country: str | None) -> tuple[str, ...]:
-    """The zones that lie in the customer's country.
+    """The zones of a number that lie in the country.
 
     A number from abroad rings where we cannot know: then it must be open both there and in the whole country.
     """
@@ -129,54 +144,24 @@ def _cut(zones: tuple[str, ...], country: str | None) -> tuple[str, ...]:
     return inside or (*zones, *zones_of_country(country))
 
 
-def _one_per_clock(zones: tuple[str, ...]) -> tuple[str, ...]:
-    """Of zones that are names of one clock, only one: London for Jersey, Guernsey and the Isle of Man."""
-    kept: dict[str, str] = {}
-    for zone in zones:
-        name = present_name(zone)
-        if zone == name or name not in kept:
-            kept[name] = zone
-    return tuple(kept.values())
-
-
-@lru_cache(maxsize=1)
-def _known_zones() -> frozenset[str]:
-    """`localtime` is whatever the machine has, and `Factory` is no place."""
-    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
+def _clocks_of(place: Place, policy: Policy) -> tuple[Hours, ...]:
+    return _clocks(Same(policy), place.country, place.zones, place.regions)
 
 
 @lru_cache(maxsize=16_384)
-def _clocks(same: Same, country: str | None, zones: tuple[str, ...]) -> tuple[Hours, ...]:
+def _clocks(same: Same, country: str | None, zones: tuple[str, ...], regions: tuple[str, ...]) -> tuple[Hours, ...]:
     """The calling hours of each zone, under the rules of the country and never outside the law."""
     rules = same.policy.calling.of(country)
     window = rules.window or same.policy.calling.window
-    daily = DailySlot(
-        start=max(window.start, LEGAL_FROM_MINUTE),
-        end=min(window.end, LEGAL_UNTIL_MINUTE),
-        days=weekdays(rules.days or ()),
-        holidays_of=country if rules.holidays else None,
-    )
-    return tuple(_clock(zone, daily) for zone in zones)
+    start, end = max(window.start, LEGAL_FROM_MINUTE), min(window.end, LEGAL_UNTIL_MINUTE)
+    week = daily(start, end, weekdays(rules.days or ()), _holidays(rules.holidays, country, regions))
+    return tuple(Hours(zone, week, narrow=True) for zone in zones)
 
 
-@lru_cache(maxsize=4096)
-def _clock(zone: str, daily: DailySlot) -> Hours:
-    return Hours(zone, daily.on, narrow=True)
-
-
-def _shared(clocks: tuple[Hours, ...], start: datetime, end: datetime) -> Iterator[Interval]:
-    """The whole windows, open on all clocks at once, that reach into [start, end)."""
-    if len(clocks) == 1:
-        yield from clocks[0].slots(start, end)
-        return
-    each = [clock.slots(start, end) for clock in clocks]
-    slots = [slot for slot in (next(its, None) for its in each) if slot is not None]
-    while len(slots) == len(each):
-        opens, closes = max(slot[0] for slot in slots), min(slot[1] for slot in slots)
-        if opens < closes:
-            yield opens, closes
-        moved = (next(its, None) if slot[1] == closes else slot for slot, its in zip(slots, each, strict=True))
-        slots = [slot for slot in moved if slot is not None]
+def _holidays(kept: bool | str | None, country: str | None, regions: tuple[str, ...]) -> Closed:
+    if not kept or country is None:
+        return no_day_off
+    return partial(holidays_in, country) if kept == "national" else partial(regional_holidays, country, regions)
 
 
 def _spared(

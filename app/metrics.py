@@ -16,11 +16,12 @@ from prometheus_client.exposition import choose_encoder
 
 from alerts.callback import OPEN_STATES, ClosedReason, Event, Moved, State, Target
 from alerts.causes import Kind, Outcome
+from alerts.event import EventKind
 from alerts.ledger.gauges import QueueCount
 from alerts.ledger.intake import Report
-from alerts.moves.calling import RESULTS
 from alerts.outcomes import RecordOutcome
 from alerts.policy import Policy
+from alerts.result import Result
 from alerts.scale import Box
 from app import __version__
 from app.listeners import harmless
@@ -94,7 +95,7 @@ class Metrics:
         self.skips = counter("skips_total", "Offered callbacks that were skipped.", "queue", "reason")
         self.lag_records = gauge("consumer_lag_records", "Records not yet taken in.", "topic", "partition")
         self.lag_seconds = gauge(
-            "consumer_lag_seconds", "Age of the last record taken in while there are more.", "topic", "partition"
+            "consumer_lag_seconds", "How long records have waited to be taken in; 0 if none.", "topic", "partition"
         )
         self.stopped_partitions = gauge(
             "consumer_stopped_partitions", "1 for a partition that waits for a person.", "topic", "partition"
@@ -146,7 +147,7 @@ class Metrics:
             self.promises.labels(queue, result)
         for step in dict.fromkeys(step.to for step in policy.escalation.steps):
             self.escalations.labels(queue, step)
-        for result in RESULTS:
+        for result in Result:
             self.attempts.labels(queue, result)
         for kind in Kind:
             for outcome in Outcome:
@@ -211,26 +212,26 @@ class Metrics:
             for clock, seconds in clocks.items():
                 self.durations[name].labels(queue, clock).observe(seconds)
         match event.kind:
-            case "opened":
+            case EventKind.OPENED:
                 self.opened.labels(queue).inc()
-            case "joined":
+            case EventKind.JOINED:
                 self.joined.labels(queue).inc()
-            case "closed":
+            case EventKind.CLOSED:
                 self.closed.labels(queue, data["reason"]).inc()
-            case "resolved":
+            case EventKind.RESOLVED:
                 self.closed.labels(queue, "resolved").inc()
                 self.resolutions.labels(queue, data["cause"], data["outcome"]).inc()
-            case "attempted":
+            case EventKind.ATTEMPTED:
                 self.attempts.labels(queue, data["result"]).inc()
                 if data.get("outside_window"):
                     self.outside_window.labels(queue).inc()
-            case "target_met" | "target_missed":
+            case EventKind.TARGET_MET | EventKind.TARGET_MISSED:
                 self.targets.labels(queue, data["priority"], data["target"], data["result"]).inc()
-            case "promise_decided":
+            case EventKind.PROMISE_DECIDED:
                 self.promises.labels(queue, data["result"]).inc()
-            case "escalated":
+            case EventKind.ESCALATED:
                 self.escalations.labels(queue, data["step"]).inc()
-            case "released":
+            case EventKind.RELEASED:
                 if data["reason"] == "lease_expired":
                     self.leases_expired.labels(queue).inc()
                 elif data["reason"] == "skipped":

@@ -29,8 +29,8 @@ ZONES = (
 GROW = """
 WITH pattern AS (SELECT * FROM callbacks LIMIT 1),
 crowd AS (
-    INSERT INTO customers (key, source, time_zone, facts_as_of, seen_at)
-    SELECT 'crowd ' || number, source, time_zone, facts_as_of, seen_at
+    INSERT INTO customers (key, time_zone, facts_as_of)
+    SELECT 'crowd ' || number, time_zone, facts_as_of
     FROM customers, generate_series(1, $1::int) AS number
     RETURNING id
 ),

@@ -31,6 +31,7 @@ EXPLAINED = {
     "count": "1",
     "depth": "9",
     "heads": "'[]'",
+    "without": "'{}'",
 }
 """A claim of one callback from all queues, as literals."""
 

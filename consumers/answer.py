@@ -2,109 +2,53 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import available_timezones
 
 import msgspec
-from msgspec import Meta, Struct
 
+from alerts.country import country_code
+from alerts.flags import BAD_NUMBER, FUTURE_ANSWER, FUTURE_TIME, dropped
 from alerts.identity import handle_of
 from alerts.phone import normalise
 from alerts.scale import FIVE_POINTS, Scale
 from alerts.survey import Customer, Interaction, SurveyResponse
-from consumers.cloudevents import MAX_ID, Event, Moment, utc
+from consumers.cloudevents import Event
+from consumers.fitting import Agent, Contact, CustomerData, Survey, fit
+from consumers.lengths import MAX_ID, MAX_TEXT, is_short
+from consumers.moments import AHEAD, EARLIEST, is_believable, utc
 from consumers.reason import CannotRead, Reason
 
-MAX_COMMENT = 20_000  # characters; what is longer is cut, and flagged
-AHEAD = timedelta(minutes=5)  # an answer further in the future than this has a broken clock
 _MAX_BOUND = 2**31 - 1
-
-_Text = Annotated[str, Meta(max_length=MAX_ID)]
-_Country = Annotated[str, Meta(pattern=r"^([A-Za-z]{2})?$")]
-
-
-class _Survey(Struct, gc=False):
-    id: _Text | None = None
-    question: _Text | None = None
-
-
-class _Agent(Struct, gc=False):
-    id: _Text | None = None
-    team: _Text | None = None
-
-
-class _Customer(Struct, gc=False):
-    id: _Text | None = None
-    name: _Text | None = None
-    phone: Any = None  # whatever it is, it never makes a dead letter
-    email: _Text | None = None
-    time_zone: Any = None  # likewise
-    country: _Country | None = None
-    language: _Text | None = None
-    segment: _Text | None = None
-    since: date | None = None
-    value: float | None = None
-
-
-class _Interaction(Struct, gc=False):
-    id: _Text | None = None
-    channel: _Text | None = None
-    queue: _Text | None = None
-    reason: _Text | None = None
-    agent: _Agent | None = None
-    started_at: Moment | None = None
-    ended_at: Moment | None = None
-
-
-class _Data(Struct, gc=False):
-    response_id: _Text | None = None
-    survey: _Survey | None = None
-    rating: Any = None
-    scale: Any = None
-    comment: str | None = None
-    answered_at: Moment | None = None
-    customer: _Customer | None = None
-    interaction: _Interaction | None = None
-    attributes: dict[str, Any] | None = None
-
-
-_NO_SURVEY, _NO_AGENT, _NO_CUSTOMER, _NO_INTERACTION = _Survey(), _Agent(), _Customer(), _Interaction()
-_TIMES = frozenset({"answered_at", "interaction.started_at", "interaction.ended_at"})
-_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_NO_SURVEY, _NO_AGENT, _NO_CUSTOMER, _NO_INTERACTION = Survey(), Agent(), CustomerData(), Contact()
 
 
 def read_answer(event: Event, *, source: str, flags: tuple[str, ...] = ()) -> SurveyResponse:
     """The answer as it was sent: no clock has been asked yet, see `mend_clock`. Raises CannotRead."""
-    data = _convert(event.data)
-    survey = data.survey or _NO_SURVEY
-    found: list[str] = list(flags)
+    _check_identity(event)
+    found = [*flags, *event.flags]
+    data = fit(event.data, found)
     scale = _scale(data.scale)
-    comment = data.comment
-    if comment is not None and len(comment) > MAX_COMMENT:
-        comment = comment[:MAX_COMMENT]
-        found.append("comment_cut")
-    answered_at = data.answered_at or event.time
-    if answered_at is None:
-        raise CannotRead(Reason.INVALID_TIME, "answered_at", "it is missing; send RFC 3339 with a zone")
-    answered_at = utc(answered_at, "answered_at")
+    rating = _rating(data.rating, scale)
+    survey = data.survey or _NO_SURVEY
+    time = _since_2000(event.time, "time", found)
+    answered_at = _answered_at(data.answered_at or time)
     response = SurveyResponse(
         event_source=event.source,
         event_id=event.id,
         source=source,
-        response_id=data.response_id or event.id,
+        response_id=_response_id(data.response_id) or event.id,
         survey_id=survey.id or None,
         question=survey.question or None,
-        rating=_rating(data.rating, scale),
+        rating=rating,
         scale=scale,
-        comment=comment or None,
+        comment=data.comment or None,
         answered_at=answered_at,
-        revised_at=event.time or answered_at,
+        revised_at=time or answered_at,
         customer=_customer(data.customer or _NO_CUSTOMER, found),
-        interaction=_interaction(data.interaction or _NO_INTERACTION),
+        interaction=_interaction(data.interaction or _NO_INTERACTION, found),
         attributes=data.attributes or {},
         flags=tuple(found),
     )
@@ -117,34 +61,63 @@ def read_answer(event: Event, *, source: str, flags: tuple[str, ...] = ()) -> Su
     return response
 
 
-def mend_clock(response: SurveyResponse, recorded_at: datetime | None, sent_at: datetime | None) -> SurveyResponse:
-    """An answer from the future gets the record's time, and a flag: some sender's clock is broken.
+def mend_clock(response: SurveyResponse, recorded_at: datetime) -> SurveyResponse:
+    """A time ahead of the record gets the record's, and a flag: some sender's clock is broken.
 
-    `recorded_at` is the record's own time, None when Kafka has none; `sent_at` is the CloudEvents `time`.
+    `recorded_at` is when the record was written, the first time if it was sent again. It stands in for `answered_at`,
+    and for the time that orders revisions, each for itself.
     """
-    if recorded_at is None or response.answered_at - recorded_at <= AHEAD:
+    latest, flags = recorded_at + AHEAD, list(response.flags)
+    answered_at, revised_at = response.answered_at, response.revised_at
+    if answered_at > latest:
+        flags.append(FUTURE_ANSWER)
+    if revised_at > latest and revised_at != answered_at:
+        flags.append(FUTURE_TIME)
+    if len(flags) == len(response.flags):
         return response
     return msgspec.structs.replace(
         response,
-        answered_at=recorded_at,
-        revised_at=sent_at or recorded_at,
-        flags=(*response.flags, "future_answer"),
+        answered_at=recorded_at if answered_at > latest else answered_at,
+        revised_at=recorded_at if revised_at > latest else revised_at,
+        flags=tuple(flags),
     )
 
 
-def _convert(data: Mapping[str, Any]) -> _Data:
-    try:
-        return msgspec.convert(data, _Data)
-    except msgspec.ValidationError as error:
-        path = _PATH.search(str(error))
-        field = path.group(1) if path else "data"
-    if field in _TIMES:
-        raise CannotRead(Reason.INVALID_TIME, field, "send RFC 3339 with a zone, like 2026-11-22T10:00:00Z")
-    raise CannotRead(
-        Reason.INVALID_FIELD,
-        field,
-        f"wrong type, not ISO, or over {MAX_ID} characters; mend it or leave it out",
-    )
+def _check_identity(event: Event) -> None:
+    for name, value in (("source", event.source), ("id", event.id)):
+        if not is_short(value):
+            raise CannotRead(Reason.INVALID_ENVELOPE, name, f"this attribute has more than {MAX_ID} bytes")
+
+
+def _response_id(given: str | None) -> str | None:
+    if given is not None and not is_short(given):
+        raise CannotRead(Reason.INVALID_FIELD, "response_id", f"it has more than {MAX_ID} bytes; send a shorter one")
+    return given
+
+
+def _answered_at(given: datetime | None) -> datetime:
+    if given is None:
+        raise CannotRead(Reason.INVALID_TIME, "answered_at", "it is missing; send RFC 3339 with a zone")
+    moment = utc(given)
+    if moment < EARLIEST:
+        raise CannotRead(Reason.INVALID_TIME, "answered_at", "it is before the year 2000, so some clock was not set")
+    return moment
+
+
+def _since_2000(given: datetime | None, path: str, flags: list[str]) -> datetime | None:
+    moment = None if given is None else utc(given)
+    if moment is None or moment >= EARLIEST:
+        return moment
+    flags.append(dropped(path))
+    return None
+
+
+def _believable(given: datetime | None, path: str, flags: list[str]) -> datetime | None:
+    moment = _since_2000(given, path, flags)
+    if moment is None or is_believable(moment):
+        return moment
+    flags.append(dropped(path))
+    return None
 
 
 def _scale(value: Any) -> Scale:
@@ -168,13 +141,13 @@ def _rating(value: Any, scale: Scale) -> int:
     return value
 
 
-def _customer(given: _Customer, flags: list[str]) -> Customer:
-    country = given.country.upper() if given.country else None
+def _customer(given: CustomerData, flags: list[str]) -> Customer:
+    country = _country(given.country, flags) if given.country else None
     return Customer(
-        id=given.id or None,
+        id=_handle(given.id, "customer.id", flags),
         name=given.name or None,
         phone=_phone(given.phone, country, flags) if given.phone else None,
-        email=(given.email.strip() or None) if given.email else None,
+        email=_handle((given.email or "").strip(), "customer.email", flags),
         time_zone=_zone(given.time_zone, flags) if given.time_zone else None,
         country=country,
         language=given.language.lower() if given.language else None,
@@ -184,17 +157,27 @@ def _customer(given: _Customer, flags: list[str]) -> Customer:
     )
 
 
+def _handle(given: str | None, path: str, flags: list[str]) -> str | None:
+    """What a customer is known by is kept whole or not at all: the beginning of it may be somebody else's."""
+    if not given:
+        return None
+    if is_short(given):
+        return given
+    flags.append(dropped(path))
+    return None
+
+
 def _phone(raw: Any, country: str | None, flags: list[str]) -> str | None:
-    number = normalise(raw, country) if isinstance(raw, str) and len(raw) <= MAX_ID else None
+    number = normalise(raw, country) if isinstance(raw, str) and len(raw) <= MAX_TEXT else None
     if number is None:
-        flags.append("bad_number")
+        flags.append(BAD_NUMBER)
     return number
 
 
 def _zone(raw: Any, flags: list[str]) -> str | None:
     if isinstance(raw, str) and raw in _zones():
         return raw
-    flags.append("bad_zone")
+    flags.append(dropped("customer.time_zone"))
     return None
 
 
@@ -203,15 +186,22 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _interaction(given: _Interaction) -> Interaction:
+def _country(raw: str, flags: list[str]) -> str | None:
+    code = country_code(raw)
+    if code is None and raw.strip():
+        flags.append(dropped("customer.country"))
+    return code
+
+
+def _interaction(given: Contact, flags: list[str]) -> Interaction:
     agent = given.agent or _NO_AGENT
     return Interaction(
-        id=given.id or None,
+        id=_handle(given.id, "interaction.id", flags),
         channel=given.channel or None,
         queue=given.queue or None,
         reason=given.reason or None,
         agent_id=agent.id or None,
         agent_team=agent.team or None,
-        started_at=utc(given.started_at, "interaction.started_at") if given.started_at else None,
-        ended_at=utc(given.ended_at, "interaction.ended_at") if given.ended_at else None,
+        started_at=_believable(given.started_at, "interaction.started_at", flags),
+        ended_at=_believable(given.ended_at, "interaction.ended_at", flags),
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from alerts.flags import dropped
 from alerts.survey import EVENT_TYPE
+from consumers.lengths import MAX_ID as MAX_ID
 from consumers.reason import CannotRead, Reason
 
 SOURCE_HEADER = "bottombox-source"
@@ -17,39 +19,41 @@ CONTENT_TYPE = "content-type"
 PREFIX = "ce_"  # Kafka protocol binding for CloudEvents 1.0.2, section 3.2.3.1
 STRUCTURED = "application/cloudevents"  # any case; same document, section 3
 
-MAX_ID = 512
-"""Characters in an identifier. An index entry of PostgreSQL holds 2,700 bytes, so longer are refused."""
-
+_IDENTIFYING = ("specversion", "type", "source", "id")
 _FAMILY = EVENT_TYPE.rsplit(".", 1)[0] + "."
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Event(Struct, frozen=True):
-    """What identifies an event, and what it says. `time` is the sender's, aware and in UTC."""
+    """What identifies an event, and what it says. `time` is the sender's, aware. `flags`: what was dropped so far."""
 
     source: str
     id: str
     time: datetime | None
     data: dict[str, Any]
+    flags: tuple[str, ...] = ()
 
 
-def headers_of(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    """The headers that mean something to us, by lower-case name. Others may hold anything.
+def headers_of(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The headers that mean something to us, by lower-case name. Others may hold anything; null is as if not there.
 
-    Raises CannotRead (`invalid_envelope`) when one of them is there twice or is not UTF-8.
+    Raises CannotRead (`invalid_envelope`) when one of them has two values or is not UTF-8.
     """
-    found: dict[str, str] = {}
+    found: dict[str, bytes] = {}
     for name, value in headers:
         name = name.lower()
-        if not (name.startswith(PREFIX) or name in (CONTENT_TYPE, SOURCE_HEADER)):
+        if value is None or not (name.startswith(PREFIX) or name in (CONTENT_TYPE, SOURCE_HEADER)):
             continue
-        if name in found:
-            raise _invalid(name, "this header is there twice; send it once")
-        try:
-            found[name] = value.decode() if value else ""
-        except UnicodeDecodeError:
-            raise _invalid(name, "this header is not UTF-8; encode it so") from None
-    return found
+        if found.setdefault(name, value) != value:  # a relay may repeat headers, with the same value
+            raise _invalid(name, "this header is there with two values; send it once")
+    return {name: _decoded(name, value) for name, value in found.items()}
+
+
+def _decoded(name: str, value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise _invalid(name, "this header is not UTF-8; encode it so") from None
 
 
 def check_format(value: bytes, headers: Mapping[str, str]) -> None:
@@ -68,8 +72,8 @@ def attributes_of(headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Map
     """The CloudEvents attributes, and whether they lay in headers (binary mode); None: no CloudEvent."""
     in_headers = {name[len(PREFIX) :]: value for name, value in headers.items() if name.startswith(PREFIX)}
     if headers.get(CONTENT_TYPE, "").lower().startswith(STRUCTURED):
-        for name, value in in_headers.items():
-            if body.get(name) != value:
+        for name in _IDENTIFYING:  # what else a relay puts into headers decides nothing; the body counts
+            if name in in_headers and in_headers[name] != str(body.get(name)):
                 raise _invalid(name, "header and body differ; send the attribute in one place")
         return body, False
     if in_headers:
@@ -84,7 +88,7 @@ def is_ours(attributes: Mapping[str, Any]) -> bool:
 
 
 def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: bool) -> Event:
-    """Raises CannotRead: `invalid_envelope`, `unsupported_version`, `unsupported_format`, `invalid_time`."""
+    """Raises CannotRead: `invalid_envelope`, `unsupported_version`, `unsupported_format`."""
     if _text(attributes, "specversion") != "1.0":
         raise CannotRead(Reason.UNSUPPORTED_VERSION, "specversion", "send CloudEvents 1.0")
     kind = _text(attributes, "type")
@@ -92,38 +96,30 @@ def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: b
         if is_ours(attributes):
             raise CannotRead(Reason.UNSUPPORTED_VERSION, "type", f"send type {EVENT_TYPE}")
         raise _invalid("type", f"send type {EVENT_TYPE}")
+    time, flags = _time(attributes.get("time"))
     return Event(
         source=_text(attributes, "source"),
         id=_text(attributes, "id"),
-        time=_time(attributes.get("time")),
+        time=time,
         data=body if binary else _data(body),
+        flags=flags,
     )
-
-
-def utc(moment: datetime, field: str) -> datetime:
-    """Raises CannotRead (`invalid_time`) for the few moments of years 1 and 9999 that UTC cannot name."""
-    if moment.tzinfo is UTC:
-        return moment
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise CannotRead(Reason.INVALID_TIME, field, "this time is out of range; send a real one") from None
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     value = attributes.get(name)
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_ID or "\0" in value:
-        raise _invalid(name, f"this attribute is missing, blank or over {MAX_ID} characters")
+        raise _invalid(name, f"this attribute is missing, blank or over {MAX_ID} bytes")
     return value
 
 
-def _time(value: Any) -> datetime | None:
-    if value is None:
-        return None
+def _time(value: Any) -> tuple[datetime | None, tuple[str, ...]]:
+    if value is None or value == "":
+        return None, ()
     try:
-        return utc(msgspec.convert(value, Moment), "time")
+        return msgspec.convert(value, Moment), ()
     except msgspec.ValidationError:
-        raise CannotRead(Reason.INVALID_TIME, "time", "send RFC 3339 with a zone") from None
+        return None, (dropped("time"),)
 
 
 def _data(body: dict[str, Any]) -> dict[str, Any]:

@@ -2,55 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from alerts.outcomes import Address
-from consumers.kafka import OutRecord, Producer
-from consumers.record import Record, Unreadable
+from msgspec import Struct
+
+from alerts.errors import Unavailable
+from alerts.outcomes import Address, SetAside
+from consumers import origin
+from consumers.kafka import Delivery, OutRecord, Producer, Refused
+from consumers.moments import rfc3339
+from consumers.origin import Headers, Origin
+from consumers.record import Record
 
 LARGEST = 16 * 1024 * 1024
 """Bytes that the dead-letter topic takes: a dead letter may be larger than the record was."""
 
+GAINED = ("bottombox-reason", "bottombox-detail", *origin.NAMES, "bottombox-failed-at")
+"""The headers that a dead letter gains, behind those that the record had, whatever their names."""
+
+
+class Unread(Struct, frozen=True):
+    """A record, and why it is set aside."""
+
+    record: Record
+    why: SetAside
+
 
 class DeadLetters:
-    """Sends dead letters one by one, in the order of their partition."""
+    """Sends dead letters, those of a batch together."""
 
     def __init__(self, producer: Producer, topic: str) -> None:
         self._producer = producer
         self._topic = topic
 
-    async def set_aside(self, unreadable: Unreadable) -> Address:
-        """Where the dead letter stands now, acknowledged. Raises Unavailable (try again) or Refused."""
-        record, now = unreadable.record, datetime.now(UTC)
-        dead = OutRecord(
-            topic=self._topic,
-            value=record.value or b"",
-            key=record.key,
-            headers=(*record.headers, *headers_of(unreadable, now)),
-            timestamp=now,
-        )
-        [kept] = await self._producer.send([dead])
-        return Address(kept.topic, kept.partition, kept.offset, now)
+    async def set_aside(self, unread: Sequence[Unread]) -> list[Address | Refused | Unavailable]:
+        """Where each dead letter stands now, acknowledged, or why it does not. Raises Unavailable."""
+        now = datetime.now(UTC)
+        letters = [self._letter(each, now) for each in unread]
+        delivered = await self._producer.deliver(letters) if letters else []
+        if len(letters) > 1:  # Kafka refuses whole packets: alone, each is judged by itself
+            delivered = [
+                (await self._producer.deliver([letter]))[0] if isinstance(outcome, Refused) else outcome
+                for letter, outcome in zip(letters, delivered, strict=True)
+            ]
+        return [_address(outcome, now) for outcome in delivered]
+
+    def _letter(self, unread: Unread, now: datetime) -> OutRecord:
+        record = unread.record
+        headers = (*record.headers, *gained(unread.why, now))
+        return OutRecord(topic=self._topic, value=record.value, key=record.key, headers=headers, timestamp=now)
 
 
-def headers_of(unreadable: Unreadable, now: datetime) -> list[tuple[str, bytes]]:
-    """The headers that a dead letter gains (docs/surveys.md). None of them holds a value from the record."""
-    record = unreadable.record
-    named = {
-        "reason": unreadable.reason,
-        "detail": f"{unreadable.field}: {unreadable.detail}" if unreadable.field else unreadable.detail,
-        "origin-topic": record.topic,
-        "origin-partition": str(record.partition),
-        "origin-offset": str(record.offset),
-        "origin-timestamp": rfc3339(recorded_at(record)),
-        "failed-at": rfc3339(now),
-    }
-    return [(f"bottombox-{name}", str(value).encode()) for name, value in named.items()]
+def _address(outcome: Delivery, now: datetime) -> Address | Refused | Unavailable:
+    if isinstance(outcome, Refused | Unavailable):
+        return outcome
+    return Address(outcome.topic, outcome.partition, outcome.offset, now)
 
 
-def recorded_at(record: Record) -> datetime:
-    return datetime.fromtimestamp(max(0, record.timestamp_ms) / 1000, UTC)
+def gained(why: SetAside, now: datetime) -> Headers:
+    """The headers named in GAINED (docs/surveys.md). None of them holds a value from the record."""
+    detail = f"{why.field}: {why.detail}" if why.field else why.detail
+    place = Origin(why.address.topic, why.address.partition, why.address.offset, why.address.timestamp)
+    first, second, last = GAINED[0], GAINED[1], GAINED[-1]
+    return (
+        (first, str(why.reason).encode()),
+        (second, detail.encode()),
+        *place.headers(),
+        (last, rfc3339(now).encode()),
+    )
 
 
-def rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def as_it_was(headers: Headers) -> Headers:
+    """The headers without those that the dead letter gained; the sender's own stay, whatever they are called."""
+    names = tuple(name for name, _ in headers[-len(GAINED) :])
+    return headers[: -len(GAINED)] if names == GAINED else headers

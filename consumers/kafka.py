@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,9 +71,9 @@ class OutRecord(Struct, frozen=True, kw_only=True):
     """A record to send. `timestamp` defaults to now."""
 
     topic: str
-    value: bytes
+    value: bytes | None
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
     timestamp: datetime | None = None
 
 
@@ -89,6 +89,9 @@ class Refused(BottomboxError):
     """Kafka will not take this record, now or later; a person must mend the topic or its rights."""
 
 
+Delivery = Sent | Refused | Unavailable
+
+
 class Producer:
     """Sends records and waits until Kafka has acknowledged each. Connects at the first use, so that whoever owns it
     can start while Kafka is away, and anew after trouble; `close` it at the end."""
@@ -102,17 +105,27 @@ class Producer:
     async def send(self, records: Sequence[OutRecord]) -> list[Sent]:
         """Where they stand. Raises Refused, or Unavailable when not all were acknowledged: those that were count as
         duplicates when they are sent again."""
+        kept = []
+        for outcome in await self.deliver(records):
+            if not isinstance(outcome, Sent):
+                raise outcome
+            kept.append(outcome)
+        return kept
+
+    async def deliver(self, records: Sequence[OutRecord]) -> list[Delivery]:
+        """What became of each, in their order: all go out together, and one that is refused holds up no other.
+
+        Raises Unavailable when Kafka cannot be reached at all.
+        """
         client = await self._open()
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                waiting = [await client.send(each.topic, **_arguments(each)) for each in records]
-                kept = await asyncio.gather(*waiting)
-        except REFUSALS as error:
-            raise Refused(f"the topic refused a record ({type(error).__name__})") from error
-        except (KafkaError, TimeoutError, OSError) as error:
+        deadline = asyncio.get_running_loop().time() + SEND_SECONDS
+        begun = [await _attempted(client.send(each.topic, **_arguments(each)), deadline) for each in records]
+        ended = [
+            each if isinstance(each, Refused | Unavailable) else await _attempted(each, deadline) for each in begun
+        ]
+        if any(isinstance(each, Unavailable) for each in ended):
             await self._forget(client)  # an idempotent producer may be in a state that it cannot leave
-            raise Unavailable(f"Kafka did not acknowledge ({type(error).__name__})") from error
-        return [Sent(each.topic, each.partition, each.offset) for each in kept]
+        return [each if isinstance(each, Refused | Unavailable) else _sent(each) for each in ended]
 
     async def _open(self) -> AIOKafkaProducer:
         async with self._opening:
@@ -149,6 +162,21 @@ class Producer:
     async def close(self) -> None:
         if self._client is not None:
             await self._forget(self._client)
+
+
+async def _attempted(step: Awaitable[Any], deadline: float) -> Any:
+    """What `step` gives, or as what it failed."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await step
+    except REFUSALS as error:
+        return Refused(f"the topic refused a record ({type(error).__name__})")
+    except (KafkaError, TimeoutError, OSError) as error:
+        return Unavailable(f"Kafka did not acknowledge ({type(error).__name__})")
+
+
+def _sent(kept: Any) -> Sent:
+    return Sent(kept.topic, kept.partition, kept.offset)
 
 
 def _arguments(record: OutRecord) -> dict[str, Any]:

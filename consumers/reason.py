@@ -20,10 +20,11 @@ class Reason(StrEnum):
     UNKNOWN_SCALE = "unknown_scale"
     INVALID_TIME = "invalid_time"
     NO_HANDLE = "no_handle"  # nobody could find this customer again
-    INVALID_FIELD = "invalid_field"  # an optional member has the wrong type
+    INVALID_FIELD = "invalid_field"  # the answer's own identity is no text, or too long
     UNKNOWN_SOURCE = "unknown_source"  # no source file has the name in the header
     MAPPING_FAILED = "mapping_failed"  # the source file made nothing of this event
     HYDRATE_FAILED = "hydrate_failed"  # the platform did not give us the whole event
+    NOT_STORABLE = "not_storable"  # it could be read, but not kept: a fault of ours, to be reported
 
 
 class CannotRead(BottomboxError):

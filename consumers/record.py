@@ -1,28 +1,33 @@
-"""Reads a Kafka record: an answer we understand, a record to set aside with its reason, or a tombstone."""
+"""Reads a Kafka record: an answer we understand, a record to set aside with its reason, or one only to be counted."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import logging
+from datetime import datetime
 from hashlib import sha256
-from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 
+from alerts.errors import where
+from alerts.flags import NUL_REMOVED
+from alerts.outcomes import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
 from alerts.survey import SurveyResponse
 from consumers import cloudevents, strict_json
 from consumers.answer import mend_clock, read_answer
 from consumers.cloudevents import Event
+from consumers.moments import recorded_at
+from consumers.origin import Headers, origin_of
 from consumers.reason import CannotRead, Reason
 from consumers.sources.catalogue import Catalogue
 
-__all__ = ["CLOUDEVENTS", "Decoded", "Reading", "Reason", "Record", "Tombstone", "Unreadable", "read_record"]
+__all__ = ["CLOUDEVENTS", "Reason", "Record", "read_record"]
+
+logger = logging.getLogger(__name__)
 
 CLOUDEVENTS = "cloudevents"
 """The source in labels, filters and policy of events that need no source file."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
@@ -35,52 +40,39 @@ class Record(Struct, frozen=True):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
 
-class Decoded(Struct, frozen=True):
-    """A valid answer, and two hashes of 32 bytes that tell a duplicate from a conflict.
+def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
+    """Raises nothing, whatever the bytes: what comes of a record depends on it and the source files alone.
 
-    `value_hash`: SHA-256 of the value's bytes, in binary mode also of the headers that identify the event.
-    `content_hash`: of the fields we keep, so that the same event has the same,
-    serialised anew or sent again later.
+    `now` is when it was polled, and stands in for a time that Kafka does not have. A record to set aside has no
+    dead letter yet.
     """
-
-    record: Record
-    response: SurveyResponse
-    value_hash: bytes
-    content_hash: bytes
-
-
-class Unreadable(Struct, frozen=True):
-    """A record to set aside. `detail` says what to mend; neither it nor `field` quotes the record."""
-
-    record: Record
-    reason: Reason
-    field: str | None
-    detail: str
-
-
-class Tombstone(Struct, frozen=True):
-    """A record without a value: nothing is said, and nothing is wrong."""
-
-    record: Record
-
-
-Reading: TypeAlias = Decoded | Unreadable | Tombstone
-
-
-def read_record(record: Record, catalogue: Catalogue) -> Reading:
-    """Pure, and raises nothing, whatever the bytes: the outcome depends on record and source files alone."""
+    address = Address(record.topic, record.partition, record.offset, recorded_at(record.timestamp_ms, now))
     if record.value is None:
-        return Tombstone(record)
+        return Passed(address, RecordOutcome.TOMBSTONE)
     try:
-        return _read(record, record.value, catalogue)
+        return _read(record, record.value, address, catalogue)
     except CannotRead as why:
-        return Unreadable(record, why.reason, why.field, why.detail)
+        return SetAside(address, why.reason, why.field, why.detail, _source_of(record, catalogue))
+    except Exception as error:  # noqa: BLE001 - a fault of ours costs one record, never its partition
+        logger.error("record %s: reading it failed: %s", place_of(address), where(error))
+        return not_storable(address, _source_of(record, catalogue))
 
 
-def _read(record: Record, value: bytes, catalogue: Catalogue) -> Decoded:
+def not_storable(address: Address, source: str | None) -> SetAside:
+    """What stands in the place of a record that we could not handle, though nothing is known to be wrong with it."""
+    detail = "this record could not be handled; the fault is ours, please report it"
+    return SetAside(address, Reason.NOT_STORABLE, None, detail, source)
+
+
+def place_of(address: Address) -> str:
+    """For logs."""
+    return f"{address.topic}-{address.partition}@{address.offset}"
+
+
+def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) -> Answer:
     headers = cloudevents.headers_of(record.headers)
     named = headers.get(cloudevents.SOURCE_HEADER)
     chosen = catalogue.choose(named, record.topic)
@@ -100,13 +92,19 @@ def _read(record: Record, value: bytes, catalogue: Catalogue) -> Decoded:
         raise CannotRead(
             Reason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
         )
-    return _decoded(record, event, name, digest.digest(), ("nul_removed",) if nul_removed else ())
+    return _answer(record, address, event, name, digest.digest(), (NUL_REMOVED,) if nul_removed else ())
 
 
-def _decoded(record: Record, event: Event, name: str, value_hash: bytes, flags: tuple[str, ...]) -> Decoded:
+def _answer(
+    record: Record, address: Address, event: Event, name: str, value_hash: bytes, flags: tuple[str, ...]
+) -> Answer:
     sent = read_answer(event, source=name, flags=flags)
-    response = mend_clock(sent, _recorded_at(record.timestamp_ms), event.time)
-    return Decoded(record, response, value_hash, content_hash(sent))
+    kept = content_hash(sent)
+    origin = origin_of(record.headers)
+    if origin is None:
+        return Answer(address, mend_clock(sent, address.timestamp), value_hash, kept)
+    response = mend_clock(sent, min(address.timestamp, origin.timestamp))
+    return Answer(address, response, value_hash, kept, origin.partition, origin.offset)
 
 
 def content_hash(response: SurveyResponse) -> bytes:
@@ -126,7 +124,8 @@ def content_hash(response: SurveyResponse) -> bytes:
     return sha256(_CANONICAL.encode(kept)).digest()
 
 
-def _recorded_at(timestamp_ms: int) -> datetime | None:
-    if not 0 < timestamp_ms <= _LAST_MS:
-        return None
-    return _EPOCH + timedelta(milliseconds=timestamp_ms)
+def _source_of(record: Record, catalogue: Catalogue) -> str | None:
+    """The source file's name, where one is named and there is such a file, or one reads the topic."""
+    named = [value or b"" for name, value in record.headers if name.lower() == cloudevents.SOURCE_HEADER]
+    chosen = catalogue.get(named[0].decode("utf-8", "replace")) if named else catalogue.choose(None, record.topic)
+    return None if chosen is None else chosen.name

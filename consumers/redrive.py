@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Unavailable
 from alerts.ledger.dead_letters import DeadLetter, mark_gone, mark_redriven
+from consumers.dead_letters import as_it_was
 from consumers.kafka import KafkaAccess, OutRecord, Producer
+from consumers.origin import Headers, Origin, origin_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +58,12 @@ async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord | N
     kept = await asyncio.wait_for(consumer.getone(partition), READ_SECONDS)
     if kept.offset != letter.dead_offset:
         return None
-    headers = tuple((name, value) for name, value in kept.headers if not _is_added(name))
-    return OutRecord(topic=letter.topic, key=kept.key, value=kept.value or b"", headers=headers)
+    return again(letter, key=kept.key, value=kept.value, headers=tuple(kept.headers))
 
 
-def _is_added(header: str) -> bool:
-    """Headers that the dead letter gained; `bottombox-source` was the record's own."""
-    return header.startswith("bottombox-") and header != "bottombox-source"
+def again(letter: DeadLetter, *, key: bytes | None, value: bytes | None, headers: Headers) -> OutRecord:
+    """The record as it was, and behind it where it stood the first time: that orders revisions of equal time."""
+    headers = as_it_was(headers)
+    if origin_of(headers) is None:
+        headers += Origin(letter.topic, letter.partition, letter.offset, letter.recorded_at).headers()
+    return OutRecord(topic=letter.topic, key=key, value=value, headers=headers)

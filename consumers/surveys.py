@@ -1,6 +1,6 @@
 """Reads survey answers from Kafka and hands each batch to the ledger; only then the next offsets are committed.
 
-poll -> read each record -> dead letters out and acknowledged -> the batch in one transaction -> commit offsets.
+poll -> read each record -> dead letters out and acknowledged -> each piece in one transaction -> commit its offsets.
 The committed offset is never ahead of the ledger (I3); a record that comes twice changes nothing (I2). While the
 database is away the batch in hand is tried again and nothing is lost or dead-lettered (I5).
 """
@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -26,15 +27,18 @@ from aiokafka.errors import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Unavailable, where
-from alerts.ledger.intake import Report, take_in
-from alerts.outcomes import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
+from alerts.ledger.intake import Report
+from alerts.outcomes import Address, Arrival
 from alerts.policy import Policy
-from consumers.dead_letters import DeadLetters, recorded_at
+from consumers.batch import Intake, Taken
+from consumers.dead_letters import DeadLetters
 from consumers.kafka import CLOSE_SECONDS, KafkaAccess, Refused
-from consumers.loop import FIRST_WAIT, LONGEST_WAIT, pause
-from consumers.progress import Lag, Progress
-from consumers.record import Decoded, Reading, Record, Tombstone, Unreadable, read_record
+from consumers.loop import LONGEST_WAIT, keep_doing, pause
+from consumers.moments import recorded_at
+from consumers.progress import Progress
+from consumers.record import Record
 from consumers.sources.catalogue import Catalogue
+from consumers.watch import WATCH_SECONDS, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -74,19 +78,25 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._access = access
         self._topics = tuple(dict.fromkeys(topics))
         self._group = group
-        self._engine = engine
-        self._policy = policy
-        self._catalogue = catalogue
-        self._dead_letters = dead_letters
+        self._intake = Intake(
+            engine=engine,
+            policy=policy,
+            catalogue=catalogue,
+            dead_letters=dead_letters,
+            on_refused=self._on_refused,
+        )
         self._observer = observer
         self._consumer: AIOKafkaConsumer = None
+        self._watch: Watch | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._unwatched = asyncio.Event()  # ends the watching
         self._subscribed: frozenset[str] = frozenset()
         self._topics_seen_at = 0.0
         self._stopped: dict[TopicPartition, float] = {}  # partition -> when to try again
         self._joined = False
         self._idle = asyncio.Event()  # no batch in hand
         self._idle.set()
-        self._progress = Progress(_monotonic)
+        self._progress = Progress(time.monotonic, _now)
 
     @property
     def has_joined(self) -> bool:
@@ -118,18 +128,15 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._retry_stopped()
         records = [_record(each) for part in polled.values() for each in part]
         if not records:
-            if self._progress.is_stuck(self._lags()):
+            if self._watch is not None and self._watch.is_stuck:
                 raise Unavailable("records are waiting and none comes")
             return 0
         self._idle.clear()
         try:
-            taken = await self._take(records, stop)
+            return await self._take(records, stop)
         finally:
+            self._progress.let_go()
             self._idle.set()
-        self._progress.taken(taken)
-        for lag in self._lags():
-            self._observer.lag(lag.partition.topic, lag.partition.partition, lag.records, lag.seconds)
-        return len(records)
 
     # -- Kafka's side
 
@@ -149,13 +156,21 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         await self._consumer.start()
         self._joined, self._subscribed = False, frozenset()
         self._progress.begin()
+        self._watch = Watch(self._consumer, self._progress, self._observer, lambda: self._stopped)
+        self._unwatched.clear()
+        watching = keep_doing(self._watch.run_once, self._unwatched, idle=WATCH_SECONDS, name="lag")
+        self._watching = asyncio.create_task(watching)
 
     async def _close(self) -> None:
         """Leaves the group. With all brokers away that may fail, or never end; then they find out by themselves."""
         if self._consumer is None:
             return
+        self._unwatched.set()
+        if self._watching is not None:
+            await self._watching  # bounded: whatever it asks, it asks with a deadline
         consumer, self._consumer = self._consumer, None
         self._stopped.clear()
+        self._intake.forget()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await consumer.stop()
@@ -164,10 +179,10 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
 
     async def _follow_topics(self) -> bool:
         """Subscribes to those of our topics that exist; a missing one does not stop the others."""
-        if _monotonic() - self._topics_seen_at < LOOK_FOR_TOPICS_SECONDS and self._subscribed:
+        if time.monotonic() - self._topics_seen_at < LOOK_FOR_TOPICS_SECONDS and self._subscribed:
             return True
         existing = frozenset(self._topics) & await self._consumer.topics()
-        self._topics_seen_at = _monotonic()
+        self._topics_seen_at = time.monotonic()
         if missing := set(self._topics) - existing:
             logger.warning("these topics do not exist yet: %s", ", ".join(sorted(missing)))
         if existing and existing != self._subscribed:
@@ -193,17 +208,19 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._observer.stopped(partition.topic, partition.partition, why)
         if partition in self._consumer.assignment():
             self._consumer.pause(partition)
-        self._stopped[partition] = _monotonic() + (RETRY_STOPPED_SECONDS if retry else float("inf"))
+        self._stopped[partition] = time.monotonic() + (RETRY_STOPPED_SECONDS if retry else float("inf"))
 
     def _retry_stopped(self) -> None:
         for partition, moment in list(self._stopped.items()):
-            if moment <= _monotonic():
+            if moment <= time.monotonic():
                 del self._stopped[partition]
                 if partition in self._consumer.assignment():
                     self._consumer.resume(partition)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Lets the batch in hand end and commit, for a while: whoever comes next would only do it again."""
+        if self._watch is not None:
+            self._watch.is_settled = False
         try:
             await asyncio.wait_for(self._idle.wait(), COMMIT_SECONDS)
         except TimeoutError:
@@ -213,76 +230,40 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._joined = True
         self._stopped.clear()
+        self._intake.forget()
         self._progress.begin()
+        if self._watch is not None:
+            self._watch.is_settled = True
 
     # -- one batch
 
-    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> list[Record]:
-        """Those that were taken in: all, but for partitions that a refused dead letter has stopped, or after a stop."""
-        readings = [read_record(record, self._catalogue) for record in records]
-        arrivals = await self._until_available(lambda: self._set_aside(readings), stop)
-        if not arrivals:
-            return []
-        report = await self._until_available(lambda: self._take_in(arrivals), stop)
-        if report is None:
-            return []
-        self._observer.batch(report, datetime.now(UTC))
-        for topic, partition in report.new_epochs:
+    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> int:
+        """How many were taken in: all, but for partitions that a refused dead letter has stopped, or after a stop."""
+        now = _now()
+        self._progress.polled(_address(record, now) for record in records)
+        count = 0
+        async with aclosing(self._intake.take(records, now, stop)) as pieces:
+            async for taken in pieces:
+                self._tell(taken)
+                await self._commit(taken.arrivals)
+                count += len(taken.arrivals)
+        return count
+
+    def _tell(self, taken: Taken) -> None:
+        addresses = [each.address for each in taken.arrivals]
+        self._progress.taken(addresses)
+        self._observer.batch(taken.report, _now())
+        for topic, partition in taken.report.new_epochs:
             logger.error("topic %s-%s was made anew; its account begins again", topic, partition)
-        await self._commit(arrivals)
-        ends = {(each.address.topic, each.address.partition): each.address.offset for each in arrivals}
-        for topic, partition in ends:
+        for topic, partition in {(each.topic, each.partition) for each in addresses}:
             if TopicPartition(topic, partition) not in self._stopped:
                 self._observer.resumed(topic, partition)
-        return [each for each in records if each.offset <= ends.get((each.topic, each.partition), -1)]
 
-    async def _until_available(self, step: Any, stop: asyncio.Event) -> Any:
-        """What `step` gives, however long the database or Kafka is away; None when stopped meanwhile."""
-        wait = FIRST_WAIT
-        while True:
-            try:
-                return await step()
-            except Unavailable as error:
-                logger.warning("the batch in hand waits %.1f s: %s", wait, error)
-            await pause(stop, wait)
-            wait = min(LONGEST_WAIT, 2 * wait)
-            if stop.is_set():
-                return None
-
-    async def _take_in(self, arrivals: Sequence[Arrival]) -> Report:
-        shared = self._catalogue.shared_sources
-        return await take_in(self._engine, arrivals, self._policy, shared_sources=shared)
-
-    async def _set_aside(self, readings: Sequence[Reading]) -> list[Arrival]:
-        """The batch with its dead letters acknowledged. A refused one stops its partition there, losing nothing."""
-        arrivals: list[Arrival] = []
-        stopped: set[TopicPartition] = set()
-        for reading in readings:
-            partition = TopicPartition(reading.record.topic, reading.record.partition)
-            if partition in stopped:
-                continue
-            try:
-                arrivals.append(await self._arrival(reading))
-            except Refused as error:
-                stopped.add(partition)
-                self._stop_partition(partition, f"its dead letter was refused: {error}", retry=True)
-                if partition in self._consumer.assignment():
-                    self._consumer.seek(partition, reading.record.offset)
-        return arrivals
-
-    async def _arrival(self, reading: Reading) -> Arrival:
-        record = reading.record
-        address = Address(record.topic, record.partition, record.offset, recorded_at(record))
-        if isinstance(reading, Decoded):
-            return Answer(address, reading.response, reading.value_hash, reading.content_hash)
-        if isinstance(reading, Tombstone):
-            return Passed(address, RecordOutcome.TOMBSTONE)
-        kept_at = await self._dead_letters.set_aside(reading)
-        return SetAside(address, reading.reason, reading.field, reading.detail, self._source_of(reading), kept_at)
-
-    def _source_of(self, unreadable: Unreadable) -> str | None:
-        named = dict(unreadable.record.headers).get("bottombox-source", b"").decode("utf-8", "replace")
-        return named if self._catalogue.get(named) is not None else None
+    def _on_refused(self, address: Address, error: Refused) -> None:
+        partition = TopicPartition(address.topic, address.partition)
+        self._stop_partition(partition, f"its dead letter was refused: {error}", retry=True)
+        if partition in self._consumer.assignment():
+            self._consumer.seek(partition, address.offset)
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> None:
         """The next offset of each partition that is still ours. A failed commit is harmless: the ledger knows the records."""
@@ -296,11 +277,6 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             logger.warning("offsets were not committed (%s); the records may come again", type(error).__name__)
             self._observer.commit_failed()
 
-    def _lags(self) -> list[Lag]:
-        running = [part for part in self._consumer.assignment() if part not in self._stopped]
-        now = datetime.now(UTC).timestamp() * 1000
-        return list(self._progress.lags(running, self._consumer.highwater, now))
-
 
 def _record(polled: ConsumerRecord[Any, Any]) -> Record:
     return Record(
@@ -310,9 +286,13 @@ def _record(polled: ConsumerRecord[Any, Any]) -> Record:
         timestamp_ms=polled.timestamp,
         key=polled.key,
         value=polled.value,
-        headers=tuple((name, value or b"") for name, value in polled.headers),
+        headers=tuple(polled.headers),
     )
 
 
-def _monotonic() -> float:
-    return time.monotonic()
+def _address(record: Record, now: datetime) -> Address:
+    return Address(record.topic, record.partition, record.offset, recorded_at(record.timestamp_ms, now))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -9,6 +9,9 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerts.event import EventKind
+
+LEAVING = ",".join(kind for kind in EventKind if kind.published)
 MOVING = "('claimed', 'released', 'scheduled', 'resolved', 'closed', 'reopened')"
 
 
@@ -139,9 +142,23 @@ ALWAYS = (
         "I19",
         "every event that leaves the house is in the outbox",
         "SELECT h.callback_id::text FROM (SELECT callback_id, count(*) AS happened FROM history WHERE kind = ANY"
-        " ('{opened,joined,claimed,attempted,scheduled,released,escalated,target_missed,resolved,reopened,closed}')"
+        f" ('{{{LEAVING}}}')"
         " GROUP BY 1) AS h LEFT JOIN (SELECT subject, count(*) AS leaving FROM outbox GROUP BY 1) AS o"
         " ON o.subject = h.callback_id::text WHERE o.leaving IS DISTINCT FROM h.happened",
+    ),
+    Invariant(
+        "I19",
+        "the events of a callback are numbered without a gap, up to its version",
+        "SELECT c.id::text FROM callbacks AS c LEFT JOIN (SELECT callback_id, version,"
+        " row_number() OVER (PARTITION BY callback_id ORDER BY id) AS expected FROM history) AS h ON h.callback_id = c.id"
+        " GROUP BY c.id HAVING bool_or(h.version <> h.expected) OR coalesce(max(h.version), 0) <> c.version",
+    ),
+    Invariant(
+        "I19",
+        "the outbox has one callback's events in their order",
+        "SELECT subject FROM (SELECT subject, (data ->> 'version')::int AS version,"
+        " lag((data ->> 'version')::int) OVER (PARTITION BY subject ORDER BY sequence) AS before FROM outbox) AS o"
+        " WHERE version <= before",
     ),
     Invariant(
         "I26",

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Moved
-from alerts.ledger.customers import lock_customer
+from alerts.customer import Customer, with_number
+from alerts.ledger.customers import lock_customer, store_customer
 from alerts.ledger.database import ledger_now
 from alerts.ledger.moves import lock_callback, store_moves
-from alerts.ledger.people import Person, change_person, dialable, mended, people_by_id
 from alerts.ledger.queue import customer_of
-from alerts.moves import NewAttempt, attempt
+from alerts.moves import NewAttempt, attempt, follow
 from alerts.policy import Policy
-
-NOT_THEIRS = ("invalid_number", "wrong_person")
 
 
 async def record_attempt(
@@ -33,28 +30,24 @@ async def record_attempt(
 
     Raises NotFound, LeaseLost, AlreadyResolved, OutsideCallingWindow, Invalid.
     """
-    customer_id = await customer_of(connection, callback_id)
-    await lock_customer(connection, customer_id)
+    customer = await lock_customer(connection, await customer_of(connection, callback_id))
     callback = await lock_callback(connection, callback_id)
     now = await ledger_now(connection)
     moved = attempt(callback, new, token=token, now=now, policy=policy)
-    person = (await people_by_id(connection, [customer_id]))[customer_id]
-    facts = _learned(person, new, number, now)
-    if facts:
-        person = await change_person(connection, person, facts)
-    if number is not None and moved.callback.is_open:
-        moved = moved.then(mended(moved.callback, person, actor=actor, now=now, policy=policy))
-    await store_moves(connection, [moved], token=token)
+    after = _learned(customer, new, number, now)
+    await store_customer(connection, customer, after)
+    if moved.callback.is_open:
+        moved = moved.then(follow(moved.callback, after, actor=actor, now=now, policy=policy))
+    await store_moves(connection, [moved])
     return moved
 
 
-def _learned(person: Person, new: NewAttempt, number: str | None, now: datetime) -> dict[str, Any]:
-    """The columns of the customer that this try has put right."""
-    facts: dict[str, Any] = {}
+def _learned(customer: Customer, new: NewAttempt, number: str | None, now: datetime) -> Customer:
+    """What this try has taught us of the customer: another number, that the number is not theirs, an opt-out."""
     if number is not None:
-        facts |= {"phone": dialable(number, person.country, "/number"), "number_status": "ok"}
-    if new.result in NOT_THEIRS:
-        facts["number_status"] = "bad"
+        customer = with_number(customer, number, "/number")
+    if new.result.is_bad_number:
+        customer = customer.evolve(number_failed=True)
     if new.opt_out:
-        facts["opted_out_at"] = person.opted_out_at or now
-    return facts
+        customer = customer.evolve(opted_out_at=customer.opted_out_at or now)
+    return customer

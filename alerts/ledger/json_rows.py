@@ -20,10 +20,10 @@ def encode(rows: Any) -> str:
     return _encoder.encode(rows).decode()
 
 
-def recordset(table: Table, columns: Iterable[str], parameter: str = "rows") -> str:
-    """`json_to_recordset(:rows) AS r(...)` with the types of the table's own columns."""
-    typed = ", ".join(f'"{name}" {_type(table, name).replace("BYTEA", "TEXT")}' for name in columns)
-    return f"json_to_recordset(CAST(:{parameter} AS json)) AS r({typed})"
+def recordset(table: Table, columns: Iterable[str], *more: str, parameter: str = "rows") -> str:
+    """`json_to_recordset(:rows) AS r(...)` with the types of the table's own columns; `more` like "fence TEXT"."""
+    typed = (f'"{name}" {_type(table, name).replace("BYTEA", "TEXT")}' for name in columns)
+    return f"json_to_recordset(CAST(:{parameter} AS json)) AS r({', '.join((*typed, *more))})"
 
 
 def _selected(table: Table, name: str) -> str:

@@ -17,23 +17,17 @@ from alerts.ledger.ids import new_id
 from alerts.ledger.json_rows import encode, insert_rows, insert_sql, recordset
 from alerts.ledger.tables import attempts, callbacks, history, outbox
 
-PUBLISHED = frozenset(
-    {"opened", "joined", "claimed", "attempted", "scheduled", "released"}
-    | {"escalated", "target_missed", "resolved", "reopened", "closed"}
-)
-"""The kinds of events that leave the house (docs/events.md). The others stay in the history."""
-
 _MEMBERS = tuple(str(column.name) for column in callbacks.columns)
 _CHANGING = tuple(name for name in _MEMBERS if name != "id")
 
 INSERT_CALLBACKS = insert_sql(callbacks, _MEMBERS)
 
-# Which rows changed? Those whose lease, if the move needs one, is still the living one at this very moment:
-# token and expiry are checked by the statement that does the work (I10).
+# Which rows changed? Those whose lease, if the move rests on one, is still the living one at this very moment: each row
+# brings the token that its move has checked, and the statement that does the work asks for token and expiry again (I10).
 UPDATE_CALLBACKS = text(
     f"UPDATE callbacks AS c SET {', '.join(f'{name} = r.{name}' for name in _CHANGING)}"
-    f" FROM {recordset(callbacks, _MEMBERS)} WHERE c.id = r.id"
-    " AND (CAST(:token AS text) IS NULL OR (c.lease_token = :token AND c.lease_expires_at > ledger_now()))"
+    f" FROM {recordset(callbacks, _MEMBERS, 'fence TEXT')} WHERE c.id = r.id"
+    " AND (r.fence IS NULL OR (c.lease_token = r.fence AND c.lease_expires_at > ledger_now()))"
 )
 
 ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
@@ -48,11 +42,11 @@ def read_callback(row: Row[Any]) -> Callback:
     return msgspec.convert({name: mapping[name] for name in _MEMBERS}, Callback)
 
 
-async def apply(connection: AsyncConnection, callback_id: str, move: Move, *, token: str | None = None) -> Moved:
+async def apply(connection: AsyncConnection, callback_id: str, move: Move) -> Moved:
     """Locks one callback, asks the clock, makes the move, stores it. Raises NotFound, LeaseLost, or what the move raises."""
     callback = await lock_callback(connection, callback_id)
     moved = move(callback, await ledger_now(connection))
-    await store_moves(connection, [moved], token=token)
+    await store_moves(connection, [moved])
     return moved
 
 
@@ -71,44 +65,44 @@ async def store_new(connection: AsyncConnection, moved: Sequence[Moved]) -> None
         await _store_events(connection, moved)
 
 
-async def store_moves(connection: AsyncConnection, moved: Sequence[Moved], *, token: str | None = None) -> None:
-    """Stores changed callbacks whose rows this transaction has locked. `token` fences a single leased one."""
+async def store_moves(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
+    """Stores changed callbacks whose rows this transaction has locked. Raises LeaseLost when a lease has run out."""
     if not moved:
         return
-    rows = {"rows": encode([each.callback for each in moved]), "token": token}
-    changed = await connection.execute(UPDATE_CALLBACKS, rows)
+    rows = [{**msgspec.structs.asdict(each.callback), "fence": each.fence} for each in moved]
+    changed = await connection.execute(UPDATE_CALLBACKS, {"rows": encode(rows)})
     if changed.rowcount != len(moved):
         raise LeaseLost("this lease has run out; claim the callback again")
     await _store_events(connection, moved)
 
 
 async def _store_events(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
-    happened = [(each.callback, event) for each in moved for event in each.events]
-    await insert_rows(connection, history, [_history_row(callback, event) for callback, event in happened])
-    leaving = [(callback, event) for callback, event in happened if event.kind in PUBLISHED]
-    await insert_rows(connection, outbox, [_outbox_row(callback, event) for callback, event in leaving])
+    events = [(each.callback.id, event) for each in moved for event in each.events]
+    await insert_rows(connection, history, [_history_row(callback_id, event) for callback_id, event in events])
+    leaving = [_outbox_row(callback_id, event) for callback_id, event in events if event.kind.published]
+    await insert_rows(connection, outbox, leaving)
     await insert_rows(connection, attempts, [_attempt_row(each) for each in moved if each.attempt is not None])
 
 
-def _history_row(callback: Callback, event: Event) -> dict[str, Any]:
+def _history_row(callback_id: str, event: Event) -> dict[str, Any]:
     return {
-        "callback_id": callback.id,
+        "callback_id": callback_id,
         "at": event.at,
         "kind": event.kind,
         "actor": event.actor,
         "data": event.data,
         "text": event.text,
         "measured": event.measured,
-        "version": callback.version,
+        "version": event.version,
     }
 
 
-def _outbox_row(callback: Callback, event: Event) -> dict[str, Any]:
-    about = {"callback": callback.id, "state": callback.state, "version": callback.version, "actor": event.actor}
+def _outbox_row(callback_id: str, event: Event) -> dict[str, Any]:
+    about = {"callback": callback_id, "state": event.state, "version": event.version, "actor": event.actor}
     return {
         "id": new_id(event.at),
         "type": f"bottombox.callback.{event.kind}",
-        "subject": callback.id,
+        "subject": callback_id,
         "at": event.at,
         "data": {**about, **event.data},
     }

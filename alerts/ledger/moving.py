@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Moved
 from alerts.errors import Invalid, NotFound, Refused
+from alerts.ledger.customers import customers_by_id
 from alerts.ledger.database import ledger_now
 from alerts.ledger.moves import lock_callback, read_callback, store_moves
-from alerts.ledger.people import people_by_id
 from alerts.ledger.queue import ensure_queues
 from alerts.ledger.tables import callbacks, queues
 from alerts.moves import move
@@ -31,13 +31,13 @@ async def move_to_queue(
 ) -> Moved:
     """Raises NotFound, AlreadyResolved.
 
-    The customer is read after the callback is locked, and not locked: whoever mends the customer meanwhile waits for
-    the callback and then judges the place anew.
+    The customer is read after the callback is locked, and not locked: whoever changes the customer meanwhile waits for
+    the callback and then makes it follow.
     """
     callback = await lock_callback(connection, callback_id)
-    person = (await people_by_id(connection, [callback.customer_id]))[callback.customer_id]
+    customer = (await customers_by_id(connection, [callback.customer_id]))[callback.customer_id]
     now = await ledger_now(connection)
-    moved = move(callback, queue=queue, place=person.place(queue, policy), actor=actor, now=now, policy=policy)
+    moved = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
     await store_moves(connection, [moved])
     return moved
 
@@ -51,13 +51,13 @@ async def move_many_to_queue(
     """
     query = select(callbacks).where(callbacks.c.id.in_(set(ids))).order_by(callbacks.c.id).with_for_update()
     found = {row.id: read_callback(row) for row in await connection.execute(query)}
-    people = await people_by_id(connection, [callback.customer_id for callback in found.values()])
+    customers = await customers_by_id(connection, [callback.customer_id for callback in found.values()])
     now = await ledger_now(connection)
     results: dict[str, Moved | Refused] = {named: NotFound("there is no such callback") for named in ids}
     for named, callback in found.items():
-        place = people[callback.customer_id].place(queue, policy)
+        customer = customers[callback.customer_id]
         try:
-            results[named] = move(callback, queue=queue, place=place, actor=actor, now=now, policy=policy)
+            results[named] = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
         except Refused as error:
             results[named] = error
     await store_moves(connection, [each for each in results.values() if isinstance(each, Moved)])

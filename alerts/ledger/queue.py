@@ -6,6 +6,7 @@ are committed together. Where a customer's record changes too, the customer is l
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,14 +17,25 @@ from sqlalchemy import BigInteger, Row, column, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, Moved, State
-from alerts.errors import DoNotCall, NotClaimable, NotFound, OutsideCallingWindow, TooManyHeld
+from alerts.errors import (
+    NotClaimable,
+    NotFound,
+    OutsideCallingWindow,
+    Refused,
+    TooManyHeld,
+    Unavailable,
+    where,
+)
 from alerts.ledger.customers import lock_customer
-from alerts.ledger.database import ledger_now
+from alerts.ledger.database import ledger_now, reachable
 from alerts.ledger.heads import known_heads
-from alerts.ledger.moves import ALL_OF_C, apply, read_callback, store_moves
-from alerts.ledger.tables import callbacks, customers, queues
+from alerts.ledger.isolation import WITHHOLD, put_off, store_each
+from alerts.ledger.moves import ALL_OF_C, apply, read_callback
+from alerts.ledger.tables import callbacks, queues
 from alerts.moves import claim, reopen
 from alerts.policy import Policy
+
+logger = logging.getLogger(__name__)
 
 DEPTHS = (8, 64, 512)
 """How many heads of each queue are looked at; deeper only when all of them are being taken by others just now."""
@@ -65,6 +77,7 @@ heads AS MATERIALIZED (
           AND (CAST(:languages AS text[]) IS NULL OR c.language IS NULL
                OR split_part(c.language, '-', 1) = ANY (CAST(:languages AS text[])))
           AND coalesce(CAST(c.skips ->> :advisor AS timestamptz) <= (SELECT now FROM clock), true)
+          AND c.id <> ALL (CAST(:without AS uuid[]))
         ORDER BY c.queue, c.band, c.rank_at, c.id
         LIMIT :depth
     ) AS head
@@ -107,17 +120,26 @@ ONE_CLAIM_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('claim
 async def claim_next(
     connection: AsyncConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
 ) -> list[Moved]:
-    """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld."""
+    """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld.
+
+    One that cannot be computed or stored, or that went to somebody else at the last moment, is stepped over.
+    """
     await check_held(connection, who)
+    moved: list[Moved] = []
+    passed: list[str] = []
     for depth in DEPTHS:
-        rows, heads_seen = await _lock_heads(connection, who, count, depth + count)
-        moved = await _claim(connection, rows, who, seconds, policy)
-        if moved:
-            await store_moves(connection, moved)
-            return moved
-        if heads_seen < depth + count:  # no queue goes on below
+        heads_seen = 0
+        while len(moved) < count:
+            wanted = count - len(moved)
+            rows, heads_seen = await _lock_heads(connection, who, wanted, depth + wanted, passed)
+            taken = await _take(connection, rows, who, seconds, policy)
+            moved += taken
+            if len(taken) == len(rows):
+                break
+            passed += {row.id for row in rows} - {each.callback.id for each in taken}
+        if moved or heads_seen < depth + count:  # no queue goes on below
             break
-    return []
+    return moved
 
 
 async def anything_for(connection: AsyncConnection, who: Claimer) -> bool:
@@ -127,15 +149,17 @@ async def anything_for(connection: AsyncConnection, who: Claimer) -> bool:
 
 
 async def _lock_heads(
-    connection: AsyncConnection, who: Claimer, count: int, depth: int
+    connection: AsyncConnection, who: Claimer, count: int, depth: int, passed: Sequence[str]
 ) -> tuple[Sequence[Row[Any]], int]:
     """The first rows that nobody else has locked, locked now; and how many there were with the others'."""
-    asked = await _asked(connection, who, depth=depth) | {"count": count}
+    asked = await _asked(connection, who, depth=depth, passed=passed) | {"count": count}
     rows = (await connection.execute(CLAIM, asked)).all()
     return [row for row in rows if row.id is not None], rows[0].heads_seen
 
 
-async def _asked(connection: AsyncConnection, who: Claimer, *, depth: int) -> dict[str, Any]:
+async def _asked(
+    connection: AsyncConnection, who: Claimer, *, depth: int, passed: Sequence[str] = ()
+) -> dict[str, Any]:
     languages = who.languages and [language.split("-")[0].lower() for language in who.languages]
     return {
         "advisor": who.advisor,
@@ -143,10 +167,11 @@ async def _asked(connection: AsyncConnection, who: Claimer, *, depth: int) -> di
         "languages": languages,
         "depth": depth,
         "heads": await known_heads(connection),
+        "without": list(passed),
     }
 
 
-async def _claim(
+async def _take(
     connection: AsyncConnection, rows: Sequence[Row[Any]], who: Claimer, seconds: int | None, policy: Policy
 ) -> list[Moved]:
     if not rows:
@@ -158,7 +183,9 @@ async def _claim(
             moved.append(_claimed(read_callback(row), who, seconds, now, policy))
         except (OutsideCallingWindow, NotClaimable):
             continue  # its window closed, or a lead gave it to somebody else, while we were waiting for the row
-    return moved
+        except Exception as error:  # noqa: BLE001 - a fault of ours, and the next one may be claimed all the same
+            await put_off(connection, row.id, WITHHOLD, error)
+    return await store_each(connection, moved, WITHHOLD)
 
 
 def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetime, policy: Policy) -> Moved:
@@ -175,12 +202,24 @@ def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetim
 async def claim_one(
     connection: AsyncConnection, callback_id: str, who: Claimer, *, seconds: int | None = None, policy: Policy
 ) -> Moved:
-    """This callback, if it may be called. Raises NotFound, NotClaimable, OutsideCallingWindow, TooManyHeld."""
+    """This callback, if it may be called. Raises NotFound, NotClaimable, OutsideCallingWindow, TooManyHeld.
+
+    One that cannot be computed or stored is refused like one that somebody else has.
+    """
     await check_held(connection, who)
     paused = select(queues.c.paused_at).join(callbacks, callbacks.c.queue == queues.c.name)
     if (await connection.execute(paused.where(callbacks.c.id == callback_id))).scalar_one_or_none():
         raise NotClaimable("its queue is paused; a lead may resume it")
-    return await apply(connection, callback_id, lambda callback, now: _claimed(callback, who, seconds, now, policy))
+    try:
+        async with reachable():
+            return await apply(
+                connection, callback_id, lambda callback, now: _claimed(callback, who, seconds, now, policy)
+            )
+    except (Refused, Unavailable):
+        raise
+    except Exception as error:
+        logger.error("callback %s cannot be claimed: %s", callback_id, where(error))
+        raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
 
 
 async def check_held(connection: AsyncConnection, who: Claimer) -> None:
@@ -216,8 +255,7 @@ async def reopen_callback(
 ) -> Moved:
     """Raises NotClaimable, naming it, when the customer has another open callback; DoNotCall after an opt-out."""
     customer_id = await customer_of(connection, callback_id)
-    await lock_customer(connection, customer_id)
-    await _check_may_be_called(connection, customer_id)
+    customer = await lock_customer(connection, customer_id)
     other = select(callbacks.c.id).where(
         callbacks.c.customer_id == customer_id,
         callbacks.c.state.in_(OPEN_STATES),
@@ -229,17 +267,8 @@ async def reopen_callback(
     return await apply(
         connection,
         callback_id,
-        lambda callback, now: reopen(callback, actor=actor, now=now, policy=policy, reason=reason),
+        lambda callback, now: reopen(callback, customer, actor=actor, now=now, policy=policy, reason=reason),
     )
-
-
-async def _check_may_be_called(connection: AsyncConnection, customer_id: int) -> None:
-    query = select(customers.c.opted_out_at, customers.c.erased_at).where(customers.c.id == customer_id)
-    customer = (await connection.execute(query)).one()
-    if customer.erased_at is not None:
-        raise NotClaimable("this customer was erased; there is nobody to call")
-    if customer.opted_out_at is not None:
-        raise DoNotCall("the customer asked not to be phoned; a withdrawal affects later answers only")
 
 
 async def ensure_queues(connection: AsyncConnection, names: Sequence[str]) -> None:

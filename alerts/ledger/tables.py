@@ -74,10 +74,9 @@ customers = Table(
     _id(),
     _needed("ref", Uuid(as_uuid=False), server_default=text("gen_random_uuid()")),
     _needed("key"),  # alerts.identity.Handle.key: one row per customer, whoever meets them first
-    _needed("source"),
     Column("name", Text),
     Column("phone", Text),  # E.164
-    _needed("number_status", server_default="ok"),  # bad: somebody tried it and it was not theirs
+    _needed("number_failed", Boolean, server_default=text("false")),  # what we have or were given does not reach them
     Column("email", Text),
     Column("time_zone", Text),
     Column("country", Text),
@@ -86,10 +85,9 @@ customers = Table(
     Column("since", Date),
     Column("value", Double),
     _needed("facts_as_of", Moment),  # the answer that these facts come from; older news does not overwrite newer
-    _needed("mended", ARRAY(Text), server_default=EMPTY_LIST),  # what a person put right; answers leave it alone
+    _needed("corrected", ARRAY(Text), server_default=EMPTY_LIST),  # what a person put right; answers leave it alone
     _moment("opted_out_at"),
     _moment("erased_at"),
-    _needed("seen_at", Moment),
     UniqueConstraint("ref"),
     UniqueConstraint("key"),
     Index(None, "phone", postgresql_where=text("phone IS NOT NULL")),
@@ -134,6 +132,8 @@ responses = Table(
     _needed("partition", Integer),
     _needed("offset", BigInteger),
     _needed("recorded_at", Moment),  # the Kafka record's timestamp
+    _needed("origin_partition", Integer),  # where it first stood in Kafka; of two revisions of one time the later wins
+    _needed("origin_offset", BigInteger),
     UniqueConstraint("event_source", "event_id"),
     Index(None, "response_id", "event_source"),  # in this order it also finds an answer by its id alone
     Index(None, "interaction_id", postgresql_where=text("interaction_id IS NOT NULL")),
@@ -282,12 +282,16 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Uuid(as_uuid=False), primary_key=True),
+    # In the order of events. Two writers of one callback's events take turns at its row's lock, and a number is drawn while
+    # the lock is held: so of one callback the earlier event has the smaller number. Across callbacks that is not so: a
+    # smaller number may be committed later. Who carries news out looks for unsent rows, and never for "greater than the last".
+    Column("sequence", BigInteger, Identity(always=True), nullable=False),
     _needed("type"),
     _needed("subject"),
     _needed("at", Moment),
     _needed("data", JSONB),
     _moment("sent_at"),
-    Index("outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    Index("outbox_unsent", "sequence", postgresql_where=text("sent_at IS NULL")),
 )
 
 partitions = Table(

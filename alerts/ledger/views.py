@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, false, func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, Flag, State
+from alerts.customer import Customer
 from alerts.errors import NotFound
 from alerts.ledger.answers import AlertSeen, AnswerSeen, alerts_of, other_answers
+from alerts.ledger.customers import customers_by_id
 from alerts.ledger.moves import read_callback
-from alerts.ledger.people import Person, people_by_id
 from alerts.ledger.tables import Moment, alerts, attempts, callbacks, customers, history, responses
 
 Sort = Literal["work_order", "opened_at", "due_at"]
@@ -64,7 +65,7 @@ class Seen(Struct, frozen=True):
     """A callback, whom it is about, and the answers it is about."""
 
     callback: Callback
-    customer: Person
+    customer: Customer
     alerts: list[AlertSeen]
 
 
@@ -122,7 +123,7 @@ async def see_callback(connection: AsyncConnection, callback_id: str) -> Seen:
 
 async def see(connection: AsyncConnection, found: Sequence[Callback]) -> list[Seen]:
     """Callbacks with their customers and alerts, in the order given."""
-    people = await people_by_id(connection, [callback.customer_id for callback in found])
+    people = await customers_by_id(connection, [callback.customer_id for callback in found])
     raised = await alerts_of(connection, [callback.id for callback in found])
     return [Seen(callback, people[callback.customer_id], raised.get(callback.id, [])) for callback in found]
 

@@ -2,14 +2,15 @@
 
 from alerts.moves.calling import NewAttempt, attempt, fall_due, schedule
 from alerts.moves.ending import expire, reopen, resolve, supersede
-from alerts.moves.leading import assign, escalate, mend, move
+from alerts.moves.following import follow
+from alerts.moves.leading import assign, escalate, move
 from alerts.moves.leasing import check_lease, claim, expire_lease, extend, release, skip, withdraw
-from alerts.moves.opening import Subject, join, open_callback
+from alerts.moves.noting import note
+from alerts.moves.opening import join, open_callback
 from alerts.moves.waking import wake
 
 __all__ = [
     "NewAttempt",
-    "Subject",
     "assign",
     "attempt",
     "check_lease",
@@ -19,9 +20,10 @@ __all__ = [
     "expire_lease",
     "extend",
     "fall_due",
+    "follow",
     "join",
-    "mend",
     "move",
+    "note",
     "open_callback",
     "release",
     "reopen",

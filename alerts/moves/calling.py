@@ -12,34 +12,33 @@ from alerts.callback import (
     Attempt,
     Callback,
     ClosedReason,
-    Event,
     Flag,
     Moved,
     State,
     Target,
     check_move,
+    happened,
     with_flags,
 )
+from alerts.clocks import told_within
 from alerts.errors import DoNotCall, Invalid, NotClaimable, OutsideCallingWindow
-from alerts.moves.leasing import back_to_waiting, check_lease, close
-from alerts.moves.promise import break_promise, judge_promise
+from alerts.event import EventKind
+from alerts.moves.leasing import back_to_waiting, close, fenced
+from alerts.moves.promise import break_promise, judge_promise, owned_until
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.policy import Policy
+from alerts.result import Result
 from alerts.targets import given_up, reached
 from alerts.window import SHORTEST, CallWindow, may_call
 
-RESULTS = ("connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person")
-CONTACT = frozenset({"connected", "refused"})
-BAD_NUMBER = frozenset({"invalid_number", "wrong_person"})
-
 
 class NewAttempt(Struct, frozen=True, kw_only=True):
-    """What an advisor reports. `started_at` defaults to now.
+    """What an advisor reports. `started_at` defaults to now; both times are by the advisor's own clock.
 
     `opt_out` goes with `refused` only. `override_reason` is a lead's, for a call that did happen outside the window.
     """
 
-    result: str
+    result: Result
     note: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -49,79 +48,91 @@ class NewAttempt(Struct, frozen=True, kw_only=True):
 
 def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, policy: Policy) -> Moved:
     """The window judges the call, not the form: an attempt counts at `started_at`."""
-    check_lease(callback, token, now)
-    started = new.started_at or now
-    _check_report(callback, new, started, now)
+    held = fenced(callback, token, now)
+    _check_report(new)
+    started, ended = _moments(callback, new, now)
     outside = may_call(started, callback.place, policy) is None
     if outside and new.override_reason is None:
         raise OutsideCallingWindow("the call lies outside the hours in which this customer may be phoned")
-    recorded = _recorded(callback, new, started, outside, now, policy)
+    recorded = _recorded(callback, new, started, ended, outside, now, policy)
     followed = _follow(recorded.callback, new, started, now, policy)
-    return recorded.then(followed)
+    return held.then(recorded).then(followed)
 
 
-def _check_report(callback: Callback, new: NewAttempt, started: datetime, now: datetime) -> None:
-    claimed = callback.lease_claimed_at
-    if new.result not in RESULTS:
-        raise Invalid(f"this is not a result; choose one of: {', '.join(RESULTS)}", "/result")
-    if new.opt_out and new.result != "refused":
+def _check_report(new: NewAttempt) -> None:
+    if new.opt_out and new.result is not Result.REFUSED:
         raise Invalid("an opt-out goes with the result refused", "/opt_out")
-    if started > now:
-        raise Invalid("an attempt cannot lie in the future; give the moment it began", "/started_at")
-    if claimed is not None and started < claimed:
-        raise Invalid("an attempt cannot be older than the lease; give the moment it began", "/started_at")
-    if new.ended_at is not None and not started <= new.ended_at <= now:
+    if new.started_at is not None and new.ended_at is not None and new.ended_at < new.started_at:
+        raise Invalid("an attempt ends after it began", "/ended_at")
+
+
+def _moments(callback: Callback, new: NewAttempt, now: datetime) -> tuple[datetime, datetime | None]:
+    """When it began and ended, on the ledger's clock: within the lease, whatever a softphone's clock makes of it."""
+    assert callback.lease_claimed_at is not None
+    started = told_within(new.started_at or now, callback.lease_claimed_at, now)
+    if started is None:
+        raise Invalid("an attempt lies within the lease and not in the future; give the moment it began", "/started_at")
+    ended = None if new.ended_at is None else told_within(new.ended_at, started, now)
+    if new.ended_at is not None and ended is None:
         raise Invalid("an attempt ends after it began and not in the future", "/ended_at")
+    return started, ended
 
 
 def _recorded(
-    callback: Callback, new: NewAttempt, started: datetime, outside: bool, now: datetime, policy: Policy
+    callback: Callback,
+    new: NewAttempt,
+    started: datetime,
+    ended: datetime | None,
+    outside: bool,
+    now: datetime,
+    policy: Policy,
 ) -> Moved:
     """The attempt itself: counted, targets decided, durations measured."""
     advisor = callback.lease_holder or SYSTEM
-    targets, events = reached(callback, Target.FIRST_ATTEMPT, started, now)
+    is_contact = new.result.is_contact and callback.contacted_at is None
     measured: dict[str, dict[str, float]] = {}
     changes: dict[str, datetime] = {}
     if callback.first_attempt_at is None:
         changes["first_attempt_at"] = started
         measured |= measure(callback, "time_to_first_attempt", started, policy)
-    if new.result in CONTACT and callback.contacted_at is None:
-        targets, contact = reached(callback.evolve(targets=targets), Target.CONTACT, started, now)
-        events += contact
+    if is_contact:
         changes["contacted_at"] = started
         measured |= measure(callback, "time_to_contact", started, policy)
-    data = {"result": new.result, "number": callback.attempts_count + 1, "queue": callback.queue}
-    if outside:
-        data["outside_window"] = True
-    event = Event(kind="attempted", at=now, actor=advisor, data=data, text=new.override_reason, measured=measured)
     counted = callback.evolve(
         attempts_count=callback.attempts_count + 1,
         band=1,  # whatever was promised, somebody has tried
-        targets=targets,
-        version=callback.version + 1,
         **changes,
     )
-    judged = judge_promise(counted, started, now, policy)
+    data: dict[str, object] = {"result": new.result, "number": counted.attempts_count}
+    if outside:
+        data["outside_window"] = True
+    moved = happened(
+        counted, EventKind.ATTEMPTED, now, actor=advisor, data=data, text=new.override_reason, measured=measured
+    )
+    moved = moved.then(reached(moved.callback, Target.FIRST_ATTEMPT, started, now))
+    if is_contact:
+        moved = moved.then(reached(moved.callback, Target.CONTACT, started, now))
+    moved = moved.then(judge_promise(moved.callback, started, now, policy))
     row = Attempt(
         result=new.result,
         advisor=advisor,
         started_at=started,
-        ended_at=new.ended_at,
+        ended_at=ended,
         note=new.note,
         outside_window=outside,
     )
-    return Moved(callback=judged.callback, events=(event, *events, *judged.events), attempt=row)
+    return moved.then(Moved(callback=moved.callback, attempt=row))
 
 
 def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetime, policy: Policy) -> Moved:
     """What the result leads to."""
-    if new.result == "connected":
-        return settled(callback, now, policy)
-    if new.result == "refused":
+    if new.result is Result.CONNECTED:
+        return settled(Moved(callback=callback), now, policy)
+    if new.result is Result.REFUSED:
         if new.opt_out:
             return close(callback, ClosedReason.OPTED_OUT, now, policy, actor=callback.lease_holder or SYSTEM)
         later = callback.evolve(not_before=_next_day(callback, started))
-        return back_to_waiting(later, "refused", callback.lease_holder, now, policy)
+        return back_to_waiting(later, new.result, callback.lease_holder, now, policy)
     failed = _failed(callback, new.result, started, policy)
     if failed.failed_count >= policy.attempts.maximum:
         missed = given_up(failed, now)
@@ -129,16 +140,16 @@ def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetim
     return back_to_waiting(failed, new.result, callback.lease_holder, now, policy)
 
 
-def _failed(callback: Callback, result: str, started: datetime, policy: Policy) -> Callback:
+def _failed(callback: Callback, result: Result, started: datetime, policy: Policy) -> Callback:
     rules = policy.attempts
     count = callback.failed_count + 1
-    if result == "busy":
+    if result is Result.BUSY:
         return callback.evolve(failed_count=count, not_before=started + timedelta(minutes=rules.busy_minutes))
-    if result == "voicemail":
+    if result is Result.VOICEMAIL:
         next_day = _next_day(callback, started)
         return callback.evolve(failed_count=count, not_before=next_day, avoid=(*callback.avoid, started))
     later = started + timedelta(minutes=rules.no_answer_minutes)
-    if result in BAD_NUMBER:
+    if result.is_bad_number:
         flags = with_flags(callback, Flag.BAD_NUMBER)
         return callback.evolve(failed_count=count, not_before=later, flags=flags)
     return callback.evolve(failed_count=count, not_before=later, avoid=(*callback.avoid, started))
@@ -163,38 +174,42 @@ def schedule(
     token: str | None,
     now: datetime,
     policy: Policy,
+    new_owner: str | None = None,
 ) -> Moved:
     """A promise to the customer. Without a token it is a lead's, and the callback must be waiting.
+
+    Its owner, if it is to keep one, is the advisor who holds the lease; without a lease whoever owned it before, else
+    `new_owner`: a lead who means to make the call.
 
     A promise that was due and that nobody tried to keep is broken by the next one. What was learned about times of
     day from failed attempts is dropped: the customer has said when.
     """
-    if token is not None:
-        check_lease(callback, token, now)
-    elif callback.state is not State.WAITING:
+    begun = Moved(callback=callback) if token is None else fenced(callback, token, now)
+    if token is None and callback.state is not State.WAITING:
         raise NotClaimable(f"this callback is {callback.state}; without its lease, only a waiting one can be promised")
     if Flag.OPTED_OUT in callback.flags:
         raise DoNotCall("the customer has asked not to be phoned; nothing can be promised")
-    until = _promised_window(callback, at, now, policy)
-    broken = break_promise(callback, now)
+    window = _promised_window(callback, at, now, policy)
+    owner = (callback.lease_holder or callback.owner or new_owner) if keep_owner else None
+    broken = begun.then(break_promise(callback, now))
     promised = broken.callback.evolve(
         state=State.SCHEDULED,
-        version=broken.callback.version + 1,
         band=1,
         promise_at=at,
-        promise_until=until.closes,
+        promise_until=window.closes,
         promise_state="open",
-        owner=(callback.lease_holder or actor) if keep_owner else None,
-        owner_until=at + timedelta(minutes=policy.promises.owner_minutes) if keep_owner else None,
+        owner=owner,
+        owner_until=None if owner is None else owned_until(at, window.closes, policy),
         not_before=at,
         avoid=(),
         callable_from=at,
-        callable_until=until.closes,
-        callable_reason=until.reason,
+        callable_until=window.closes,
+        callable_reason=window.reason,
         **ended_lease(callback),
     )
-    data = {"at": at, "queue": callback.queue, "owner_kept": keep_owner}
-    return broken.then(settled(promised, now, policy, Event(kind="scheduled", at=now, actor=actor, data=data)))
+    data = {"at": at, "owner_kept": owner is not None}
+    told = happened(promised, EventKind.SCHEDULED, now, actor=actor, data=data)
+    return settled(broken.then(told), now, policy)
 
 
 def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Policy) -> CallWindow:
@@ -212,5 +227,5 @@ def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Po
 def fall_due(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
     """The promised time has come: before all others, its owner first, then anyone."""
     check_move(callback, "fall_due")
-    waiting = callback.evolve(state=State.WAITING, band=0, version=callback.version + 1)
-    return settled(waiting, now, policy, Event(kind="due", at=now, data={"queue": callback.queue}))
+    waiting = callback.evolve(state=State.WAITING, band=0)
+    return settled(happened(waiting, EventKind.DUE, now), now, policy)

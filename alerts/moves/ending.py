@@ -8,18 +8,21 @@ from alerts.callback import (
     SYSTEM,
     Callback,
     ClosedReason,
-    Event,
     Flag,
     Moved,
     State,
     Target,
     check_move,
+    happened,
     with_flags,
     without_flags,
 )
 from alerts.causes import Cause, Outcome, check_cause, check_checklist
+from alerts.customer import Customer
 from alerts.errors import CallbackChanged, DoNotCall, NotClaimable
-from alerts.moves.leasing import check_lease, close
+from alerts.event import EventKind
+from alerts.moves.following import as_known
+from alerts.moves.leasing import close, fenced
 from alerts.moves.promise import judge_promise
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.policy import Policy
@@ -30,6 +33,8 @@ NEWS = {
     ClosedReason.RERATED: Flag.RERATED,
     ClosedReason.OPTED_OUT: Flag.OPTED_OUT,
 }
+"""What whoever is on the phone with the customer may decide. All else ends the work: an erased customer is nobody that one
+could call, and of a duplicate another open callback goes on, beside which the customer can have none."""
 
 
 def resolve(
@@ -45,23 +50,20 @@ def resolve(
     policy: Policy,
 ) -> Moved:
     """After a real conversation. If an alert joined since the claim, `version` must show that it was read."""
-    check_lease(callback, token, now)
+    held = fenced(callback, token, now)
     if Flag.NEW_ALERT in callback.flags and version != callback.version:
         raise CallbackChanged("another bad answer joined since the claim; read it, then resolve with its version")
     check_cause(cause, policy)
     check_checklist(checklist, policy)
-    judged = judge_promise(callback, now, now, policy)
-    targets, events, measured = callback.targets, judged.events, measure(callback, "time_to_resolution", now, policy)
+    moved = held.then(judge_promise(callback, now, now, policy))
+    measured = measure(callback, "time_to_resolution", now, policy)
     for target, since in ((Target.FIRST_ATTEMPT, callback.first_attempt_at), (Target.CONTACT, callback.contacted_at)):
         if since is None:  # the conversation it ends with was not recorded as an attempt
             measured |= measure(callback, f"time_to_{target}", now, policy)
-            targets, more = reached(callback.evolve(targets=targets), target, now, now)
-            events += more
-    targets, more = reached(callback.evolve(targets=targets), Target.RESOLUTION, now, now)
-    resolved = judged.callback.evolve(
+            moved = moved.then(reached(moved.callback, target, now, now))
+    moved = moved.then(reached(moved.callback, Target.RESOLUTION, now, now))
+    resolved = moved.callback.evolve(
         state=State.RESOLVED,
-        version=judged.callback.version + 1,
-        targets=targets,
         first_attempt_at=callback.first_attempt_at or now,
         contacted_at=callback.contacted_at or now,
         ended_at=now,
@@ -73,32 +75,35 @@ def resolve(
         owner_until=None,
         **ended_lease(callback),
     )
-    event = Event(
-        kind="resolved",
-        at=now,
+    told = happened(
+        resolved,
+        EventKind.RESOLVED,
+        now,
         actor=callback.lease_holder or SYSTEM,
-        data={"queue": callback.queue, "cause": cause.kind, "driver": cause.driver, "outcome": outcome},
+        data={"cause": cause.kind, "driver": cause.driver, "outcome": outcome},
         text=note,
         measured=measured,
     )
-    return settled(resolved, now, policy, *events, *more, event)
+    return settled(moved.then(told), now, policy)
 
 
 def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Moved:
-    """News that makes the call needless: closes it, or flags it when somebody is on the phone."""
+    """News that makes the call needless: closes it, or flags it when somebody is on the phone and may decide.
+
+    What nobody may decide takes the lease away: the holder's next request is told that the callback has ended.
+    """
     check_move(callback, "supersede")
-    if callback.state is State.LEASED:
-        return _flagged(callback, NEWS.get(reason), now, policy)
+    if callback.state is State.LEASED and reason in NEWS:
+        return _flagged(callback, NEWS[reason], now, policy)
     return close(callback, reason, now, policy)
 
 
-def _flagged(callback: Callback, flag: Flag | None, now: datetime, policy: Policy) -> Moved:
+def _flagged(callback: Callback, flag: Flag, now: datetime, policy: Policy) -> Moved:
     """News about a callback that somebody is working on: shown to them once, and theirs to decide."""
-    if flag is None or flag in callback.flags:
+    if flag in callback.flags:
         return Moved(callback=callback)
-    event = Event(kind="flagged", at=now, data={"flag": flag, "queue": callback.queue})
-    changed = callback.evolve(flags=with_flags(callback, flag), version=callback.version + 1)
-    return settled(changed, now, policy, event)
+    flagged = callback.evolve(flags=with_flags(callback, flag))
+    return settled(happened(flagged, EventKind.FLAGGED, now, data={"flag": flag}), now, policy)
 
 
 def expire(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
@@ -108,22 +113,23 @@ def expire(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
     return missed.then(close(missed.callback, ClosedReason.EXPIRED, now, policy))
 
 
-def reopen(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:
+def reopen(
+    callback: Callback, customer: Customer, *, actor: str, now: datetime, policy: Policy, reason: str | None = None
+) -> Moved:
     """Begins anew on the same record: fresh targets and attempts; the earlier ones stay in the history.
 
     Its place in the order stays the one it had: a customer we failed once does not wait again.
     """
     if callback.is_open:
         raise NotClaimable(f"this callback is {callback.state}; only one that has ended can be reopened")
-    if callback.closed_reason is ClosedReason.OPTED_OUT:
-        raise DoNotCall("the customer asked not to be phoned; a withdrawal affects later answers only")
-    if callback.closed_reason is ClosedReason.ERASED:
+    if customer.erased_at is not None or callback.closed_reason is ClosedReason.ERASED:
         raise NotClaimable("this customer was erased; there is nobody to call")
+    if customer.opted_out_at is not None or callback.closed_reason is ClosedReason.OPTED_OUT:
+        raise DoNotCall("the customer asked not to be phoned; a withdrawal affects later answers only")
     due = due_times(policy, queue=callback.queue, priority=callback.priority, points=callback.points, since=now)
     again = callback.evolve(
         state=State.WAITING,
         closed_reason=None,
-        version=callback.version + 1,
         flags=tuple(sorted({*without_flags(callback, Flag.ESCALATED, *NEWS.values()), Flag.REOPENED})),
         clock_from=now,
         due_from=now,
@@ -149,5 +155,5 @@ def reopen(callback: Callback, *, actor: str, now: datetime, policy: Policy, rea
         outcome=None,
         checklist={},
     )
-    event = Event(kind="reopened", at=now, actor=actor, data={"queue": callback.queue}, text=reason)
-    return settled(again, now, policy, event)
+    again = as_known(again, customer, policy)
+    return settled(happened(again, EventKind.REOPENED, now, actor=actor, text=reason), now, policy)

@@ -1,66 +1,40 @@
-"""What a lead may do with a callback: give it to somebody, to another queue, up the ladder, or mend its facts."""
+"""What a lead may do with a callback: give it to somebody, to another queue, or up the ladder."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.callback import Callback, Event, Flag, Moved, State, check_move, with_flags, without_flags
+from alerts.callback import Callback, Flag, Moved, State, check_move, happened, with_flags
+from alerts.customer import Customer
+from alerts.event import EventKind
+from alerts.moves.following import as_known
 from alerts.moves.leasing import withdraw
-from alerts.moves.opening import place_flags
+from alerts.moves.promise import owned_until
 from alerts.moves.settling import settled
 from alerts.policy import EscalationStep, Policy
-from alerts.window import Place
-
-ABOUT_PLACE = (Flag.NO_NUMBER, Flag.BAD_NUMBER, Flag.ZONE_GUESSED, Flag.ZONE_NEEDED)
 
 
 def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, policy: Policy) -> Moved:
-    """Its advisor's alone for the policy's hours, or for as long after the promised time as a promise is."""
+    """Its advisor's alone for the policy's hours; while a promise is open, for as long as that is its owner's."""
     check_move(callback, "assign")
-    until = now + timedelta(hours=policy.promises.assigned_hours)
-    if callback.state is State.SCHEDULED and callback.promise_at is not None:
-        until = callback.promise_at + timedelta(minutes=policy.promises.owner_minutes)
-    assigned = callback.evolve(owner=advisor, owner_until=until, version=callback.version + 1)
-    event = Event(kind="assigned", at=now, actor=actor, data={"advisor": advisor, "queue": callback.queue})
-    return settled(assigned, now, policy, event)
+    assigned = callback.evolve(owner=advisor, owner_until=_reserved_until(callback, now, policy))
+    told = happened(assigned, EventKind.ASSIGNED, now, actor=actor, data={"advisor": advisor})
+    return settled(told, now, policy)
 
 
-def move(callback: Callback, *, queue: str, place: Place, actor: str, now: datetime, policy: Policy) -> Moved:
-    """To another queue, with the waiting time it has earned. `place` is judged anew: a guessed zone is the queue's."""
+def _reserved_until(callback: Callback, now: datetime, policy: Policy) -> datetime:
+    closes = callback.promise_until
+    if callback.promise_state == "open" and callback.promise_at is not None and closes is not None and now < closes:
+        return owned_until(max(now, callback.promise_at), closes, policy)
+    return now + timedelta(hours=policy.promises.assigned_hours)
+
+
+def move(callback: Callback, *, queue: str, customer: Customer, actor: str, now: datetime, policy: Policy) -> Moved:
+    """To another queue, with the waiting time it has earned. A guessed zone is that of the new queue."""
     check_move(callback, "move")
-    flags = without_flags(callback, Flag.ZONE_GUESSED)
-    moved = callback.evolve(
-        queue=queue,
-        version=callback.version + 1,
-        zones=place.zones,
-        country=place.country,
-        flags=tuple(sorted({*flags, *({Flag.ZONE_GUESSED} if place.guessed else set())})),
-    )
-    event = Event(kind="moved", at=now, actor=actor, data={"from": callback.queue, "to": queue, "queue": queue})
-    return settled(moved, now, policy, event)
-
-
-def mend(
-    callback: Callback,
-    *,
-    place: Place,
-    number_status: str,
-    language: str | None,
-    actor: str,
-    now: datetime,
-    policy: Policy,
-) -> Moved:
-    """The customer's number, zone or language was put right."""
-    check_move(callback, "mend")
-    flags = {*without_flags(callback, *ABOUT_PLACE), *place_flags(place, number_status)}
-    mended = callback.evolve(
-        zones=place.zones,
-        country=place.country,
-        language=language,
-        flags=tuple(sorted(flags)),
-        version=callback.version + 1,
-    )
-    return settled(mended, now, policy, Event(kind="mended", at=now, actor=actor, data={"queue": callback.queue}))
+    moved = as_known(callback.evolve(queue=queue), customer, policy)
+    told = happened(moved, EventKind.MOVED, now, actor=actor, data={"from": callback.queue, "to": queue})
+    return settled(told, now, policy)
 
 
 def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:
@@ -68,7 +42,7 @@ def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, r
     check_move(callback, "escalate")
     steps = policy.escalation.steps
     if not steps:
-        return settled(callback, now, policy)
+        return settled(Moved(callback=callback), now, policy)
     step = steps[min(callback.escalated_steps, len(steps) - 1)]
     return take_step(callback, step, actor=actor, now=now, policy=policy, reason=reason)
 
@@ -76,14 +50,12 @@ def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, r
 def take_step(
     callback: Callback, step: EscalationStep, *, actor: str, now: datetime, policy: Policy, reason: str | None = None
 ) -> Moved:
-    data = {"step": step.to, "percent": step.percent, "queue": callback.queue, "owner": callback.owner}
-    event = Event(kind="escalated", at=now, actor=actor, data=data, text=reason)
     raised = callback.evolve(
         escalated_steps=min(callback.escalated_steps + 1, len(policy.escalation.steps)),
         flags=with_flags(callback, Flag.ESCALATED),
-        version=callback.version + 1,
     )
-    first = settled(raised, now, policy, event)
+    data = {"step": step.to, "percent": step.percent, "owner": callback.owner}
+    first = settled(happened(raised, EventKind.ESCALATED, now, actor=actor, data=data, text=reason), now, policy)
     if step.withdraw_lease and raised.state is State.LEASED:
         return first.then(withdraw(first.callback, actor=actor, reason="escalated", now=now, policy=policy))
     return first

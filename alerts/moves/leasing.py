@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from alerts.callback import (
     SYSTEM,
     Callback,
     ClosedReason,
-    Event,
     Flag,
     Moved,
     State,
     check_move,
+    happened,
 )
 from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable, OutsideCallingWindow
+from alerts.event import EventKind
 from alerts.moves.promise import lapse_promise
 from alerts.moves.settling import ended_lease, measure, settled
 from alerts.policy import Policy
@@ -28,7 +30,6 @@ def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: da
     number = callback.lease_number + 1
     leased = callback.evolve(
         state=State.LEASED,
-        version=callback.version + 1,
         lease_number=number,
         lease_token=f"{number}.{token}",
         lease_holder=advisor,
@@ -36,14 +37,15 @@ def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: da
         lease_expires_at=now + timedelta(seconds=min(seconds, policy.leases.ceiling_seconds)),
         claimed_at=now if first else callback.claimed_at,
     )
-    event = Event(
-        kind="claimed",
-        at=now,
+    told = happened(
+        leased,
+        EventKind.CLAIMED,
+        now,
         actor=advisor,
-        data={"queue": callback.queue, "first": first, "lease_number": number},
+        data={"first": first, "lease_number": number},
         measured=measure(callback, "time_to_claim", now, policy) if first else {},
     )
-    return settled(leased, now, policy, event)
+    return settled(told, now, policy)
 
 
 def _check_claimable(callback: Callback, advisor: str, now: datetime) -> None:
@@ -72,30 +74,45 @@ def check_lease(callback: Callback, token: str, now: datetime) -> None:
         raise LeaseLost("this lease has run out; claim the callback again")
 
 
+def fenced(callback: Callback, token: str, now: datetime) -> Moved:
+    """The beginning of every move that needs the lease: checks the token, and sends it along to where the move is stored.
+
+    This check tells the caller what is wrong; the ledger's own statement asks again, at the moment of the write.
+    """
+    check_lease(callback, token, now)
+    return Moved(callback=callback, fence=token)
+
+
 def extend(callback: Callback, *, token: str, seconds: int, now: datetime, policy: Policy) -> Moved:
     """Counts from now, up to the ceiling after the claim; an extension never shortens a lease."""
-    check_lease(callback, token, now)
+    held = fenced(callback, token, now)
     assert callback.lease_claimed_at is not None
     assert callback.lease_expires_at is not None
     ceiling = callback.lease_claimed_at + timedelta(seconds=policy.leases.ceiling_seconds)
     until = max(callback.lease_expires_at, min(now + timedelta(seconds=seconds), ceiling))
-    return settled(callback.evolve(lease_expires_at=until), now, policy)
+    return settled(held.then(Moved(callback=callback.evolve(lease_expires_at=until))), now, policy)
 
 
 def release(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
-    check_lease(callback, token, now)
-    return back_to_waiting(callback, "released", callback.lease_holder, now, policy, text=reason)
+    held = fenced(callback, token, now)
+    return held.then(back_to_waiting(callback, "released", callback.lease_holder, now, policy, text=reason))
 
 
 def skip(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
-    """Handing back an offer one does not want: counted, and not offered to the same advisor again at once."""
-    check_lease(callback, token, now)
+    """Handing back an offer one does not want: counted, and not offered to the same advisor again at once.
+
+    An owner who does so gives the reservation up, so that somebody else calls.
+    """
+    held = fenced(callback, token, now)
     assert callback.lease_holder is not None
     until = now + timedelta(minutes=policy.leases.skip_minutes)
     still = {advisor: moment for advisor, moment in callback.skips.items() if moment > now}
     skipped = callback.evolve(skips={**still, callback.lease_holder: until})
-    counted = {"skip_reason": _countable(reason, policy)}
-    return back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason, more=counted)
+    counted: dict[str, Any] = {"skip_reason": _countable(reason, policy)}
+    if callback.owner == callback.lease_holder:
+        skipped = skipped.evolve(owner=None, owner_until=None)
+        counted["owner_kept"] = False
+    return held.then(back_to_waiting(skipped, "skipped", callback.lease_holder, now, policy, text=reason, more=counted))
 
 
 def _countable(reason: str, policy: Policy) -> str:
@@ -124,16 +141,15 @@ def back_to_waiting(
     policy: Policy,
     *,
     text: str | None = None,
-    more: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Moved:
     """Ends the lease. One whose customer opted out meanwhile is closed instead: it may not be offered again."""
-    data = {"reason": why, "queue": callback.queue, "holder": callback.lease_holder, **(more or {})}
-    event = Event(kind="released", at=now, actor=actor or SYSTEM, data=data, text=text)
-    free = callback.evolve(state=State.WAITING, version=callback.version + 1, **ended_lease(callback))
+    data = {"reason": why, "holder": callback.lease_holder, **(more or {})}
+    free = callback.evolve(state=State.WAITING, **ended_lease(callback))
+    freed = happened(free, EventKind.RELEASED, now, actor=actor or SYSTEM, data=data, text=text)
     if Flag.OPTED_OUT in callback.flags:
-        closed = close(free, ClosedReason.OPTED_OUT, now, policy)
-        return Moved(callback=closed.callback, events=(event, *closed.events))
-    return settled(free, now, policy, event)
+        return freed.then(close(freed.callback, ClosedReason.OPTED_OUT, now, policy))
+    return settled(freed, now, policy)
 
 
 def close(callback: Callback, reason: ClosedReason, now: datetime, policy: Policy, *, actor: str = SYSTEM) -> Moved:
@@ -147,11 +163,10 @@ def close(callback: Callback, reason: ClosedReason, now: datetime, policy: Polic
     closed = before.evolve(
         state=State.CLOSED,
         closed_reason=reason,
-        version=before.version + 1,
         ended_at=now,
         owner=None,
         owner_until=None,
         promise_state="void" if before.promise_state == "open" else before.promise_state,
     )
-    event = Event(kind="closed", at=now, actor=actor, data={"reason": reason, "queue": callback.queue})
-    return judged.then(settled(closed, now, policy, event))
+    told = happened(closed, EventKind.CLOSED, now, actor=actor, data={"reason": reason})
+    return settled(judged.then(told), now, policy)

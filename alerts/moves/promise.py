@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.callback import Callback, Event, Moved
+from alerts.callback import Callback, Moved, happened
+from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import may_be_in_time
+
+
+def owned_until(since: datetime, closes: datetime, policy: Policy) -> datetime:
+    """How long a promise is its owner's alone: never so long that nobody else could keep it before its window closes."""
+    return since + min(timedelta(minutes=policy.promises.owner_minutes), (closes - since) / 2)
 
 
 def judge_promise(callback: Callback, at: datetime, now: datetime, policy: Policy) -> Moved:
@@ -39,5 +45,4 @@ def promise_lapses_at(callback: Callback) -> datetime | None:
 
 
 def _decided(callback: Callback, result: str, now: datetime) -> Moved:
-    event = Event(kind="promise_decided", at=now, data={"result": result, "queue": callback.queue})
-    return Moved(callback=callback.evolve(promise_state=result, version=callback.version + 1), events=(event,))
+    return happened(callback.evolve(promise_state=result), EventKind.PROMISE_DECIDED, now, data={"result": result})

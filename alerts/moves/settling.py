@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.callback import Callback, Event, Flag, Moved, State, with_flags, without_flags
+from alerts.callback import Callback, Flag, Moved, State, with_flags, without_flags
 from alerts.moves.promise import promise_lapses_at
 from alerts.policy import Policy
 from alerts.targets import next_alarm
@@ -18,13 +18,14 @@ LOOK_AGAIN = timedelta(days=1)
 """One that cannot be called at all is looked at daily: clocks change, and nothing waits for ever in silence."""
 
 
-def settled(callback: Callback, now: datetime, policy: Policy, *events: Event) -> Moved:
+def settled(moved: Moved, now: datetime, policy: Policy) -> Moved:
     """The move's result, with window, readiness and wake-up moment put right."""
+    callback = moved.callback
     if callback.state is State.WAITING:
         callback = _with_window(callback, now, policy)
     elif callback.ready:
         callback = callback.evolve(ready=False)
-    return Moved(callback=callback.evolve(wake_at=_wake_at(callback, now, policy)), events=events)
+    return moved.then(Moved(callback=callback.evolve(wake_at=_wake_at(callback, now, policy))))
 
 
 def _with_window(callback: Callback, now: datetime, policy: Policy) -> Callback:
@@ -81,8 +82,14 @@ def ended_lease(callback: Callback) -> dict[str, Any]:
     }
 
 
+MEASURED_AT_MOST = timedelta(days=400)
+"""Further back the minutes in which we could have called are not counted: a year and more says enough, and no claim may
+take long because a sender's clock told of 1970."""
+
+
 def measure(callback: Callback, name: str, now: datetime, policy: Policy) -> dict[str, dict[str, float]]:
-    """How long the customer has waited, on both clocks; seconds, never negative."""
+    """How long the customer has waited, on both clocks; seconds, never negative. Callable: of the last 400 days."""
     seconds = max(0.0, (now - callback.clock_from).total_seconds())
-    could_have = callable_seconds(min(callback.clock_from, now), now, callback.place, policy)
+    since = max(min(callback.clock_from, now), now - MEASURED_AT_MOST)
+    could_have = callable_seconds(since, now, callback.place, policy)
     return {name: {"wall": seconds, "callable": could_have}}

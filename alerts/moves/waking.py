@@ -23,7 +23,7 @@ def wake(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
     if moved.callback.state in (State.WAITING, State.SCHEDULED) and callback.expires_at <= now:
         return moved.then(expire(moved.callback, now=now, policy=policy))
     moved = _decided(_escalated(moved, now, policy), now)  # again: a step may have ended a lease that put it off
-    return moved.then(settled(moved.callback, now, policy))
+    return settled(moved, now, policy)
 
 
 def _decided(moved: Moved, now: datetime) -> Moved:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts import moves
-from alerts.callback import Callback, Event, Moved
 from alerts.causes import Cause, Kind, Outcome
 from alerts.ledger.calls import record_attempt
 from app.api.desk import AtDesk, CallbackId, Done
@@ -42,7 +39,7 @@ async def attempt(callback_id: CallbackId, body: asked.NewAttempt, desk: AtDesk)
             actor=desk.actor,
             policy=desk.policy,
         )
-        return await desk.done(connection, moved, body.lease_token)
+        return await desk.done(connection, moved)
 
     return await desk.change(effect)
 
@@ -60,22 +57,22 @@ async def attempt(callback_id: CallbackId, body: asked.NewAttempt, desk: AtDesk)
     ),
 )
 async def schedule(callback_id: CallbackId, body: asked.Schedule, desk: AtDesk) -> Response:
-    """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token."""
+    """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token.
+
+    A lead who sends `keep_owner` and no token becomes the owner, if the callback has none and the lead is an advisor.
+    """
     if body.lease_token is None:
         desk.principal.demand("callbacks:lead")
-
-    def move(callback: Callback, now: datetime) -> Moved:
-        return moves.schedule(
-            callback,
-            at=body.at,
-            keep_owner=body.keep_owner,
-            actor=desk.actor,
-            token=body.lease_token,
-            now=now,
-            policy=desk.policy,
-        )
-
-    return await desk.move(callback_id, move, token=body.lease_token)
+    said_so = "keep_owner" in body.model_fields_set
+    return await desk.move(
+        callback_id,
+        moves.schedule,
+        token=body.lease_token,
+        at=body.at,
+        keep_owner=body.keep_owner,
+        new_owner=desk.principal.advisor if said_so else None,
+        actor=desk.actor,
+    )
 
 
 @router.post(
@@ -85,21 +82,16 @@ async def schedule(callback_id: CallbackId, body: asked.Schedule, desk: AtDesk) 
 )
 async def resolve(callback_id: CallbackId, body: asked.Resolve, desk: AtDesk) -> Response:
     """If an alert joined since the claim, `version` must be the present one: read it first."""
-
-    def move(callback: Callback, now: datetime) -> Moved:
-        return moves.resolve(
-            callback,
-            token=body.lease_token,
-            cause=Cause(Kind(body.cause.kind), body.cause.driver),
-            outcome=Outcome(body.outcome),
-            note=body.note,
-            checklist=body.checklist,
-            version=body.version,
-            now=now,
-            policy=desk.policy,
-        )
-
-    return await desk.move(callback_id, move, token=body.lease_token)
+    return await desk.move(
+        callback_id,
+        moves.resolve,
+        token=body.lease_token,
+        cause=Cause(Kind(body.cause.kind), body.cause.driver),
+        outcome=Outcome(body.outcome),
+        note=body.note,
+        checklist=body.checklist,
+        version=body.version,
+    )
 
 
 @router.post(
@@ -108,10 +100,5 @@ async def resolve(callback_id: CallbackId, body: asked.Resolve, desk: AtDesk) ->
     **declare("callbacks:work", response_model=told.Callback),
 )
 async def note(callback_id: CallbackId, body: asked.WriteNote, desk: AtDesk) -> Response:
-    """On any callback, held or not, open or not. It stands in the history and changes nothing else."""
-
-    def write(callback: Callback, now: datetime) -> Moved:
-        event = Event(kind="noted", at=now, actor=desk.actor, data={"queue": callback.queue}, text=body.note)
-        return Moved(callback=callback, events=(event,))
-
-    return await desk.move(callback_id, write)
+    """On any callback, held or not, open or not. It stands in the history and changes nothing but the version."""
+    return await desk.move(callback_id, moves.note, text=body.note, actor=desk.actor)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts import moves
-from alerts.callback import Callback, Moved
+from alerts.callback import Moved
 from alerts.errors import IdempotencyInProgress, Invalid
 from alerts.ledger.audit import Look, write_audits
 from alerts.ledger.database import ledger_now
@@ -109,12 +108,8 @@ async def claim_this(
 )
 async def extend(callback_id: CallbackId, body: asked.Extend, desk: AtDesk) -> Response:
     """Counted from now, up to the policy's ceiling after the claim; never shortens a lease."""
-    seconds = desk.policy.leases.seconds if body.lease_seconds is None else body.lease_seconds
-
-    def move(callback: Callback, now: datetime) -> Moved:
-        return moves.extend(callback, token=body.lease_token, seconds=seconds, now=now, policy=desk.policy)
-
-    return await desk.move(callback_id, move, token=body.lease_token)
+    seconds = body.lease_seconds or desk.policy.leases.seconds
+    return await desk.move(callback_id, moves.extend, token=body.lease_token, seconds=seconds)
 
 
 @router.post(
@@ -124,17 +119,11 @@ async def extend(callback_id: CallbackId, body: asked.Extend, desk: AtDesk) -> R
 )
 async def release(callback_id: CallbackId, body: asked.Release, desk: AtDesk) -> Response:
     """It keeps the waiting time it has earned. A lead takes it back from its holder without the token."""
-    token = body.lease_token
-    if token is None:
+    reason = body.reason or "no reason given"
+    if body.lease_token is None:
         desk.principal.demand("callbacks:lead")
-
-    def move(callback: Callback, now: datetime) -> Moved:
-        reason = body.reason or "no reason given"
-        if token is None:
-            return moves.withdraw(callback, actor=desk.actor, reason=reason, now=now, policy=desk.policy)
-        return moves.release(callback, token=token, reason=reason, now=now, policy=desk.policy)
-
-    return await desk.move(callback_id, move, token=token)
+        return await desk.move(callback_id, moves.withdraw, actor=desk.actor, reason=reason)
+    return await desk.move(callback_id, moves.release, token=body.lease_token, reason=reason)
 
 
 @router.post(
@@ -144,11 +133,7 @@ async def release(callback_id: CallbackId, body: asked.Release, desk: AtDesk) ->
 )
 async def skip(callback_id: CallbackId, body: asked.Skip, desk: AtDesk) -> Response:
     """Counted, and for a while not offered to the same advisor again."""
-
-    def move(callback: Callback, now: datetime) -> Moved:
-        return moves.skip(callback, token=body.lease_token, reason=body.reason, now=now, policy=desk.policy)
-
-    return await desk.move(callback_id, move, token=body.lease_token)
+    return await desk.move(callback_id, moves.skip, token=body.lease_token, reason=body.reason)
 
 
 def _claimer(body: asked.ClaimOne, desk: Desk) -> Claimer:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from alerts.callback import Moved
 from alerts.errors import Invalid
 from alerts.ledger.database import ledger_now
-from alerts.ledger.people import customer_was_here
+from alerts.ledger.people import record_contact
 from app.api.desk import AtDesk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.handles import handles
@@ -30,7 +30,7 @@ async def tell(body: asked.Contact, desk: AtDesk) -> Response:
     async def effect(connection: AsyncConnection) -> Done:
         if body.at > await ledger_now(connection) + AHEAD:
             raise Invalid("a contact cannot lie in the future", "/at")
-        moved = await customer_was_here(connection, handles(body, desk), body.at, policy=desk.policy)
+        moved = await record_contact(connection, handles(body, desk), body.at, policy=desk.policy)
         return Done(_tell(moved), moved=moved)
 
     return await desk.change(effect)

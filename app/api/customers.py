@@ -10,12 +10,11 @@ from starlette.responses import Response
 
 from alerts.errors import NotFound
 from alerts.ledger.audit import write_audit
+from alerts.ledger.customers import customer_by_ref, find_customer
 from alerts.ledger.people import (
-    find_person,
+    correct_customer,
     holds_callback_of,
-    mend_person,
     opt_out,
-    person_by_ref,
     withdraw_opt_out,
 )
 from app.api.desk import AtDesk, CustomerRef, Desk, Done
@@ -35,7 +34,7 @@ _STRONG = re.compile(r'"([\x21\x23-\x7e]*)"')
 @router.post("/lookup", summary="Find a customer by a handle", **declare(LEAD, "not-found", response_model=told.Ref))
 async def lookup(body: asked.Lookup, desk: AtDesk) -> Response:
     async def effect(connection: AsyncConnection) -> Done:
-        person = await find_person(connection, handles(body, desk))
+        person = await find_customer(connection, handles(body, desk))
         if person is None:
             raise NotFound("no customer is known by these handles")
         await write_audit(connection, principal=desk.actor, action="lookup", customer_id=person.id)
@@ -47,7 +46,7 @@ async def lookup(body: asked.Lookup, desk: AtDesk) -> Response:
 @router.get("/{ref}", summary="Read a customer, masked", **declare(LEAD, also=UNCHANGED, response_model=told.Customer))
 async def show(ref: CustomerRef, desk: AtDesk) -> Response:
     async with desk.reading() as connection:
-        person = await person_by_ref(connection, ref)
+        person = await customer_by_ref(connection, ref)
         await write_audit(connection, principal=desk.actor, action="read", customer_id=person.id)
     return desk.show(tell_customer(person), version=person.version)
 
@@ -64,7 +63,7 @@ async def mend(ref: CustomerRef, body: asked.MendCustomer, desk: AtDesk) -> Resp
     async def effect(connection: AsyncConnection) -> Done:
         await _check_may_mend(connection, ref, desk)
         version = _if_match(desk)
-        person, moved = await mend_person(
+        person, moved = await correct_customer(
             connection, ref, changes, version=version, actor=desk.actor, policy=desk.policy
         )
         return Done(tell_customer(person), headers=etag(person.version), moved=moved)

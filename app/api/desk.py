@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Path
@@ -13,11 +14,11 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts.callback import Moved
+from alerts.callback import Callback, Moved
 from alerts.errors import NotFound
 from alerts.ledger.database import transaction
 from alerts.ledger.idempotency import store_answer, stored_answer
-from alerts.ledger.moves import Move, apply
+from alerts.ledger.moves import apply
 from alerts.policy import Policy
 from app.api.cursors import Cursors
 from app.api.guard import StrictRequest
@@ -111,17 +112,20 @@ class Desk:
                     await store_answer(connection, keyed, stored(response, done.shown_in_full))
         return response
 
-    async def move(self, callback_id: str, move: Move, *, token: str | None = None) -> Response:
-        """One move of one callback, fenced by the lease's token where the move needs one."""
+    async def move(self, callback_id: str, transition: Callable[..., Moved], **command: Any) -> Response:
+        """One transition of `alerts.moves` on one callback; the ledger's clock and the policy are given to it here."""
+
+        def move(callback: Callback, now: datetime) -> Moved:
+            return transition(callback, now=now, policy=self.policy, **command)
 
         async def effect(connection: AsyncConnection) -> Done:
-            return await self.done(connection, await apply(connection, callback_id, move, token=token), token)
+            return await self.done(connection, await apply(connection, callback_id, move))
 
         return await self.change(effect)
 
-    async def done(self, connection: AsyncConnection, moved: Moved, token: str | None = None) -> Done:
+    async def done(self, connection: AsyncConnection, moved: Moved) -> Done:
         """The answer to a change of a callback: masked; with its lease for whoever has just shown its token."""
-        answer = await tell_moved(connection, moved, self.principal, self.policy, self.base, token=token)
+        answer = await tell_moved(connection, moved, self.principal, self.policy, self.base, token=moved.fence)
         return Done(answer, moved=[moved], tagged=True)
 
     def show(self, answer: BaseModel, *, version: str | None = None) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts import moves
-from alerts.callback import Callback, Moved
+from alerts.callback import Moved
 from alerts.errors import NotFound, Refused
 from alerts.ledger.moving import check_queue, move_many_to_queue, move_to_queue
 from alerts.ledger.queue import customer_of, reopen_callback
@@ -87,11 +86,7 @@ async def reopen(
 )
 async def assign(callback_id: CallbackId, body: asked.Assign, desk: AtDesk) -> Response:
     """For the policy's hours it is offered to nobody else."""
-
-    def move(callback: Callback, now: datetime) -> Moved:
-        return moves.assign(callback, advisor=body.advisor, actor=desk.actor, now=now, policy=desk.policy)
-
-    return await desk.move(callback_id, move)
+    return await desk.move(callback_id, moves.assign, advisor=body.advisor, actor=desk.actor)
 
 
 @router.post(
@@ -103,11 +98,7 @@ async def escalate(
     callback_id: CallbackId, body: Annotated[asked.Because, Body(default_factory=asked.Because)], desk: AtDesk
 ) -> Response:
     """Above the last step of the ladder, the last one again."""
-
-    def move(callback: Callback, now: datetime) -> Moved:
-        return moves.escalate(callback, actor=desk.actor, now=now, policy=desk.policy, reason=body.reason)
-
-    return await desk.move(callback_id, move)
+    return await desk.move(callback_id, moves.escalate, actor=desk.actor, reason=body.reason)
 
 
 @router.post(

@@ -11,9 +11,9 @@ from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Callback, Moved, State, Target
+from alerts.customer import Customer
 from alerts.ledger.answers import AlertSeen, AnswerSeen, ResponseSeen
 from alerts.ledger.database import ledger_now
-from alerts.ledger.people import Person
 from alerts.ledger.views import Around, Seen, see
 from alerts.moves.opening import rank_terms
 from alerts.policy import Policy
@@ -115,19 +115,19 @@ def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, lease: boo
     }
 
 
-def tell_customer(person: Person) -> told.Customer:
+def tell_customer(person: Customer) -> told.Customer:
     """Masked."""
     return cover_customer(_customer(person), full=False, number=False)
 
 
-def _customer(person: Person) -> told.Customer:
+def _customer(person: Customer) -> told.Customer:
     return told.Customer(
         ref=person.ref,
         masked=False,
         name=person.name,
         phone=person.phone,
         email=person.email,
-        number_status=person.standing,
+        number_status=person.number_status,
         time_zone=person.time_zone,
         country=person.country,
         language=person.language,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from fastapi import APIRouter
@@ -14,13 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alerts.identity import handle_of, record_key
+from alerts.outcomes import Answer, SetAside
 from app.api.desk import AtDesk, Desk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.parts import FIRST_SURVEY_TOPIC, OutRecord
 from app.api.problems import ApiProblem
 from app.api.schemas import told
+from consumers.lengths import MAX_TEXT
 from consumers.reason import Reason
-from consumers.record import Decoded, Record, Unreadable, read_record
+from consumers.record import Record, read_record
 
 router = APIRouter(prefix="/v1/survey-events", tags=["survey events"], route_class=GuardedRoute)
 
@@ -29,6 +33,9 @@ BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
 ENVELOPE = frozenset({"specversion", "type", "source", "id", "time", "data", "datacontenttype"})
 Headers = tuple[tuple[str, bytes], ...]
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
 
 _EXAMPLE = {
     "specversion": "1.0",
@@ -62,7 +69,11 @@ class Given(Struct, frozen=True):
 
     value: bytes
     headers: Headers
-    reading: Decoded | Unreadable
+    reading: Answer | SetAside
+
+
+class _Named(Struct):
+    id: Any = None
 
 
 @router.post("", summary="Send survey events", **_DECLARED)
@@ -70,7 +81,7 @@ async def accept(desk: AtDesk) -> Response:
     """Each event is judged by itself; 202 when any was accepted, 422 when none was."""
     events = _events(desk.request, await desk.request.body())
     given = await asyncio.to_thread(_read, events, desk)  # a large batch would hold up the requests beside it
-    accepted = [each for each in given if isinstance(each.reading, Decoded)]
+    accepted = [each for each in given if isinstance(each.reading, Answer)]
     items = [_item(each) for each in given]
     if not accepted:
         raise _none_accepted(items)
@@ -90,13 +101,21 @@ def _events(request: Request, body: bytes) -> list[tuple[bytes, Headers]]:
     if media == EVENT:
         return [(body, _structured())]
     binary = tuple(
-        (f"ce_{name[3:]}", unquote(value).encode()) for name, value in request.headers.items() if name.startswith("ce-")
+        (f"ce_{name[3:]}", _unescaped(value)) for name, value in request.headers.items() if name.startswith("ce-")
     )
     if binary and (media == JSON or media.endswith("+json")):
         return [(body, (("content-type", media.encode()), *binary))]
     if media == JSON:
         return [(body, _structured())]
     raise ApiProblem("unsupported-media-type", f"send {EVENT}, {BATCH}, or {JSON} with a CloudEvent")
+
+
+def _unescaped(value: str) -> bytes:
+    """The value of a header (HTTP protocol binding for CloudEvents 1.0.2, section 3.1.3.2). Whether it is UTF-8 is
+    judged where the record is read."""
+    quoted = _QUOTED.fullmatch(value.strip())
+    plain = _ESCAPED.sub(r"\1", quoted[1]) if quoted else value
+    return unquote_to_bytes(plain.encode("latin-1"))  # as the server has decoded it
 
 
 def _structured() -> Headers:
@@ -116,16 +135,17 @@ def _array(body: bytes) -> list[msgspec.Raw]:
 def _read(events: Sequence[tuple[bytes, Headers]], desk: Desk) -> list[Given]:
     """As the consumer will read them, once they are records on the first survey topic."""
     given = []
+    now = datetime.now(UTC)
     for value, headers in events:
         record = Record("", 0, 0, -1, None, value, headers)
-        reading = read_record(record, desk.parts.catalogue)
-        assert isinstance(reading, Decoded | Unreadable)
+        reading = read_record(record, desk.parts.catalogue, now)
+        assert isinstance(reading, Answer | SetAside)
         given.append(Given(value, headers, reading))
     return given
 
 
 def _record(given: Given, desk: Desk) -> OutRecord:
-    assert isinstance(given.reading, Decoded)
+    assert isinstance(given.reading, Answer)
     handle = handle_of(given.reading.response, shared_sources=desk.parts.catalogue.shared_sources)
     assert handle is not None
     return OutRecord(
@@ -138,7 +158,7 @@ def _record(given: Given, desk: Desk) -> OutRecord:
 
 def _item(given: Given) -> told.EventItem:
     reading = given.reading
-    if isinstance(reading, Decoded):
+    if isinstance(reading, Answer):
         return told.EventItem(id=reading.response.event_id, status="accepted", errors=[])
     error = told.EventError(pointer=_pointer(reading.field, given.headers), detail=reading.detail, code=reading.reason)
     return told.EventItem(id=_id(given), status="rejected", errors=[error])
@@ -155,14 +175,14 @@ def _pointer(field: str | None, headers: Headers) -> str:
 
 def _id(given: Given) -> str | None:
     """The sender's own id of a rejected event, where it can be read at all."""
-    in_header = dict(given.headers).get("ce_id")
-    if in_header is not None:
-        return in_header.decode(errors="replace")[:512]
-    assert isinstance(given.reading, Unreadable)
-    if given.reading.reason in (Reason.MALFORMED, Reason.TOO_DEEP, Reason.TOO_LARGE):
-        return None
-    found = msgspec.json.decode(given.value).get("id")
-    return found[:512] if isinstance(found, str) else None
+    found: Any = dict(given.headers).get("ce_id")
+    if found is None:
+        try:
+            found = msgspec.json.decode(given.value, type=_Named).id
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+    text = found.decode(errors="replace") if isinstance(found, bytes) else found
+    return text[:MAX_TEXT] if isinstance(text, str) else None
 
 
 def _none_accepted(items: Sequence[told.EventItem]) -> ApiProblem:

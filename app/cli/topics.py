@@ -11,6 +11,7 @@ import click
 
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
+from alerts.geography import zone_data_version
 from app.cli.telling import answer, as_json, settings, wait_for
 from app.settings import ENVIRONMENT, read_settings
 from app.wiring import load_policy, topic_plans
@@ -61,11 +62,12 @@ def check_all(as_json: bool) -> None:
     """Settings, policy and sources: every mistake with its file, line and remedy."""
     problems = _problems()
     if as_json:
-        answer({"ok": not problems, "problems": [each.model_dump() for each in problems]})
+        told = [each.model_dump() for each in problems]
+        answer({"ok": not problems, "problems": told, "zone_data": zone_data_version()})
     for each in [] if as_json else problems:
         click.echo(str(each))
     if not problems and not as_json:
-        click.echo("settings, policy and sources can be used")
+        click.echo(f"settings, policy and sources can be used; time zones as of {zone_data_version()}")
     sys.exit(1 if problems else 0)
 
 

@@ -52,10 +52,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("ref", sa.Uuid(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("phone", sa.Text(), nullable=True),
-        sa.Column("number_status", sa.Text(), server_default="ok", nullable=False),
+        sa.Column("number_failed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("time_zone", sa.Text(), nullable=True),
         sa.Column("country", sa.Text(), nullable=True),
@@ -64,10 +63,9 @@ def upgrade() -> None:
         sa.Column("since", sa.Date(), nullable=True),
         sa.Column("value", sa.Double(), nullable=True),
         sa.Column("facts_as_of", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("mended", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("corrected", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("opted_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="customers_pkey"),
         sa.UniqueConstraint("key", name="customers_key_key"),
         sa.UniqueConstraint("ref", name="customers_ref_key"),
@@ -118,6 +116,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -125,7 +124,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="outbox_pkey"),
     )
-    op.create_index("outbox_unsent", "outbox", ["id"], unique=False, postgresql_where=sa.text("sent_at IS NULL"))
+    op.create_index("outbox_unsent", "outbox", ["sequence"], unique=False, postgresql_where=sa.text("sent_at IS NULL"))
     op.create_table(
         "partitions",
         sa.Column("topic", sa.Text(), nullable=False),
@@ -301,6 +300,8 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), nullable=False),
         sa.Column("offset", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("origin_partition", sa.Integer(), nullable=False),
+        sa.Column("origin_offset", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("points BETWEEN 1 AND 5", name="responses_points"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="responses_customer_id_fkey"),
         sa.PrimaryKeyConstraint("id", name="responses_pkey"),

@@ -19,12 +19,20 @@ from tests.parts.answers import answer
 from tests.parts.clock import Clock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday; the customers are in London
-GIVEN = {"advisor": "'ann'", "queues": "NULL", "languages": "NULL", "count": "1", "depth": "9", "heads": "'[]'"}
+GIVEN = {
+    "advisor": "'ann'",
+    "queues": "NULL",
+    "languages": "NULL",
+    "count": "1",
+    "depth": "9",
+    "heads": "'[]'",
+    "without": "'{}'",
+}
 
 # The one callback of the story again and again, each of a customer of its own.
 MANY = """
-    INSERT INTO customers (key, source, facts_as_of, seen_at)
-        SELECT 'copy:' || n, 'stories', now(), now() FROM generate_series(1, 20000) AS n;
+    INSERT INTO customers (key, facts_as_of)
+        SELECT 'copy:' || n, now() FROM generate_series(1, 20000) AS n;
     CREATE TEMP TABLE copied AS SELECT * FROM callbacks;
     INSERT INTO callbacks SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'customer_id', k.id,
         'rank_at', c.rank_at + k.id * interval '1 second'))).* FROM copied AS c, customers AS k WHERE k.key LIKE 'copy:%';

@@ -153,7 +153,7 @@ async def released(engine: AsyncEngine, held: Callback) -> Callback:
         return release(callback, token=token, reason="done", now=now, policy=POLICY)
 
     async with transaction(engine) as connection:
-        return (await apply(connection, held.id, move, token=token)).callback
+        return (await apply(connection, held.id, move)).callback
 
 
 async def test_a_late_resolve_never_overwrites_the_next_holders_work(engine: AsyncEngine, clock: Clock) -> None:
@@ -214,7 +214,7 @@ async def resolved_by(engine: AsyncEngine, held: Callback) -> Callback:
         )
 
     async with transaction(engine) as connection:
-        return (await apply(connection, held.id, move, token=token)).callback
+        return (await apply(connection, held.id, move)).callback
 
 
 async def test_an_opt_out_stands_though_the_callback_is_resolved_at_that_moment(engine: AsyncEngine) -> None:
@@ -227,7 +227,7 @@ async def test_an_opt_out_stands_though_the_callback_is_resolved_at_that_moment(
             await opt_out(connection, ref, actor="lead", policy=POLICY)
 
     async with transaction(engine) as connection:
-        await apply(connection, leased.id, lambda callback, now: resolved(callback, token, now), token=token)
+        await apply(connection, leased.id, lambda callback, now: resolved(callback, token, now))
         opting = asyncio.create_task(opt_out_now())
         await waiting_for_a_lock(engine)
     await opting

@@ -24,17 +24,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec import structs
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alerts.alert import Alert
 from alerts.callback import MOVES, Callback, ClosedReason, Event, Moved, State
 from alerts.causes import Cause, Kind, Outcome
+from alerts.customer import Customer
 from alerts.errors import DoNotCall, NotClaimable, Refused, TooManyHeld
 from alerts.identity import Handle
 from alerts.ledger.database import open_engine, transaction
 from alerts.ledger.intake import take_in
-from alerts.ledger.moves import PUBLISHED, apply, read_callback
-from alerts.ledger.people import customer_was_here, opt_out, withdraw_opt_out
+from alerts.ledger.moves import apply, read_callback
+from alerts.ledger.people import opt_out, record_contact, withdraw_opt_out
 from alerts.ledger.queue import (
     Claimer,
     claim_next,
@@ -48,7 +51,6 @@ from alerts.ledger.tables import callbacks, customers, history, outbox
 from alerts.ledger.timers import wake_due
 from alerts.moves import (
     NewAttempt,
-    Subject,
     assign,
     attempt,
     claim,
@@ -68,11 +70,11 @@ from alerts.moves import (
     withdraw,
 )
 from alerts.outcomes import Answer
-from alerts.phone import judge
 from alerts.policy import read_policy, shipped_policy
+from alerts.result import Result
 from alerts.routing import route
-from alerts.scoring import score
-from alerts.window import Place, may_call, place_of
+from alerts.scoring import rate, score
+from alerts.window import may_call
 from tests.invariants import AFTER_THE_TIMER, broken
 from tests.parts.answers import SOURCE, answer
 
@@ -95,7 +97,7 @@ STILL_CLOCK = """
 """
 EMPTY = "TRUNCATE customers, responses, callbacks, alerts, attempts, history, outbox, audit, partitions, queues"
 
-Result = TypeVar("Result")
+Got = TypeVar("Got")
 
 
 class Person:
@@ -106,7 +108,7 @@ class Person:
         self.zone = ZONES[number % len(ZONES)]
         self.id = 0
         self.ref = ""
-        self.last_bottom_box: datetime | None = None
+        self.bottom_boxes: dict[str, datetime] = {}  # by response
         self.opted_out = False
 
 
@@ -134,16 +136,16 @@ class Both(RuleBasedStateMachine):
 
     # The two sides
 
-    def run(self, work: Awaitable[Result]) -> Result:
-        async def waited() -> Result:
+    def run(self, work: Awaitable[Got]) -> Got:
+        async def waited() -> Got:
             return await work
 
         return self.runner.run(waited())
 
-    def work(self, what: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    def work(self, what: Callable[[AsyncConnection], Awaitable[Got]]) -> Got:
         """In a transaction of its own."""
 
-        async def inside() -> Result:
+        async def inside() -> Got:
             async with transaction(self.engine) as connection:
                 return await what(connection)
 
@@ -174,11 +176,10 @@ class Both(RuleBasedStateMachine):
         name: str,
         pure: Callable[[Callback, datetime], Moved],
         *,
-        token: str | None = None,
         stored: Callable[[AsyncConnection], Awaitable[Moved]] | None = None,
     ) -> None:
         """The same move on either side: the same refusal, or (compared after the step) the same callback."""
-        do = stored or (lambda connection: apply(connection, callback_id, pure, token=token))
+        do = stored or (lambda connection: apply(connection, callback_id, pure))
         try:
             expected = pure(self.model[callback_id], self.now)
         except Refused as refusal:
@@ -247,29 +248,32 @@ class Both(RuleBasedStateMachine):
                 assert report.moved == []
             else:
                 self.raise_alert(person, said, report.moved)
-            person.last_bottom_box = response.answered_at
+            person.bottom_boxes[response.response_id] = response.answered_at
         elif was_bad:
             self.rerate(person, response.response_id)
         if response.rating <= 2 and not was_bad:
             self.answered.append((person, response.response_id))
         elif response.rating > 2 and was_bad:
             self.answered.remove((person, response.response_id))
+            del person.bottom_boxes[response.response_id]
 
     def raise_alert(self, person: Person, said: Answer, moved: list[Moved]) -> None:
         [actual] = moved
-        about = self.subject(person, said)
+        about = self.alert(person, said)
         open_id = self.open_of(person)
         if open_id is None:
             opened = open_callback(
-                about,
-                id=actual.callback.id,
+                structs.replace(about, callback_id=actual.callback.id),
+                self.customer(person),
                 previous_id=self.resolved_lately(person),
                 now=self.now,
                 policy=POLICY,
             )
             self.expect(actual.callback.id, opened, "open_callback")
         else:
-            self.expect(open_id, join(self.model[open_id], about, now=self.now, policy=POLICY), "join")
+            self.expect(
+                open_id, join(self.model[open_id], about, self.customer(person), now=self.now, policy=POLICY), "join"
+            )
         self.behind.setdefault(open_id or actual.callback.id, set()).add(said.response.response_id)
 
     def rerate(self, person: Person, response: str) -> None:
@@ -281,21 +285,17 @@ class Both(RuleBasedStateMachine):
             better = supersede(self.model[open_id], ClosedReason.RERATED, now=self.now, policy=POLICY)
             self.expect(open_id, better, "supersede")
 
-    def subject(self, person: Person, said: Answer) -> Subject:
-        verdict = score(said.response, POLICY, person.last_bottom_box)
-        queue, priority = route(said.response, verdict, POLICY, person.last_bottom_box)
-        return Subject(
-            customer_id=person.id,
-            customer_ref=person.ref,
-            source=SOURCE,
-            language=None,
-            answered_at=said.response.answered_at,
-            queue=queue,
-            priority=priority,
-            verdict=verdict,
-            place=place_of(said.response.customer, judge(None, None), "UTC"),
-            number_status="none",
-        )
+    def alert(self, person: Person, said: Answer) -> Alert:
+        others = [at for key, at in person.bottom_boxes.items() if key != said.response.response_id]
+        last = max(others, default=None)
+        verdict = score(said.response, rate(said.response, POLICY), POLICY, last)
+        queue, priority = route(said.response, verdict, POLICY, last)
+        return Alert(answer=said, verdict=verdict, queue=queue, priority=priority, callback_id="", raised_at=self.now)
+
+    def customer(self, person: Person) -> Customer:
+        out = self.now if person.opted_out else None
+        key = f"id:{SOURCE}:{person.name}"
+        return Customer(id=person.id, ref=person.ref, key=key, time_zone=person.zone, opted_out_at=out)
 
     def know(self, person: Person) -> None:
         if not person.ref:
@@ -321,7 +321,7 @@ class Both(RuleBasedStateMachine):
     def calls_in(self, who: int) -> None:
         person = self.people[who % len(self.people)]
         handle = Handle("id", SOURCE, person.name)
-        moved = self.work(lambda connection: customer_was_here(connection, [handle], self.now, policy=POLICY))
+        moved = self.work(lambda connection: record_contact(connection, [handle], self.now, policy=POLICY))
         self.news(person, ClosedReason.CUSTOMER_CALLED_IN, moved)
 
     @precondition(lambda self: sum(person.opted_out for person in self.people) < 2)
@@ -418,40 +418,34 @@ class Both(RuleBasedStateMachine):
     @rule(which=PICK, stale=st.booleans(), seconds=st.integers(5, 3600))
     def extends(self, which: int, stale: bool, seconds: int) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(
-            id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY), token=token
-        )
+        self.both(id_, "extend", lambda c, now: extend(c, token=token, seconds=seconds, now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def releases(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(
-            id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY), token=token
-        )
+        self.both(id_, "release", lambda c, now: release(c, token=token, reason="r", now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.booleans())
     def skips(self, which: int, stale: bool) -> None:
         id_, token = self.picked_lease(which, stale)
-        self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY), token=token)
+        self.both(id_, "skip", lambda c, now: skip(c, token=token, reason="r", now=now, policy=POLICY))
 
     @precondition(any_lease)
     @rule(
         which=PICK,
         stale=st.sampled_from([False, False, False, True]),
-        result=st.sampled_from(
-            ["connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person"]
-        ),
+        result=st.sampled_from(Result),
         minutes_ago=st.integers(0, 3),
     )
     def tries(self, which: int, stale: bool, result: str, minutes_ago: int) -> None:
         id_, token = self.picked_lease(which, stale)
-        new = NewAttempt(result=result, started_at=self.now - timedelta(minutes=minutes_ago), note="n")
+        new = NewAttempt(result=Result(result), started_at=self.now - timedelta(minutes=minutes_ago), note="n")
         self.try_it(id_, token, new)
 
     def try_it(self, id_: str, token: str, new: NewAttempt) -> None:
-        self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY), token=token)
+        self.both(id_, "attempt", lambda c, now: attempt(c, new, token=token, now=now, policy=POLICY))
 
     @precondition(any_callback)
     @rule(
@@ -469,7 +463,7 @@ class Both(RuleBasedStateMachine):
         def pure(callback: Callback, now: datetime) -> Moved:
             return schedule(callback, at=at, keep_owner=keep_owner, actor="lead", token=lease, now=now, policy=POLICY)
 
-        self.both(id_, "schedule", pure, token=lease)
+        self.both(id_, "schedule", pure)
 
     @precondition(any_lease)
     @rule(which=PICK, stale=st.sampled_from([False, False, True]), has_read=st.booleans())
@@ -491,7 +485,7 @@ class Both(RuleBasedStateMachine):
                 policy=POLICY,
             )
 
-        self.both(id_, "resolve", pure, token=token)
+        self.both(id_, "resolve", pure)
 
     @rule(advisor=ADVISORS, end=st.sampled_from(["resolve", "promise", "no_answer", "busy", "keep"]))
     def works_on_the_next(self, advisor: str, end: str) -> None:
@@ -502,9 +496,9 @@ class Both(RuleBasedStateMachine):
             return
         id_, token = last[0][0], last[0][1][-1]
         if end in ("no_answer", "busy"):
-            self.try_it(id_, token, NewAttempt(result=end))
+            self.try_it(id_, token, NewAttempt(result=Result(end)))
         elif end != "keep":
-            self.try_it(id_, token, NewAttempt(result="connected"))
+            self.try_it(id_, token, NewAttempt(result=Result.CONNECTED))
             if end == "resolve":
                 self.resolve_it(id_, token, self.model[id_].version)
             else:
@@ -519,11 +513,9 @@ class Both(RuleBasedStateMachine):
         person = next(each for each in self.people if each.id == self.model[id_].customer_id)
 
         def pure(callback: Callback, now: datetime) -> Moved:
-            if person.opted_out:
-                raise DoNotCall("opted out")
             if self.open_of(person) not in (None, id_):
                 raise NotClaimable("another is open")
-            return reopen(callback, actor="lead", now=now, policy=POLICY, reason="r")
+            return reopen(callback, self.customer(person), actor="lead", now=now, policy=POLICY, reason="r")
 
         self.both(
             id_,
@@ -545,8 +537,9 @@ class Both(RuleBasedStateMachine):
     @rule(which=PICK, queue=st.sampled_from(QUEUES))
     def moves(self, which: int, queue: str) -> None:
         def pure(callback: Callback, now: datetime) -> Moved:
-            place = Place(callback.zones, callback.country, callback.place.guessed)
-            return move(callback, queue=queue, place=place, actor="lead", now=now, policy=POLICY)
+            person = next(each for each in self.people if each.id == callback.customer_id)
+            customer = self.customer(person)
+            return move(callback, queue=queue, customer=customer, actor="lead", now=now, policy=POLICY)
 
         self.both(self.picked_open(which), "move", pure)
 
@@ -602,12 +595,15 @@ class Both(RuleBasedStateMachine):
         rows = self.work(all_callbacks)
         assert {row.id: row for row in rows} == self.model
         kept, left = self.work(all_events)
-        expected = {id_: [(each.kind, each.at, each.actor) for each in events] for id_, events in self.happened.items()}
-        assert kept == {id_: events for id_, events in expected.items() if events}
-        published = {id_: [kind for kind, _, _ in events if kind in PUBLISHED] for id_, events in expected.items()}
-        assert {id_: sorted(kinds) for id_, kinds in left.items()} == {
-            id_: sorted(kinds) for id_, kinds in published.items() if kinds
+        assert kept == {
+            id_: [(each.kind, each.at, each.actor, each.version) for each in events]
+            for id_, events in self.happened.items()
         }
+        published = {
+            id_: [(each.kind, each.state, each.version) for each in events if each.kind.published]
+            for id_, events in self.happened.items()
+        }
+        assert left == published
 
     @invariant()
     def the_ledger_is_sound(self) -> None:
@@ -631,14 +627,15 @@ async def all_callbacks(connection: AsyncConnection) -> list[Callback]:
 
 async def all_events(
     connection: AsyncConnection,
-) -> tuple[dict[str, list[tuple[str, datetime, str]]], dict[str, list[str]]]:
-    """The history of each callback in order, and the kinds of what leaves the house."""
-    kept: dict[str, list[tuple[str, datetime, str]]] = {}
+) -> tuple[dict[str, list[tuple[str, datetime, str, int]]], dict[str, list[tuple[str, str, int]]]]:
+    """The history of each callback in order, and in its order what leaves the house."""
+    kept: dict[str, list[tuple[str, datetime, str, int]]] = {}
     for row in await connection.execute(select(history).order_by(history.c.id)):
-        kept.setdefault(row.callback_id, []).append((row.kind, row.at, row.actor))
-    left: dict[str, list[str]] = {}
-    for row in await connection.execute(select(outbox)):
-        left.setdefault(row.subject, []).append(row.type.rpartition(".")[2])
+        kept.setdefault(row.callback_id, []).append((row.kind, row.at, row.actor, row.version))
+    left: dict[str, list[tuple[str, str, int]]] = {}
+    for row in await connection.execute(select(outbox).order_by(outbox.c.sequence)):
+        kind = row.type.rpartition(".")[2]
+        left.setdefault(row.subject, []).append((kind, row.data["state"], row.data["version"]))
     return kept, left
 
 

@@ -15,11 +15,12 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from alerts import flags
 from alerts.conditions import When
 from alerts.document import Section
 from alerts.errors import Refused
-from alerts.ledger.moves import PUBLISHED
-from alerts.outcomes import RecordOutcome
+from alerts.event import EventKind
+from alerts.outcomes import Answer, RecordOutcome
 from alerts.policy import Policy, Slot, read_policy, shipped_policy
 from alerts.scale import Scale
 from alerts.survey import EVENT_TYPE
@@ -28,7 +29,7 @@ from app.cli import program
 from app.metrics import HTTP, LATENCY, WORK, Metrics
 from app.settings import NOT_THERE_YET, PREFIX, Settings
 from consumers.reason import Reason
-from consumers.record import Decoded, Record, read_record
+from consumers.record import Record, read_record
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.rule import Rule
@@ -151,10 +152,11 @@ def test_every_part_of_a_file_is_described_with_its_default(page: str, model: ty
 
 
 def test_what_the_policy_page_calls_a_default_is_also_what_is_shipped() -> None:
-    exceptions = ("scoring.reasons", "causes.skill", "causes.operations", "checklist")
+    exceptions = ("scoring.reasons", "scoring.no_call", "causes.skill", "causes.operations", "checklist")
     text = (DOCS / "policy.md").read_text()
     shipped, default = flat(shipped_policy().model_dump()), flat(Policy().model_dump())
-    assert {place for place in shipped if shipped[place] != default[place]} == set(exceptions)
+    differing = {place for place in shipped if place not in default or shipped[place] != default[place]}
+    assert {re.sub(r"^(scoring\.no_call)\..*", r"\1", place) for place in differing} == set(exceptions)
     assert all(f"`{place}`" in text for place in exceptions)
 
 
@@ -187,9 +189,9 @@ def test_the_example_of_a_source_passes_its_own_examples() -> None:
 
 def test_the_example_of_an_event_is_an_answer_without_a_flaw() -> None:
     (text,) = blocks("surveys.md", "json")
-    stamp = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
-    reading = read_record(Record("surveys", 0, 0, stamp, None, text.encode()), Catalogue())
-    assert isinstance(reading, Decoded)
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    reading = read_record(Record("surveys", 0, 0, -1, None, text.encode()), Catalogue(), now)
+    assert isinstance(reading, Answer)
     assert reading.response.rating == 2
     assert reading.response.customer.phone == "+442079460067"
     assert reading.response.flags == ()
@@ -199,6 +201,12 @@ def test_the_example_of_an_event_is_an_answer_without_a_flaw() -> None:
 def test_every_outcome_and_every_reason_of_a_dead_letter_is_described() -> None:
     assert named("surveys.md", "outcome") == list(RecordOutcome)
     assert named("surveys.md", "reason") == list(Reason)
+
+
+def test_every_flag_of_an_answer_is_described() -> None:
+    described = {word for row in table("surveys.md", "flag") for word in words(row[0])}
+    fixed = {value for name, value in vars(flags).items() if name.isupper()}
+    assert described == {*fixed, flags.dropped("<path>"), flags.cut("<path>")}
 
 
 def test_the_table_of_scales_is_what_the_code_does() -> None:
@@ -308,8 +316,10 @@ def family(error: type[Refused]) -> set[type[Refused]]:
     return {error, *(each for heir in error.__subclasses__() for each in family(heir))}
 
 
-def test_every_event_that_leaves_the_house_is_described() -> None:
-    assert set(named("events.md", "type")) == {f"bottombox.callback.{kind}" for kind in PUBLISHED}
+def test_every_kind_of_event_is_described_as_leaving_the_house_or_staying() -> None:
+    leaving = [f"bottombox.callback.{kind}" for kind in EventKind if kind.published]
+    assert named("events.md", "type") == leaving
+    assert named("events.md", "kind") == [kind for kind in EventKind if not kind.published]
 
 
 # -- all pages, and all files

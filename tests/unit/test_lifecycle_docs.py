@@ -13,12 +13,11 @@ from alerts import moves
 from alerts.callback import MOVES, Callback, ClosedReason, Moved, State
 from alerts.causes import Cause, Kind, Outcome
 from alerts.errors import Refused
-from alerts.moves.calling import RESULTS
-from alerts.window import Place
-from tests.unit.alerts.moves.life import LONDON, POLICY, at, claimed, opened, promised, solved, subject
+from alerts.result import Result
+from tests.unit.alerts.moves.life import POLICY, SOMEONE, alert, at, claimed, opened, promised, solved
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text(encoding="utf-8")
-NOT_MOVES = {"NewAttempt", "Subject", "check_lease"}
+NOT_MOVES = {"NewAttempt", "check_lease"}
 NOW = at(10, 5)
 
 STATES: dict[State, Callable[[], Callback]] = {
@@ -31,24 +30,23 @@ STATES: dict[State, Callable[[], Callback]] = {
 
 # A value for each argument that some move takes beside callback, now and policy.
 ARGUMENTS = {
-    "subject": subject(),
+    "alert": alert(),
+    "customer": SOMEONE,
     "advisor": "ben",
     "token": "1.t",
     "seconds": 900,
     "reason": "r",
     "actor": "lead",
-    "new": moves.NewAttempt(result="busy"),
+    "new": moves.NewAttempt(result=Result.BUSY),
     "at": at(16),
     "keep_owner": False,
     "cause": Cause(Kind.SKILL, "other"),
     "outcome": Outcome.RECOVERED,
     "note": None,
+    "text": "prefers mornings",
     "checklist": {},
     "version": None,
     "queue": "billing",
-    "place": Place(LONDON.zones, LONDON.country),
-    "number_status": "ok",
-    "language": None,
 }
 
 
@@ -110,7 +108,7 @@ def test_the_page_explains_every_state_and_every_result() -> None:
         State
     )
     results = PAGE.partition("## What each result")[2].partition("\n## ")[0]
-    assert all(f"`{result}`" in results for result in RESULTS)
+    assert all(f"`{result}`" in results for result in Result)
 
 
 def test_every_state_is_the_one_it_is_said_to_be() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from alerts.callback import Flag, State
+from alerts.result import Result
 from app.api.schemas.base import (
     Advisor,
     Asked,
@@ -115,7 +116,7 @@ class NewAttempt(Asked):
     model_config = example({"lease_token": "7.rT3…", "result": "no_answer", "note": "rang out"})
 
     lease_token: Token
-    result: Literal["connected", "no_answer", "busy", "voicemail", "invalid_number", "refused", "wrong_person"]
+    result: Annotated[Result, Field(strict=False)]  # JSON has no enums: the word itself is meant
     note: Note | None = None
     started_at: Moment | None = None
     ended_at: Moment | None = None
@@ -129,7 +130,7 @@ class NewAttempt(Asked):
 
     @model_validator(mode="after")
     def _opt_out_is_a_refusal(self) -> NewAttempt:
-        if self.opt_out and self.result != "refused":
+        if self.opt_out and self.result is not Result.REFUSED:
             raise ValueError("opt_out goes with the result refused")
         return self
 

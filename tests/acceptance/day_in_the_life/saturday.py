@@ -125,10 +125,10 @@ async def promises_fall_due(day: Day) -> None:
     await day.lea.mends("dev", phone=NEW_NUMBERS["dev"])
     assert (await day.lea.callback("dev"))["flags"] == []
 
-    await day.at("Sat 11:05")
+    await day.at("Sat 11:04")
     await day.escalated(general=(6, 1, 1), billing=(2, 1, 1))  # lily, ned, oda, otto, peg and nia: two hours of four
     await day.stands(general=(11, 1, 0, 0))  # eli, at eleven
-    assert await day.ben.finds_nothing() == "2027-03-27T11:24:00Z"  # for a quarter of an hour eli is Ann's alone
+    assert await day.ben.finds_nothing() == "2027-03-27T11:24:00Z"  # for five minutes eli is Ann's alone
     await day.ann.claims("eli")
     now = await day.at("Sat 11:06")
     kept = await day.ann.tries("eli", "connected", now)

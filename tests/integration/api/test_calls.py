@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from alerts.ledger.timers import wake_due
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 
@@ -47,6 +48,16 @@ async def test_every_result_but_connected_ends_the_lease(front: Front, result: s
     assert "attempted" in events
 
 
+@pytest.mark.parametrize("result", ["hung_up", "CONNECTED", "", 1, None, True])
+async def test_an_attempt_ends_in_one_of_the_known_ways(front: Front, result: object) -> None:
+    ann, url, token = await _in_hand(front)
+    refused = problem(
+        await ann.post(f"{url}/attempts", json={"lease_token": token, "result": result}), 422, "validation"
+    )
+    assert [error["pointer"] for error in refused["errors"]] == ["/result"]
+    assert "hung_up" not in str(refused)
+
+
 async def test_an_attempt_is_judged_when_the_call_began(front: Front) -> None:
     await front.clock.set(NOON.replace(hour=19, minute=50))
     ann, url, token = await _in_hand(front)
@@ -76,8 +87,8 @@ async def test_a_number_that_the_advisor_found_becomes_the_customers(front: Fron
     answer = good(await ann.post(f"{url}/attempts", json=body))
     assert "no_number" not in answer["flags"]
     assert answer["customer"]["phone"] == "+44******99"
-    (row,) = await front.sql("SELECT phone, mended, number_status FROM customers")
-    assert (row.phone, row.mended, row.number_status) == ("+442079460099", ["phone"], "ok")
+    (row,) = await front.sql("SELECT phone, corrected, number_failed FROM customers")
+    assert (row.phone, row.corrected, row.number_failed) == ("+442079460099", ["phone"], False)
 
 
 async def test_a_number_that_may_not_be_dialled_is_refused_and_not_repeated(front: Front) -> None:
@@ -138,6 +149,36 @@ async def test_a_lead_promises_a_call_for_a_waiting_callback_and_an_advisor_cann
     problem(await lead.post(url, json={"at": "2026-11-25T12:00:00Z"}), 409, "not-claimable")
 
 
+@pytest.mark.parametrize(("said", "owner"), [({}, None), ({"keep_owner": True}, "lea"), ({"keep_owner": False}, None)])
+async def test_a_lead_owns_a_promise_only_by_saying_so(front: Front, said: dict[str, Any], owner: str | None) -> None:
+    moved = await front.bad_answer()
+    body = {"at": "2026-11-25T12:00:00Z", **said}
+    answer = good(await (await front.lead()).post(f"/v1/callbacks/{moved.callback.id}/schedule", json=body))
+    assert answer["owner"] == owner
+
+
+async def test_a_platforms_key_never_owns_a_promise(front: Front) -> None:
+    moved = await front.bad_answer()
+    platform = await front.key("callbacks:lead", name="platform")
+    body = {"at": "2026-11-24T15:00:00Z", "keep_owner": True}
+    answer = good(await platform.post(f"/v1/callbacks/{moved.callback.id}/schedule", json=body))
+    assert answer["owner"] is None
+    await front.clock.set(NOON.replace(hour=15))
+    await wake_due(front.engine, front.policy)
+    good(await (await front.advisor("bob")).post("/v1/callbacks/claim", json={}))
+
+
+async def test_a_softphones_clock_may_be_five_minutes_ahead(front: Front) -> None:
+    ann, url, token = await _in_hand(front)
+    now = await front.clock.now()
+    body = {"lease_token": token, "result": "connected", "started_at": (now + timedelta(minutes=6)).isoformat()}
+    refused = problem(await ann.post(f"{url}/attempts", json=body), 422, "validation")
+    assert refused["errors"][0]["pointer"] == "/started_at"
+    good(await ann.post(f"{url}/attempts", json={**body, "started_at": (now + timedelta(minutes=4)).isoformat()}))
+    (row,) = await front.sql("SELECT started_at <= recorded_at AS past FROM attempts")
+    assert row.past
+
+
 async def test_a_resolved_callback_says_why_and_how_it_ended_and_cannot_be_resolved_again(front: Front) -> None:
     ann, url, token = await _in_hand(front)
     body = _resolution(token, checklist={"apologised": True})
@@ -187,7 +228,7 @@ async def test_a_note_can_be_written_on_any_callback_and_only_the_holder_reads_i
     bob = await front.advisor("bob")
     before = good(await bob.get(url))["version"]
     response = await bob.post(f"{url}/notes", json={"note": "prefers mornings"})
-    assert good(response)["version"] == before
+    assert good(response)["version"] == before + 1  # whoever holds an older copy learns that there is more
     assert [each["text"] for each in good(await ann.get(url))["history"] if each["kind"] == "noted"] == [
         "prefers mornings"
     ]

@@ -58,6 +58,17 @@ async def test_an_assigned_callback_is_offered_to_nobody_else(front: Front) -> N
     good(await ann.post("/v1/callbacks/claim", json={}))
 
 
+async def test_an_assigned_callback_that_its_owner_skips_is_offered_to_others(front: Front) -> None:
+    moved = await front.bad_answer()
+    lead, ann, bob = await front.lead(), await front.advisor("ann"), await front.advisor("bob")
+    url = f"/v1/callbacks/{moved.callback.id}"
+    good(await lead.post(f"{url}/assign", json={"advisor": "ann"}))
+    claimed = good(await ann.post("/v1/callbacks/claim", json={}))
+    skipped = good(await ann.post(f"{url}/skip", json={"lease_token": claimed["lease"]["token"], "reason": "break"}))
+    assert skipped["owner"] is None
+    assert good(await bob.post("/v1/callbacks/claim", json={}))["id"] == moved.callback.id
+
+
 async def test_a_moved_callback_keeps_the_time_it_has_waited(front: Front) -> None:
     moved = await front.bad_answer()
     await front.run("INSERT INTO queues (name) VALUES ('billing')")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import zoneinfo
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -12,20 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.errors import Misconfigured
-from alerts.hours import (
-    DailySlot,
-    Hours,
-    country_of_zone,
-    hours_of,
-    hours_of_calendar,
-    public_holidays,
-    zones_of_country,
-)
+from alerts.hours import Hours, daily, hours_of, hours_of_calendar
 from alerts.policy import DAYS, Calendar, Policy, Slot, read_policy, shipped_policy
+from alerts.week import Week, apart
 
 EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
-EVERY_DAY = frozenset(range(7))
 
 
 def utc(text: str) -> datetime:
@@ -42,9 +36,9 @@ def office(zone: str = "Europe/London", **more: object) -> Hours:
     return hours_of_calendar(Calendar.model_validate({"zone": zone, "weekly": weekly, **more}, strict=False))
 
 
-def daily(zone: str, start: int, end: int) -> Hours:
+def every_day(zone: str, start: int, end: int) -> Hours:
     """The same hours on every day."""
-    return Hours(zone, DailySlot(start * 60, end * 60, EVERY_DAY).on)
+    return Hours(zone, daily(start * 60, end * 60))
 
 
 def hours(number: float) -> timedelta:
@@ -105,51 +99,45 @@ def test_the_holidays_of_a_country_are_closed() -> None:
     assert christmas.add_open(utc("2026-12-24T16:30"), hours(1)) == utc("2026-12-29T09:30")
 
 
-def test_a_holiday_kept_in_the_year_before_is_known() -> None:
-    # New Year's Day 2022 was a Saturday, and was kept on Friday 31 December 2021
-    assert date(2021, 12, 31) in public_holidays("US", 2021)
-
-
-def test_a_country_of_which_no_holidays_are_known_has_none() -> None:
-    assert public_holidays("XX", 2026) == frozenset()
-    assert public_holidays("date", 2026) == frozenset()
-
-
 def test_an_hour_left_out_in_spring_is_not_counted() -> None:
     # Europe/London, 2026-03-29: 01:00 becomes 02:00
-    assert daily("Europe/London", 0, 4).open_seconds(utc("2026-03-29T00:00"), utc("2026-03-29T12:00")) == 3 * 3600
+    assert every_day("Europe/London", 0, 4).open_seconds(utc("2026-03-29T00:00"), utc("2026-03-29T12:00")) == 3 * 3600
     # America/New_York, 2026-03-08: 02:00 (07:00 UTC) becomes 03:00
-    assert daily("America/New_York", 1, 4).open_seconds(utc("2026-03-08T00:00"), utc("2026-03-09T00:00")) == 2 * 3600
+    assert (
+        every_day("America/New_York", 1, 4).open_seconds(utc("2026-03-08T00:00"), utc("2026-03-09T00:00")) == 2 * 3600
+    )
 
 
 def test_an_hour_repeated_in_autumn_is_counted_twice() -> None:
     # Europe/London, 2026-10-25: 02:00 becomes 01:00
-    assert daily("Europe/London", 0, 4).open_seconds(utc("2026-10-24T22:00"), utc("2026-10-25T12:00")) == 5 * 3600
+    assert every_day("Europe/London", 0, 4).open_seconds(utc("2026-10-24T22:00"), utc("2026-10-25T12:00")) == 5 * 3600
     # America/New_York, 2026-11-01: 02:00 becomes 01:00; the slot begins at the first and ends at the second
-    begin_to_end = list(daily("America/New_York", 1, 2).open_between(utc("2026-11-01T04:00"), utc("2026-11-01T12:00")))
+    begin_to_end = list(
+        every_day("America/New_York", 1, 2).open_between(utc("2026-11-01T04:00"), utc("2026-11-01T12:00"))
+    )
     assert begin_to_end == [(utc("2026-11-01T05:00"), utc("2026-11-01T07:00"))]
 
 
 def test_the_half_hour_of_lord_howe_is_counted() -> None:
     # 2026-04-05: 02:00 becomes 01:30; 2026-10-04: 02:00 becomes 02:30
-    howe = daily("Australia/Lord_Howe", 0, 4)
+    howe = every_day("Australia/Lord_Howe", 0, 4)
     assert howe.open_seconds(utc("2026-04-04T12:00"), utc("2026-04-05T12:00")) == 4.5 * 3600
     assert howe.open_seconds(utc("2026-10-03T12:00"), utc("2026-10-04T12:00")) == 3.5 * 3600
 
 
 def test_a_slot_that_begins_in_the_left_out_hour_begins_at_the_jump() -> None:
-    half_past_one = Hours("Europe/London", DailySlot(90, 180, EVERY_DAY).on)
+    half_past_one = Hours("Europe/London", daily(90, 180))
     assert half_past_one.next_change(utc("2026-03-29T00:00")) == utc("2026-03-29T01:00")
 
 
 def test_a_slot_wholly_within_the_left_out_hour_does_not_exist() -> None:
-    within = Hours("Europe/London", DailySlot(75, 105, EVERY_DAY).on)
+    within = Hours("Europe/London", daily(75, 105))
     assert within.open_seconds(utc("2026-03-28T12:00"), utc("2026-03-29T12:00")) == 0
 
 
 def test_a_narrow_slot_leaves_the_repeated_time_out() -> None:
     # 01:30-03:00 on the day 02:00 becomes 01:00: after the first 01:30 the clock still shows 01:00 again
-    narrow = Hours("Europe/London", DailySlot(90, 180, EVERY_DAY).on, narrow=True)
+    narrow = Hours("Europe/London", daily(90, 180), narrow=True)
     assert narrow.next_change(utc("2026-10-25T00:00")) == utc("2026-10-25T01:30")
 
 
@@ -168,7 +156,7 @@ def test_the_year_ends_without_a_seam() -> None:
 
 
 def test_round_the_clock_has_no_seam_at_midnight() -> None:
-    always = daily("Europe/London", 0, 24)
+    always = every_day("Europe/London", 0, 24)
     start, end = utc("2026-01-01T00:00"), utc("2026-12-31T00:00")
     assert list(always.open_between(start, end)) == [(start, end)]
     assert always.add_open(start, end - start) == end
@@ -247,14 +235,6 @@ def test_a_calling_window_without_days_is_refused() -> None:
         hours_of(shipped_policy().model_copy(update={"calling": nobody}), "general")
 
 
-def test_the_country_of_a_zone_is_known_under_its_older_names_too() -> None:
-    assert country_of_zone("Europe/Oslo") == "NO"
-    assert country_of_zone("Asia/Calcutta") == "IN"
-    assert country_of_zone("US/Eastern") == "US"
-    assert country_of_zone("UTC") is None
-    assert "America/Santiago" in zones_of_country("CL")
-
-
 week = st.lists(
     st.lists(
         st.tuples(st.integers(0, 1439), st.integers(1, 1440)).map(sorted).filter(lambda slot: slot[1] - slot[0] >= 30),
@@ -268,7 +248,7 @@ spans = st.timedeltas(timedelta(), timedelta(days=3))
 
 
 def weekly_hours(zone: str, week: list[list[tuple[int, int]]]) -> Hours:
-    return Hours(zone, lambda day: tuple(week[day.weekday()]))
+    return Hours(zone, Week(tuple(apart(day) for day in week)))
 
 
 @settings(max_examples=100 * EFFORT, deadline=None)
@@ -305,4 +285,66 @@ def test_no_zone_has_a_day_that_counts_wrong(year: int) -> None:
     # Round the clock, every second of the year is open whatever the clocks do
     for zone in ZONES[year % 9 :: max(1, 9 // EFFORT)]:
         start, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-        assert daily(zone, 0, 24).open_seconds(start, end) == (end - start).total_seconds(), zone
+        assert every_day(zone, 0, 24).open_seconds(start, end) == (end - start).total_seconds(), zone
+
+
+def differing(days: dict[date, tuple[tuple[int, int], ...]], year: int) -> dict[date, tuple[tuple[int, int], ...]]:
+    return {day: slots for day, slots in days.items() if day.year == year}
+
+
+odd_days = st.dictionaries(
+    st.dates(date(2024, 1, 1), date(2029, 12, 31)),
+    st.lists(st.tuples(st.integers(0, 700), st.integers(730, 1440)), max_size=1).map(apart),
+    max_size=30,
+)
+
+
+@settings(max_examples=60 * EFFORT, deadline=None)
+@given(st.sampled_from(ZONES), week, odd_days, moments, st.timedeltas(timedelta(), timedelta(days=399)), st.booleans())
+def test_what_is_reckoned_is_what_a_look_at_every_day_gives(
+    zone: str,
+    week: list[list[tuple[int, int]]],
+    days: dict[date, tuple[tuple[int, int], ...]],
+    start: datetime,
+    span: timedelta,
+    narrow: bool,
+) -> None:
+    place = Hours(zone, Week(tuple(apart(day) for day in week), partial(differing, days)), narrow=narrow)
+    looked_at = sum(
+        (closes - opens for opens, closes in place.open_between(start, start + span)),
+        timedelta(),
+    )
+    assert timedelta(seconds=place.open_seconds(start, start + span)) == looked_at
+
+
+def test_ten_thousand_years_are_reckoned_and_not_walked_through() -> None:
+    began = perf_counter()
+    seconds = office().open_seconds(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    assert seconds == pytest.approx(9998.8 * 365.2425 / 7 * 40 * 3600, rel=1e-4)
+    assert perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+@pytest.mark.parametrize("hours_ahead", [-14, 0, 14])
+def test_the_ends_of_the_calendar_are_no_error(at: datetime, hours_ahead: int) -> None:
+    edge = at.replace(tzinfo=timezone(timedelta(hours=hours_ahead)))
+    place = office()
+    assert not list(place.slots(edge, edge))
+    assert place.open_seconds(edge, edge) == 0
+    assert not place.is_open(edge)
+    place.next_change(edge)
+
+
+def test_a_rare_opening_is_found_years_ahead() -> None:
+    monthly = hours_of_calendar(
+        unchecked(weekly={}, exceptions={date(y, 1, 7): slots((9, 10)) for y in range(2026, 2036)})
+    )
+    began = perf_counter()
+    assert monthly.add_open(utc("2026-01-01T00:00"), hours(9.5)) == utc("2035-01-07T09:30")
+    assert perf_counter() - began < 0.5
+
+
+def test_of_many_years_the_earlier_ones_count_by_the_usual_week() -> None:
+    summer = every_day("Europe/London", 9, 17)
+    start, end = utc("1970-06-01T12:00"), utc("2026-06-01T12:00")
+    assert summer.open_seconds(start, end) == (end - start).days * 8 * 3600

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from msgspec.structs import replace
 
-from alerts.identity import Handle, handle_of, handles_of, record_key
+from alerts.identity import Handle, clean_email, clean_identity, handle_of, handles_of, record_key
 from alerts.survey import Customer, Interaction, SurveyResponse
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -87,3 +88,120 @@ def test_a_record_key_gives_no_one_away_and_depends_on_the_secret() -> None:
     assert key == record_key(handle, b"one secret")
     assert key != record_key(handle, b"another secret")
     assert key != record_key(Handle("email", "", "+442071838750"), b"one secret")
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+NOBODY = (
+    *words(
+        "undefined null none nil n/a N/A unknown anonymous test 0 - NULL NaN (null) <null> [null] {null} \"null\" 'none'"
+    ),
+    *words(
+        "<nil> not-set not_set NOT.SET string guest deleted [REDACTED] 000 -1 0.0 -- ... ??? {} [] #N/A #REF! #NULL!"
+    ),
+    *words("{{customer_id}} {{contact.id}} ${id} ${e://Field/ExternalReference} %CUSTOMER_ID% %%subscriberkey%% #{id}"),
+    *words("<%=recipient.id%> {%cf_1%} *|EMAIL|* [[id]] {!Contact.Id} ##ID## $customer_id $(id) __ID__ {customer_id}"),
+    *words(
+        "<customer_id> [contact_id] {TOKEN:ATTRIBUTE_1} c-{{id}} user_${id} ((fullname)) %{id} customer_id userId id"
+    ),
+    *words("00000000-0000-0000-0000-000000000000 {00000000-0000-0000-0000-000000000000} xxxx unbekannt inconnu"),
+    *words("ffffffff-ffff-ffff-ffff-ffffffffffff urn:uuid:00000000-0000-0000-0000-000000000000 desconocido"),
+    *(
+        "[object Object]",
+        "[object Undefined]",
+        "not set",
+        "<no value>",
+        "%!s(<nil>)",
+        "undefined undefined",
+        "",
+        " \t\u200b",
+    ),
+)
+SOMEBODY = (
+    *words("c-17 17 007 A0 testa null-1 unknown42 3f2504e0-4f89-11d3-9a0c-0305e82c3301 <CAF=17@mail.example.org> 0x1f"),
+    *words(
+        "{3F2504E0-4F89-11D3-9A0C-0305E82C3301} $RCAnonymousID:87c6 _ann_ 100% nan-cy Zoë 客户 клиент-5 contact_17 -12"
+    ),
+    *words("[17] 🦊 a@b"),
+)
+
+
+@pytest.mark.parametrize("text", NOBODY)
+def test_what_is_no_identity_is_none(text: str) -> None:
+    assert clean_identity(text) is None
+    assert clean_identity(f" {text.upper()}\u200b") is None
+    assert handle_of(replace(RESPONSE, customer=Customer(id=text))) == Handle("interaction", "crm", "conv-9")
+
+
+@pytest.mark.parametrize("text", SOMEBODY)
+def test_what_is_an_identity_stays_as_it_is(text: str) -> None:
+    assert clean_identity(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["c-17 ", " c-17", "c-17\u00a0", "c-17\u200b", "\ufeffc-17", "c\u00ad-17", "\u202ac-17\u202c", "c-17\x00\r\n"],
+)
+def test_blanks_around_and_marks_that_nobody_sees_make_no_other_customer(text: str) -> None:
+    assert handle_of(replace(RESPONSE, customer=Customer(id=text))) == Handle("id", "crm", "c-17")
+
+
+def test_one_id_spelt_in_two_ways_of_unicode_is_one_customer() -> None:
+    assert clean_identity("Zoe\u0308") == clean_identity("Zo\u00eb")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ann@Example.ORG", "ann@example.org"),
+        ("Ann Example <ann@example.org>", "ann@example.org"),
+        ("mailto:ann@example.org", "ann@example.org"),
+        ("ann@example.org.", "ann@example.org"),
+        ("\u200bann@example.org\u00a0", "ann@example.org"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("ann@XN--BCHER-KVA.example", "ann@xn--bcher-kva.example"),
+        ("o'neill+shop@example.org", "o'neill+shop@example.org"),
+        ("test@acme.com", "test@acme.com"),
+        ("ann@test.com", "ann@test.com"),
+        ("ann@localhost", "ann@localhost"),
+    ],
+)
+def test_an_email_is_read_however_it_is_written(text: str, expected: str) -> None:
+    assert clean_email(text) == expected
+    assert clean_email(expected) == expected
+
+
+NO_MAILBOX = (
+    *words(
+        "n/a none@ @none null@example.org undefined@undefined unknown@acme.com n/a@n/a noreply@acme.com a@b@c {{email}}"
+    ),
+    *words("no-reply@acme.com Do.Not.Reply@acme.com test@test.com test@example.com email@email.com 0@0.com *|EMAIL|*"),
+    *words("${email}@example.org ann@example.org,bob@example.org"),
+    *("ann@example.org; bob@example.org", "ann example.org", "ann @example.org"),
+)
+
+
+@pytest.mark.parametrize("text", NO_MAILBOX)
+def test_what_is_no_ones_mailbox_is_none(text: str) -> None:
+    assert clean_email(text) is None
+
+
+@pytest.mark.parametrize("phone", ["+266696687", "+7378742833", "+10000000000", "+33666666666", "+4420794609", "112"])
+def test_withheld_callers_are_not_one_customer(phone: str) -> None:
+    by_phone = replace(RESPONSE, customer=Customer(phone=phone, country="GB"))
+    assert [handle.kind for handle in handles_of(by_phone)] == ["interaction"]
+    nothing_else = replace(RESPONSE, customer=Customer(phone=phone), interaction=Interaction())
+    assert handle_of(nothing_else) is None
+
+
+def test_an_extension_is_part_of_who_it_is() -> None:
+    one, other = (replace(RESPONSE, customer=Customer(phone=f"+1 (212) 555-0123 x{ext}")) for ext in (45, 46))
+    assert handle_of(one) == Handle("phone", "", "+12125550123;ext=45")
+    assert handle_of(one) != handle_of(other)
+
+
+def test_a_number_that_comes_in_as_it_was_written_is_the_same_customer() -> None:
+    written = replace(RESPONSE, customer=Customer(phone="\u202a020 7183 8750\u202c", country="GB"))
+    assert handle_of(written) == Handle("phone", "", "+442071838750")

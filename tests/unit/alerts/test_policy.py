@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from alerts.document import BadDocument
+from alerts.hours import hours_of_calendar
 from alerts.policy import Policy, read_policy, shipped_policy
 
 MISTAKES = [
@@ -143,7 +146,7 @@ def test_the_shipped_policy_states_the_defaults_and_adds_only_lists() -> None:
     shipped, default = shipped_policy().model_dump(), Policy().model_dump()
     differing = {name for name in shipped if shipped[name] != default[name]}
     assert differing == {"scoring", "causes", "checklist"}
-    assert {**shipped["scoring"], "reasons": ()} == default["scoring"]
+    assert {**shipped["scoring"], "reasons": (), "no_call": None} == default["scoring"]
     assert shipped_policy().name == "default"
 
 
@@ -183,3 +186,41 @@ def test_a_country_keeps_the_general_rules_that_it_does_not_change() -> None:
     assert rules.of("FR").window == rules.window
     assert rules.of("FR").holidays is True
     assert rules.of(None).days == rules.days
+
+
+@pytest.mark.parametrize(
+    "minutes", ["{owner_minutes: 15}", "{grace_minutes: 5}", "{owner_minutes: 30, grace_minutes: 20}"]
+)
+def test_an_owners_share_leaves_others_time_to_keep_a_promise(minutes: str) -> None:
+    with pytest.raises(BadDocument, match="owner_minutes must be smaller than grace_minutes"):
+        read_policy(f"promises: {minutes}", file="policy.yaml")
+    read_policy("promises: {owner_minutes: 19, grace_minutes: 20}", file="policy.yaml")
+
+
+def policy_with(text: str) -> Policy:
+    return read_policy(text, file="policy.yaml")
+
+
+def test_what_must_not_stand_beside_words_needs_the_words() -> None:
+    with pytest.raises(BadDocument, match="comment_unless needs comment_mentions"):
+        policy_with("scoring: {reasons: [{name: a, when: {comment_unless: [do not call]}}]}")
+    with pytest.raises(BadDocument, match="a phrase needs a word"):
+        policy_with("scoring: {no_call: {comment_mentions: ['*']}}")
+
+
+def test_holidays_may_be_those_of_the_region_of_the_country_or_none() -> None:
+    for written, kept in (("true", True), ("false", False), ("national", "national")):
+        assert policy_with(f"calling: {{holidays: {written}}}").calling.of("GB").holidays == kept
+    own = policy_with("calling: {holidays: true, countries: {IT: {holidays: national}}}").calling
+    assert (own.of("GB").holidays, own.of("IT").holidays) == (True, "national")
+    with pytest.raises(BadDocument, match="holidays"):
+        policy_with("calling: {holidays: regional}")
+
+
+def test_a_calendar_may_keep_the_holidays_of_a_part_of_a_country() -> None:
+    text = "calendars: {{desk: {{zone: Europe/London, weekly: {{mon: [09:00-17:00]}}, holiday_countries: [{}]}}}}"
+    easter_monday = datetime(2026, 4, 6, 12, tzinfo=UTC)
+    assert hours_of_calendar(policy_with(text.format("GB")).calendars["desk"]).is_open(easter_monday)
+    assert not hours_of_calendar(policy_with(text.format("GB-ENG")).calendars["desk"]).is_open(easter_monday)
+    with pytest.raises(BadDocument, match="GB-ENG"):
+        policy_with(text.format("GB-LONDON"))

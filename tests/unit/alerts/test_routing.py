@@ -6,7 +6,7 @@ import pytest
 
 from alerts.policy import read_policy, shipped_policy
 from alerts.routing import route
-from alerts.scoring import score
+from alerts.scoring import rate, score
 from alerts.survey import Interaction
 from tests.unit.alerts.test_scoring import said
 
@@ -33,9 +33,12 @@ RULES = read_policy(
 )
 def test_the_first_route_that_fits_decides(interaction: Interaction, expected: tuple[str, int]) -> None:
     response = said(1, interaction=interaction)
-    assert route(response, score(response, RULES), RULES) == expected
+    assert route(response, score(response, rate(response, RULES), RULES), RULES) == expected
 
 
 def test_without_routes_everything_goes_to_the_general_queue() -> None:
     response = said(2)
-    assert route(response, score(response, shipped_policy()), shipped_policy()) == ("general", 3)
+    assert route(response, score(response, rate(response, shipped_policy()), shipped_policy()), shipped_policy()) == (
+        "general",
+        3,
+    )

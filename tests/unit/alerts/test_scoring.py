@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.scale import Box, Scale
-from alerts.scoring import Verdict, points_of, score
+from alerts.scoring import Verdict, asked_not_to_be_called, rate, score
 from alerts.survey import Customer, SurveyResponse
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -36,40 +36,44 @@ def said(rating: int, **facts: Any) -> SurveyResponse:
     return SurveyResponse(**{**base, **facts})
 
 
+def verdict_on(response: SurveyResponse, rules: Policy, last_bottom_box: datetime | None = None) -> Verdict:
+    return score(response, rate(response, rules), rules, last_bottom_box)
+
+
 @pytest.mark.parametrize(("rating", "severity", "priority"), [(1, 80, 2), (2, 60, 3)])
 def test_a_1_is_worse_than_a_2(rating: int, severity: int, priority: int) -> None:
-    assert score(said(rating), POLICY) == Verdict(Box.BOTTOM, rating, severity, priority, (f"rated_{rating}",))
+    assert verdict_on(said(rating), POLICY) == Verdict(Box.BOTTOM, rating, severity, priority, (f"rated_{rating}",))
 
 
 @pytest.mark.parametrize("rating", [3, 4, 5])
 def test_nobody_phones_outside_the_bottom_box(rating: int) -> None:
-    verdict = score(said(rating, comment="call me"), POLICY)
+    verdict = verdict_on(said(rating, comment="call me"), POLICY)
     assert (verdict.severity, verdict.priority, verdict.reasons) == (0, 5, ())
 
 
 def test_a_further_reason_makes_a_1_severe_enough_for_the_first_priority() -> None:
-    verdict = score(said(1, comment="Please CALL ME"), POLICY)
+    verdict = verdict_on(said(1, comment="Please CALL ME"), POLICY)
     assert verdict == Verdict(Box.BOTTOM, 1, 90, 1, ("rated_1", "asked_for_a_call"))
 
 
 def test_a_2_needs_three_further_reasons_for_that() -> None:
     vip = Customer(segment="vip", since=date(2010, 1, 1))
-    two = score(said(2, customer=vip), POLICY)
+    two = verdict_on(said(2, customer=vip), POLICY)
     assert (two.severity, two.priority) == (80, 3)
-    three = score(said(2, customer=vip, comment="ring me"), POLICY)
+    three = verdict_on(said(2, customer=vip, comment="ring me"), POLICY)
     assert (three.severity, three.priority) == (90, 2)
 
 
 def test_severity_ends_at_100() -> None:
     vip = Customer(segment="vip", since=date(2010, 1, 1))
-    verdict = score(said(1, customer=vip, comment="call me or I cancel my plan"), POLICY, NOW - timedelta(days=3))
+    verdict = verdict_on(said(1, customer=vip, comment="call me or I cancel my plan"), POLICY, NOW - timedelta(days=3))
     assert (verdict.severity, verdict.priority, len(verdict.reasons)) == (100, 1, 6)
 
 
 def test_a_repeat_counts_within_30_days() -> None:
-    assert "repeat_within_30_days" in score(said(1), POLICY, NOW - timedelta(days=30)).reasons
-    assert "repeat_within_30_days" not in score(said(1), POLICY, NOW - timedelta(days=31)).reasons
-    assert "repeat_within_30_days" not in score(said(1), POLICY, None).reasons
+    assert "repeat_within_30_days" in verdict_on(said(1), POLICY, NOW - timedelta(days=30)).reasons
+    assert "repeat_within_30_days" not in verdict_on(said(1), POLICY, NOW - timedelta(days=31)).reasons
+    assert "repeat_within_30_days" not in verdict_on(said(1), POLICY, None).reasons
 
 
 DETRACTORS = policy("surveys: [{survey: nps, bottom_at_most: 6, top_at_least: 9}]")
@@ -77,22 +81,92 @@ DETRACTORS = policy("surveys: [{survey: nps, bottom_at_most: 6, top_at_least: 9}
 
 @pytest.mark.parametrize(("rating", "points"), [(0, 1), (1, 1), (2, 2), (6, 2), (7, 3), (8, 3), (9, 5), (10, 5)])
 def test_a_survey_may_have_its_own_cut(rating: int, points: int) -> None:
-    assert points_of(said(rating, scale=NPS, survey_id="nps"), DETRACTORS) == points
+    assert rate(said(rating, scale=NPS, survey_id="nps"), DETRACTORS).points == points
 
 
 @pytest.mark.parametrize(("rating", "points"), [(6, 4), (2, 2)])
 def test_another_surveys_cut_does_not_count(rating: int, points: int) -> None:
-    assert points_of(said(rating, scale=NPS, survey_id="other"), DETRACTORS) == points
+    assert rate(said(rating, scale=NPS, survey_id="other"), DETRACTORS).points == points
 
 
 @pytest.mark.parametrize(("rating", "points"), [(6, 1), (5, 2), (4, 2), (3, 4), (1, 5)])
 def test_a_cut_on_an_inverted_scale_counts_from_its_worst_end(rating: int, points: int) -> None:
     rules = policy("surveys: [{survey: grades, bottom_at_most: 4}]")
-    assert points_of(said(rating, scale=Scale(6, 1), survey_id="grades"), rules) == points
+    assert rate(said(rating, scale=Scale(6, 1), survey_id="grades"), rules).points == points
 
 
 @given(rating=st.integers(0, 10), cut=st.integers(0, 10))
 def test_a_cut_decides_the_box_alone(rating: int, cut: int) -> None:
     rules = policy(f"surveys: [{{survey: nps, bottom_at_most: {cut}}}]")
-    verdict = score(said(rating, scale=NPS, survey_id="nps"), rules)
+    verdict = verdict_on(said(rating, scale=NPS, survey_id="nps"), rules)
     assert (verdict.box is Box.BOTTOM) == (rating <= cut)
+
+
+ASKS_FOR_NO_CALL = (
+    "Do not call me again",
+    "Please don't call me.",
+    "Don\u2019t  call\u00a0me",
+    "dont call me",
+    "Never call me!",
+    "STOP CALLING ME",
+    "I don't want to be called",
+    "no need to call",
+    "Remove my number",
+    "Rufen Sie mich nicht an!",
+    "Bitte nicht anrufen",
+    "Bitte keinen Rückruf",
+    "Ne m\u2019appelez pas",
+    "Merci de ne pas me rappeler",
+    "No me llame",
+    "Por favor no me llamen más",
+    "Não me ligue",
+    "nao me liguem mais",
+    "Non chiamatemi",
+)
+ASKS_FOR_NOTHING_OF_THE_KIND = (
+    "I recall meeting the technician",
+    "Nobody called me back",
+    "You don't call me back, ever",
+    "They never call back",
+    "we must STOP this bill",
+    "Don't hesitate to call me",
+    "Kein Rückruf erhalten",
+    "No me llaman nunca",
+    "No callback received",
+    "",
+)
+
+
+@pytest.mark.parametrize("comment", ASKS_FOR_NO_CALL)
+def test_a_wish_not_to_be_phoned_is_understood_and_lifts_nothing(comment: str) -> None:
+    answer = said(1, comment=comment)
+    assert asked_not_to_be_called(answer, shipped_policy())
+    assert "asked_for_a_call" not in verdict_on(answer, shipped_policy()).reasons
+
+
+@pytest.mark.parametrize("comment", ASKS_FOR_NOTHING_OF_THE_KIND)
+def test_a_complaint_about_calls_is_no_wish_not_to_be_phoned(comment: str) -> None:
+    assert not asked_not_to_be_called(said(1, comment=comment), shipped_policy())
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "Please call me",
+        "call  me",
+        "call\nme",
+        "Bitte um Rückruf",
+        "Rappelez-moi",
+        "llámenme",
+        "I do not care. Call me!",
+    ],
+)
+def test_who_asks_for_a_call_is_lifted(comment: str) -> None:
+    answer = said(1, comment=comment)
+    assert "asked_for_a_call" in verdict_on(answer, shipped_policy()).reasons
+    assert not asked_not_to_be_called(answer, shipped_policy())
+
+
+def test_a_policy_without_the_rule_asks_nobody() -> None:
+    assert not asked_not_to_be_called(said(1, comment="Do not call me"), Policy())
+    assert shipped_policy().asked_not_to_be_called == "hold_for_lead"

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts.geography import country_of_zone
 from alerts.phone import BAD_NUMBER, NO_NUMBER, Number, judge
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.survey import Customer
-from alerts.window import Place, callable_seconds, may_call, next_window, place_of, shared_hours
+from alerts.window import Place, callable_seconds, may_call, needs_zone, next_window, place_of, shared_hours
 
 EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
 POLICY = shipped_policy()
 LONDON = Place(("Europe/London",), "GB")
+KEEPS_HOLIDAYS = read_policy("calling: {holidays: true}", file="policy.yaml")
 COASTS = Place(("America/New_York", "America/Los_Angeles"), "US")
 
 
@@ -42,11 +45,11 @@ def opening(at: str, place: Place, policy: Policy = POLICY) -> tuple[datetime, d
 
 def test_the_customers_own_zone_counts_before_the_numbers() -> None:
     customer = Customer(time_zone="Australia/Perth", country="AU")
-    assert place_of(customer, judge("+442079460967", None), "UTC") == Place(("Australia/Perth",), "AU")
+    assert place_of(customer, judge("+442079460967", None), "UTC") == Place(("Australia/Perth",), "AU", regions=("WA",))
 
 
 def test_a_number_gives_the_zone_and_the_country_whose_rules_apply() -> None:
-    assert place_of(Customer(), judge("+442079460967", None), "UTC") == LONDON
+    assert place_of(Customer(), judge("+442079460967", None), "UTC") == Place(LONDON.zones, "GB", regions=("ENG",))
 
 
 def test_the_zones_of_a_number_are_cut_to_the_customers_country() -> None:
@@ -68,15 +71,63 @@ def test_a_number_from_abroad_must_be_allowed_there_and_in_the_customers_country
 
 
 def test_zones_that_are_names_of_one_clock_count_once() -> None:
-    number = Number("ok", ("Europe/Guernsey", "Europe/Jersey", "Europe/London"), "GB")
+    number = Number("ok", ("Europe/Guernsey", "Europe/Jersey", "Europe/London"))
     assert place_of(Customer(), number, "UTC").zones == ("Europe/London",)
+
+
+def test_the_numbers_own_country_cuts_its_zones_when_the_customers_is_unknown() -> None:
+    place = place_of(Customer(), judge("+79161234567", None), "UTC")
+    assert place.country == "RU"
+    assert "Europe/Moscow" in place.zones
+    assert {country_of_zone(zone) for zone in place.zones} == {"RU"}
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["UTC", "GMT", "Zulu", "GMT0", "Greenwich", "UCT", "Universal", "Etc/UTC", "Etc/GMT+5", "localtime", "Factory"],
+)
+def test_a_zone_that_is_no_place_gives_way_to_the_numbers(zone: str) -> None:
+    customer = Customer(time_zone=zone, country="US")
+    assert place_of(customer, judge("+14155550123", None), "UTC") == Place(
+        ("America/Los_Angeles",), "US", regions=("CA",)
+    )
+
+
+def test_an_hour_in_utc_does_not_ring_at_night_in_san_francisco() -> None:
+    place = place_of(Customer(time_zone="UTC", country="US"), judge("+14155550123", None), "UTC")
+    assert may_call(utc("2026-06-01T09:05"), place, POLICY) is None
+
+
+@pytest.mark.parametrize("zone", ["EST", "MST", "HST"])
+def test_a_zone_without_summer_time_is_not_believed_in_a_country_that_has_it(zone: str) -> None:
+    customer = Customer(time_zone=zone, country="US")
+    assert place_of(customer, judge("+12125550123", None), "UTC") == Place(("America/New_York",), "US", regions=("NY",))
+    assert place_of(Customer(time_zone=zone), judge("+12125550123", None), "UTC").zones == ("America/New_York",)
+    assert place_of(Customer(time_zone=zone, country="JM"), NO_NUMBER, "UTC").zones == (zone,)
+
+
+def test_a_posix_name_with_summer_time_is_a_place() -> None:
+    assert place_of(Customer(time_zone="EST5EDT", country="US"), NO_NUMBER, "UTC").zones == ("EST5EDT",)
+
+
+def test_without_zone_and_number_the_whole_country_must_be_open() -> None:
+    assert place_of(Customer(country="DE"), NO_NUMBER, "UTC") == Place(("Europe/Berlin",), "DE")
+    brazil = place_of(Customer(country="BR"), BAD_NUMBER, "UTC")
+    assert brazil.zones == ("America/Noronha", "America/Sao_Paulo", "America/Manaus", "America/Rio_Branco")
+    assert not brazil.guessed
+
+
+def test_a_mobile_whose_zone_nobody_knows_has_those_of_its_country() -> None:
+    place = place_of(Customer(), judge("+56961234567", None), "Europe/Berlin")
+    assert place.country == "CL"
+    assert "America/Santiago" in place.zones
 
 
 @pytest.mark.parametrize("number", [NO_NUMBER, BAD_NUMBER, Number("ok")])
 @pytest.mark.parametrize("zone", [None, "", "Mars/Olympus", "localtime", "Etc/Unknown", "../../etc/passwd"])
 def test_a_customer_of_whom_no_zone_is_known_has_the_queues_by_guess(number: Number, zone: str | None) -> None:
-    place = place_of(Customer(time_zone=zone, country="CL"), number, "Europe/Berlin")
-    assert place == Place(("Europe/Berlin",), "CL", guessed=True)
+    place = place_of(Customer(time_zone=zone), number, "Europe/Berlin")
+    assert place == Place(("Europe/Berlin",), None, guessed=True)
 
 
 # The next window
@@ -137,6 +188,52 @@ def test_holidays_are_kept_only_when_the_policy_says_so() -> None:
     assert may_call(at, LONDON, calling("{holidays: true}")) is None
 
 
+@pytest.mark.parametrize(
+    ("phone", "day", "what"),
+    [
+        ("+442079460967", "2026-04-06", "Easter Monday in England"),
+        ("+442079460967", "2026-08-31", "the August bank holiday in England"),
+        ("+447400123456", "2026-04-06", "Easter Monday, on a mobile that may be in England"),
+        ("+493023125000", "2026-03-08", "Women's Day in Berlin"),
+        ("+498912345678", "2026-01-06", "Epiphany in Munich"),
+        ("+14165550123", "2026-02-16", "Family Day in Ontario"),
+        ("+61298765432", "2026-06-08", "the King's Birthday in New South Wales"),
+        ("+551132345678", "2026-07-09", "the Constitutionalist Revolution in São Paulo"),
+    ],
+)
+def test_a_holiday_of_the_customers_region_is_kept(phone: str, day: str, what: str) -> None:
+    place = place_of(Customer(), judge(phone, None), "UTC")
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(place.zones[0]))
+    assert may_call(noon, place, KEEPS_HOLIDAYS) is None, what
+    assert may_call(noon, place, POLICY) is not None
+    national = may_call(noon, place, calling("{holidays: national}"))
+    assert national is not None, what
+
+
+@pytest.mark.parametrize(
+    ("phone", "day", "what"),
+    [
+        ("+441314960123", "2026-04-06", "Easter Monday is none in Scotland"),
+        ("+493023125000", "2026-01-06", "Epiphany is none in Berlin"),
+        ("+498912345678", "2026-03-08", "Women's Day is none in Munich"),
+        ("+15145550123", "2026-02-16", "Family Day is none in Quebec"),
+        ("+61398765432", "2026-03-02", "Labour Day of Western Australia is none in Victoria"),
+    ],
+)
+def test_a_holiday_of_another_region_is_not(phone: str, day: str, what: str) -> None:
+    place = place_of(Customer(), judge(phone, None), "UTC")
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(place.zones[0]))
+    assert may_call(noon, place, KEEPS_HOLIDAYS) is not None, what
+
+
+def test_the_customers_own_zone_names_the_region_too() -> None:
+    labour_day = utc("2026-03-02T04:00")  # noon in Perth: Western Australia keeps it
+    place = place_of(Customer(time_zone="Australia/Perth", country="AU"), NO_NUMBER, "UTC")
+    assert may_call(labour_day, place, KEEPS_HOLIDAYS) is None
+    sydney = place_of(Customer(time_zone="Australia/Sydney", country="AU"), NO_NUMBER, "UTC")
+    assert may_call(utc("2026-03-02T01:00"), sydney, KEEPS_HOLIDAYS) is not None
+
+
 def test_nobody_is_offered_before_the_moment_that_was_set() -> None:
     window = next_window(utc("2026-06-01T11:10"), LONDON, POLICY, not_before=utc("2026-06-01T13:10"))
     assert window is not None
@@ -173,6 +270,16 @@ def test_a_toll_free_number_shares_no_hour_and_the_search_ends() -> None:
     assert shared_hours(place, POLICY, utc("2026-06-01T00:00")) < 2
     assert next_window(utc("2026-06-01T00:00"), Place(("Pacific/Guam", "America/St_Johns")), POLICY) is not None
     assert next_window(utc("2026-06-01T00:00"), Place(("Asia/Tokyo", "America/Sao_Paulo")), POLICY) is None
+
+
+def test_a_lead_must_say_the_zone_when_hardly_any_hour_is_shared() -> None:
+    at = utc("2026-06-01T00:00")
+    russian = place_of(Customer(), judge("+79161234567", None), "UTC")
+    assert 0 < shared_hours(russian, POLICY, at) < 77 / 4
+    assert needs_zone(russian, POLICY, at)
+    assert needs_zone(place_of(Customer(), judge("+18005551234", None), "UTC"), POLICY, at)
+    assert not needs_zone(COASTS, POLICY, at)
+    assert not needs_zone(LONDON, calling("{window: 10:00-10:01}"), at)
 
 
 # Times of day that failed
@@ -236,6 +343,36 @@ def test_the_callable_clock_runs_only_while_the_customer_may_be_phoned() -> None
 def test_shared_hours_of_one_zone_are_its_hours_of_a_week() -> None:
     assert shared_hours(LONDON, POLICY, utc("2026-06-01T00:00")) == 7 * 11
     assert shared_hours(COASTS, POLICY, utc("2026-06-01T00:00")) == 7 * 8
+
+
+@pytest.mark.parametrize("year", [1, 1900, 1970, 2025, 9999])
+def test_no_span_of_years_is_walked_through(year: int) -> None:
+    then, now = datetime(year, 1, 1, tzinfo=UTC), utc("2026-06-01T12:00")
+    began = perf_counter()
+    for place in (LONDON, COASTS):
+        callable_seconds(min(then, now), max(then, now), place, POLICY)
+        next_window(then, place, POLICY, avoid=[datetime.max.replace(tzinfo=UTC), now])
+        may_call(then, place, POLICY)
+        shared_hours(place, POLICY, then)
+    assert perf_counter() - began < 0.5
+
+
+def test_the_callable_clock_of_many_years_is_the_usual_week_of_them() -> None:
+    start, end = utc("1970-06-01T12:00"), utc("2026-06-01T12:00")
+    assert callable_seconds(start, end, LONDON, POLICY) == (end - start).days * 11 * 3600
+
+
+@settings(max_examples=30 * EFFORT, deadline=None)
+@given(st.sampled_from(ZONES), st.sampled_from(ZONES), st.timedeltas(timedelta(), timedelta(days=399)), st.booleans())
+def test_what_is_reckoned_is_what_the_windows_add_up_to(one: str, two: str, span: timedelta, holidays: bool) -> None:
+    policy = KEEPS_HOLIDAYS if holidays else POLICY
+    place, start = Place((one, two), "DE"), utc("2025-02-01T06:00")
+    looked_at, at = 0.0, start
+    while (window := next_window(at, place, policy)) and window.opens < start + span:
+        opens, closes = max(window.opens, start), min(window.closes, start + span)
+        looked_at += (closes - opens).total_seconds()
+        at = window.closes
+    assert callable_seconds(start, start + span, place, policy) == pytest.approx(looked_at, abs=120)
 
 
 # In every zone

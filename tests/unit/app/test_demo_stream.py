@@ -8,6 +8,8 @@ from itertools import islice
 
 import pytest
 
+from alerts import outcomes
+from alerts.outcomes import Arrival, SetAside
 from alerts.phone import judge
 from alerts.policy import shipped_policy
 from alerts.scale import Box, box_of
@@ -15,7 +17,7 @@ from alerts.survey import Customer, SurveyResponse
 from alerts.window import may_call, place_of
 from app.demo.people import people
 from app.demo.stream import Answer, answers
-from consumers.record import CLOUDEVENTS, Decoded, Reading, Record, Unreadable, read_record
+from consumers.record import CLOUDEVENTS, Record, read_record
 from consumers.sources.catalogue import Catalogue
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -26,11 +28,10 @@ def make(count: int, seed: int = 1) -> list[Answer]:
     return list(islice(answers(lambda: NOW, secret=b"key", seed=seed), count))
 
 
-def read(answer: Answer, offset: int) -> Reading:
+def read(answer: Answer, offset: int) -> Arrival:
     timestamp = int(NOW.timestamp() * 1000)
-    return read_record(
-        Record("survey.responses", 0, offset, timestamp, answer.key, answer.value, answer.headers), Catalogue([])
-    )
+    record = Record("survey.responses", 0, offset, timestamp, answer.key, answer.value, answer.headers)
+    return read_record(record, Catalogue([]), NOW)
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +40,13 @@ def sent() -> list[Answer]:
 
 
 @pytest.fixture(scope="module")
-def readings(sent: list[Answer]) -> list[Reading]:
+def readings(sent: list[Answer]) -> list[Arrival]:
     return [read(answer, offset) for offset, answer in enumerate(sent)]
 
 
 @pytest.fixture(scope="module")
-def responses(readings: list[Reading]) -> list[SurveyResponse]:
-    return [reading.response for reading in readings if isinstance(reading, Decoded)]
+def responses(readings: list[Arrival]) -> list[SurveyResponse]:
+    return [reading.response for reading in readings if isinstance(reading, outcomes.Answer)]
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +55,15 @@ def bottom(responses: list[SurveyResponse]) -> list[SurveyResponse]:
 
 
 def test_every_answer_can_be_read_but_those_that_are_spoilt_on_purpose(
-    sent: list[Answer], readings: list[Reading]
+    sent: list[Answer], readings: list[Arrival]
 ) -> None:
-    refused = [isinstance(reading, Unreadable) for reading in readings]
+    refused = [isinstance(reading, SetAside) for reading in readings]
     assert refused == [answer.broken for answer in sent]
     assert 40 < sum(refused) < 160
 
 
-def test_spoilt_answers_show_several_reasons(readings: list[Reading]) -> None:
-    assert len({reading.reason for reading in readings if isinstance(reading, Unreadable)}) >= 4
+def test_spoilt_answers_show_several_reasons(readings: list[Arrival]) -> None:
+    assert len({reading.reason for reading in readings if isinstance(reading, SetAside)}) >= 4
 
 
 def test_nothing_had_to_be_mended_on_the_way_in(responses: list[SurveyResponse]) -> None:

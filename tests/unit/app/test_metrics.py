@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.callback import Event, Moved
+from alerts.callback import Event, Moved, State
+from alerts.event import EventKind
 from alerts.ledger.intake import Raised, Report
 from alerts.outcomes import RecordOutcome
 from alerts.policy import shipped_policy
@@ -87,8 +88,10 @@ def _moved(*events: Event) -> Moved:
 
 def test_an_event_that_cannot_be_counted_takes_nothing_else_down(caplog: pytest.LogCaptureFixture) -> None:
     metrics = prepared()
-    broken = Event(kind="closed", at=NOW, actor="system", data={"queue": "general"})
-    sound = Event(kind="opened", at=NOW, actor="system", data={"queue": "general"})
+    broken, sound = (
+        Event(kind=kind, at=NOW, version=1, state=State.WAITING, data={"queue": "general"})
+        for kind in (EventKind.CLOSED, EventKind.OPENED)
+    )
     metrics.announce([_moved(broken, sound), _moved(sound)])
     text = page(metrics)
     assert "bottombox_uncounted_total 1.0" in text

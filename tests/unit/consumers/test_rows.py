@@ -11,7 +11,8 @@ import pytest
 
 from alerts.errors import Misconfigured
 from alerts.identity import handle_of, record_key
-from consumers.record import Decoded, Reason, Record, read_record
+from alerts.outcomes import Answer
+from consumers.record import Reason, Record, read_record
 from consumers.sources.catalogue import load_catalogue
 from consumers.sources.rows import BadRow, Row, Sendable, last_answer, read_rows
 from consumers.sources.source import Source, read_source
@@ -45,6 +46,9 @@ def shipped(name: str) -> Source:
     return source
 
 
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
 def crm(tmp_path: Path, text: str | bytes, *, name: str = "answers.csv", **swaps: str) -> tuple[Source, Path]:
     """The source `crm` with lines of its file swapped (rows, event_id, who), and a file of answers."""
     path = tmp_path / name
@@ -53,9 +57,9 @@ def crm(tmp_path: Path, text: str | bytes, *, name: str = "answers.csv", **swaps
     return read_source(CRM.format_map(lines), file="crm.yaml"), path
 
 
-def read_back(row: Sendable) -> Decoded:
-    found = read_record(Record("t", 0, 0, -1, row.key, row.value, row.headers), CATALOGUE)
-    assert isinstance(found, Decoded), found
+def read_back(row: Sendable) -> Answer:
+    found = read_record(Record("t", 0, 0, -1, row.key, row.value, row.headers), CATALOGUE, LATER)
+    assert isinstance(found, Answer), found
     return found
 
 

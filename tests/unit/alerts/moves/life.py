@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from alerts.alert import Alert
 from alerts.callback import Callback, Event, Moved
 from alerts.causes import Cause, Kind, Outcome
-from alerts.moves import NewAttempt, Subject, attempt, claim, fall_due, open_callback, resolve, schedule
+from alerts.customer import Customer, NumberStatus
+from alerts.moves import NewAttempt, attempt, claim, fall_due, open_callback, resolve, schedule
+from alerts.outcomes import Address, Answer
 from alerts.policy import Policy, read_policy, shipped_policy
+from alerts.result import Result
 from alerts.scale import Box
 from alerts.scoring import Verdict
+from alerts.survey import SurveyResponse
 from alerts.window import Place
 
 POLICY = shipped_policy()
@@ -28,26 +33,58 @@ def policy(text: str) -> Policy:
     return read_policy(text, file="policy.yaml")
 
 
-def subject(points: int = 1, **changes: Any) -> Subject:
+class Someone(Customer, frozen=True, kw_only=True):
+    """A customer whose place and number these stories state, instead of what they follow from."""
+
+    where: Place = LONDON
+    status: NumberStatus = "ok"
+
+    @property
+    def number_status(self) -> NumberStatus:
+        return self.status
+
+    def place(self, queue_zone: str) -> Place:
+        return self.where
+
+
+def someone(**facts: Any) -> Someone:
+    return Someone(**{"id": 7, "ref": "ref-7", "key": "id:cloudevents:c-7", "language": "en", **facts})
+
+
+SOMEONE = someone()
+
+
+def alert(points: int = 1, **changes: Any) -> Alert:
     severity, priority = (80, 2) if points == 1 else (60, 3)
     facts: dict[str, Any] = {
-        "customer_id": 7,
-        "customer_ref": "ref-7",
-        "source": "cloudevents",
-        "language": "en",
-        "answered_at": TEN - timedelta(minutes=5),
+        "answer": answered(points),
         "queue": "general",
         "priority": priority,
         "verdict": Verdict(Box.BOTTOM, points, severity, priority, (f"rated_{points}",)),
-        "place": LONDON,
-        "number_status": "ok",
+        "callback_id": "c-1",
+        "raised_at": TEN,
     }
-    return Subject(**{**facts, **changes})
+    return Alert(**{**facts, **changes})
 
 
-def opened(now: datetime = TEN, rules: Policy = POLICY, points: int = 1, **changes: Any) -> Callback:
-    about = subject(points, **changes)
-    return open_callback(about, id="c-1", previous_id=None, now=now, policy=rules).callback
+def answered(points: int, given: datetime = TEN - timedelta(minutes=5)) -> Answer:
+    response = SurveyResponse(
+        event_source="/s",
+        event_id="e-1",
+        source="cloudevents",
+        response_id="e-1",
+        rating=points,
+        answered_at=given,
+        revised_at=given,
+    )
+    return Answer(Address("surveys", 0, 1, TEN), response, b"v", b"c")
+
+
+def opened(now: datetime = TEN, rules: Policy = POLICY, points: int = 1, **facts: Any) -> Callback:
+    """`facts` are those of the customer, `queue`, and when the answer was given."""
+    given = facts.pop("answered_at", TEN - timedelta(minutes=5))
+    about = alert(points, queue=facts.pop("queue", "general"), answer=answered(points, given))
+    return open_callback(about, someone(**facts), now=now, policy=rules).callback
 
 
 def claimed(
@@ -67,7 +104,7 @@ def token(callback: Callback) -> str:
 
 
 def tried(callback: Callback, result: str, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Moved:
-    new = NewAttempt(result=result, **more)
+    new = NewAttempt(result=Result(result), **more)
     return attempt(callback, new, token=token(callback), now=now, policy=rules)
 
 

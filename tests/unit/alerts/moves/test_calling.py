@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from alerts.callback import Callback, ClosedReason, Flag, State, Target
+from alerts.callback import Callback, ClosedReason, Flag, Moved, State, Target
 from alerts.errors import AlreadyResolved, DoNotCall, Invalid, LeaseLost, NotClaimable, OutsideCallingWindow
-from alerts.moves import fall_due, join, schedule, supersede, wake
+from alerts.moves import assign, fall_due, join, schedule, supersede, wake
 from alerts.window import Place
 from tests.unit.alerts.moves.life import (
     ANN,
     BEN,
     LEAD,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     due,
@@ -25,7 +27,6 @@ from tests.unit.alerts.moves.life import (
     opened,
     promised,
     solved,
-    subject,
     token,
     tried,
 )
@@ -76,14 +77,14 @@ def test_voicemail_is_tried_again_on_the_customers_next_day() -> None:
 
 def test_the_next_day_is_that_of_the_customers_calendar() -> None:
     perth = Place(("Australia/Perth",), "AU")  # UTC+8: 09:05 UTC is 17:05 there, and midnight there is 16:00
-    callback = tried(claimed(opened(at(9), place=perth), at(9)), "voicemail", at(9, 5)).callback
+    callback = tried(claimed(opened(at(9), where=perth), at(9)), "voicemail", at(9, 5)).callback
     assert callback.not_before == at(16)
     assert callback.callable_from == at(1, day=3)
 
 
 def test_of_several_possible_calendars_the_last_ones_next_day_counts() -> None:
     coasts = Place(("America/New_York", "America/Los_Angeles"), "US")
-    callback = tried(claimed(opened(at(18), place=coasts), at(18)), "voicemail", at(18)).callback
+    callback = tried(claimed(opened(at(18), where=coasts), at(18)), "voicemail", at(18)).callback
     assert callback.not_before == at(8, day=3)  # midnight in Los Angeles
 
 
@@ -169,10 +170,12 @@ def test_a_lead_may_record_a_call_that_did_happen_outside_the_window() -> None:
 @pytest.mark.parametrize(
     ("facts", "pointer"),
     [
-        ({"started_at": at(10, 6)}, "/started_at"),
-        ({"started_at": at(9, 59)}, "/started_at"),
-        ({"ended_at": at(10, 6)}, "/ended_at"),
+        ({"started_at": at(10, 11)}, "/started_at"),
+        ({"started_at": at(9, 54)}, "/started_at"),
+        ({"ended_at": at(10, 11)}, "/ended_at"),
+        ({"ended_at": at(9, 59)}, "/ended_at"),
         ({"started_at": at(10, 3), "ended_at": at(10, 2)}, "/ended_at"),
+        ({"started_at": at(10, 3), "ended_at": at(10, 11)}, "/ended_at"),
         ({"opt_out": True}, "/opt_out"),
     ],
 )
@@ -182,10 +185,31 @@ def test_a_report_that_cannot_be_right_is_refused(facts: dict[str, Any], pointer
     assert refused.value.pointer == pointer
 
 
-def test_an_unknown_result_is_refused() -> None:
-    with pytest.raises(Invalid) as refused:
-        tried(claimed(opened()), "hung_up", at(10, 5))
-    assert refused.value.pointer == "/result"
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        ({"started_at": at(10, 10)}, (at(10, 5), None)),
+        ({"started_at": at(10, 6), "ended_at": at(10, 9)}, (at(10, 5), at(10, 5))),
+        ({"started_at": at(10, 2), "ended_at": at(10, 7)}, (at(10, 2), at(10, 5))),
+        ({"started_at": at(9, 55), "ended_at": at(9, 58)}, (TEN, TEN)),
+        ({"started_at": at(9, 56), "ended_at": at(10, 1)}, (TEN, at(10, 1))),
+        ({"ended_at": at(10, 4)}, (at(10, 5), at(10, 5))),
+    ],
+)
+def test_a_softphones_clock_may_be_five_minutes_off(
+    told: dict[str, Any], counts: tuple[datetime, datetime | None]
+) -> None:
+    moved = tried(claimed(opened()), "connected", at(10, 5), **told)
+    assert moved.attempt is not None
+    assert (moved.attempt.started_at, moved.attempt.ended_at) == counts
+    assert moved.callback.first_attempt_at == counts[0]
+
+
+def test_a_slow_clock_does_not_put_a_call_before_the_window() -> None:
+    early = claimed(wake(opened(at(8)), now=at(9), policy=POLICY).callback, at(9))
+    moved = tried(early, "connected", at(9, 5), started_at=at(8, 56))
+    assert moved.attempt is not None
+    assert not moved.attempt.outside_window
 
 
 def test_an_attempt_after_the_lease_is_refused() -> None:
@@ -289,15 +313,63 @@ def test_the_customers_own_time_counts_more_than_one_that_failed_before() -> Non
 
 
 def test_a_new_alert_is_not_new_to_whoever_takes_a_promise() -> None:
-    leased = join(claimed(opened()), subject(2), now=at(10, 1), policy=POLICY).callback
+    leased = join(claimed(opened()), alert(2), SOMEONE, now=at(10, 1), policy=POLICY).callback
     assert Flag.NEW_ALERT not in promised(leased, at(15)).callback.flags
 
 
-def test_a_lead_promises_from_waiting_and_becomes_the_owner() -> None:
-    moved = schedule(opened(), at=at(15), keep_owner=True, actor=LEAD, token=None, now=TEN, policy=POLICY)
+def promised_by_a_lead(callback: Callback, *, keep_owner: bool = True, new_owner: str | None = None) -> Moved:
+    return schedule(
+        callback,
+        at=at(15),
+        keep_owner=keep_owner,
+        new_owner=new_owner,
+        actor=LEAD,
+        token=None,
+        now=TEN,
+        policy=POLICY,
+    )
+
+
+def test_a_promise_that_a_lead_makes_is_anyones() -> None:
+    moved = promised_by_a_lead(opened())
     assert moved.callback.state is State.SCHEDULED
+    assert (moved.callback.owner, moved.callback.owner_until) == (None, None)
+    assert (event(moved, "scheduled").actor, event(moved, "scheduled").data["owner_kept"]) == (LEAD, False)
+    assert claimed(due(moved.callback, at(15)), at(15), advisor=BEN).lease_holder == BEN
+
+
+def test_a_lead_who_means_to_call_becomes_the_owner_of_one_that_has_none() -> None:
+    moved = promised_by_a_lead(opened(), new_owner=LEAD)
     assert moved.callback.owner == LEAD
-    assert event(moved, "scheduled").actor == LEAD
+    assert event(moved, "scheduled").data["owner_kept"] is True
+
+
+def test_a_promise_that_a_lead_makes_stays_its_owners() -> None:
+    reserved = assign(opened(), advisor=BEN, actor=LEAD, now=TEN, policy=POLICY).callback
+    assert promised_by_a_lead(reserved, new_owner=LEAD).callback.owner == BEN
+    assert promised_by_a_lead(reserved, keep_owner=False, new_owner=LEAD).callback.owner is None
+
+
+def test_others_come_while_a_promise_can_still_be_kept() -> None:
+    waiting = due(promised(claimed(opened()), at(15)).callback, at(15))
+    assert waiting.owner_until == at(15, 5)
+    moved = tried(claimed(waiting, at(15, 5), advisor=BEN), "connected", at(15, 6))
+    assert event(moved, "promise_decided").data["result"] == "kept"
+
+
+def test_others_come_before_the_window_of_a_promise_closes() -> None:
+    assert promised(claimed(opened()), at(19, 56)).callback.owner_until == at(19, 58)
+
+
+def test_a_promise_that_is_assigned_is_its_new_owners_for_as_long() -> None:
+    scheduled = promised(claimed(opened()), at(15)).callback
+    early = assign(scheduled, advisor=BEN, actor=LEAD, now=at(11), policy=POLICY).callback
+    assert (early.owner, early.owner_until) == (BEN, at(15, 5))
+    late = assign(due(scheduled, at(15)), advisor=BEN, actor=LEAD, now=at(15, 6), policy=POLICY).callback
+    assert late.owner_until == at(15, 11)
+    broken = wake(late, now=at(20), policy=POLICY).callback
+    again = assign(broken, advisor=BEN, actor=LEAD, now=at(20, 1), policy=POLICY).callback
+    assert again.owner_until == at(20, 1, day=3)
 
 
 def test_without_its_lease_only_a_waiting_callback_can_be_promised() -> None:

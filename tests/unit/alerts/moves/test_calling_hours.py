@@ -16,6 +16,7 @@ import pytest
 from alerts.callback import Callback
 from alerts.errors import OutsideCallingWindow
 from alerts.moves import NewAttempt, attempt, claim, wake
+from alerts.result import Result
 from alerts.window import Place
 from tests.parts.effort import EFFORT, FULL
 from tests.unit.alerts.moves.life import POLICY, opened, token
@@ -59,7 +60,7 @@ def may_be_called(at: datetime, zone: str) -> bool:
 
 def waiting(at: datetime, zone: str) -> Callback:
     """A callback that was opened an hour before and has been looked at since."""
-    callback = opened(at - timedelta(hours=1), place=Place((zone,), None))
+    callback = opened(at - timedelta(hours=1), where=Place((zone,), None))
     return wake(callback, now=at, policy=POLICY).callback
 
 
@@ -82,7 +83,7 @@ def test_an_attempt_outside_the_hours_is_refused_or_marked(zone: str) -> None:
         if not callback.ready:
             continue
         leased = claim(callback, advisor="ann", token="t", seconds=900, now=at - timedelta(minutes=5), policy=POLICY)
-        report = NewAttempt(result="connected", started_at=at)
+        report = NewAttempt(result=Result.CONNECTED, started_at=at)
         if may_be_called(at, zone):
             moved = attempt(leased.callback, report, token=token(leased.callback), now=at, policy=POLICY)
             assert moved.attempt is not None
@@ -90,7 +91,7 @@ def test_an_attempt_outside_the_hours_is_refused_or_marked(zone: str) -> None:
             continue
         with pytest.raises(OutsideCallingWindow):
             attempt(leased.callback, report, token=token(leased.callback), now=at, policy=POLICY)
-        lead = NewAttempt(result="connected", started_at=at, override_reason="they asked for it")
+        lead = NewAttempt(result=Result.CONNECTED, started_at=at, override_reason="they asked for it")
         moved = attempt(leased.callback, lead, token=token(leased.callback), now=at, policy=POLICY)
         assert moved.attempt is not None
         assert moved.attempt.outside_window

@@ -14,7 +14,9 @@ from alerts.moves import escalate, expire, join, reopen, supersede, wake
 from tests.unit.alerts.moves.life import (
     LEAD,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     due,
@@ -24,7 +26,6 @@ from tests.unit.alerts.moves.life import (
     policy,
     promised,
     solved,
-    subject,
     tried,
 )
 
@@ -70,7 +71,7 @@ def test_resolving_keeps_a_promise_that_is_due() -> None:
 
 
 def test_an_alert_that_joined_since_the_claim_must_be_read_first() -> None:
-    leased = join(claimed(opened()), subject(2), now=at(10, 1), policy=POLICY).callback
+    leased = join(claimed(opened()), alert(2), SOMEONE, now=at(10, 1), policy=POLICY).callback
     with pytest.raises(CallbackChanged):
         solved(leased, at(10, 5))
     with pytest.raises(CallbackChanged):
@@ -122,6 +123,18 @@ def test_news_about_a_leased_callback_is_shown_once_and_the_advisor_decides(reas
     assert first.callback.version == leased.version + 1
     again = supersede(first.callback, reason, now=at(10, 6), policy=POLICY)
     assert (again.events, again.callback) == ((), first.callback)
+
+
+@pytest.mark.parametrize("reason", [ClosedReason.ERASED, ClosedReason.DUPLICATE])
+def test_what_leaves_nobody_to_call_ends_the_work_at_once(reason: ClosedReason) -> None:
+    leased = claimed(opened())
+    moved = supersede(leased, reason, now=at(10, 5), policy=POLICY)
+    assert kinds(moved) == ["closed"]
+    assert event(moved, "closed").data["reason"] == reason
+    assert (moved.callback.state, moved.callback.closed_reason) == (State.CLOSED, reason)
+    assert (moved.callback.lease_token, moved.callback.lease_holder, moved.callback.wake_at) == (None, None, None)
+    with pytest.raises(AlreadyResolved):
+        solved(moved.callback.evolve(lease_token=leased.lease_token))
 
 
 def test_news_about_a_callback_that_has_ended_is_refused() -> None:
@@ -178,7 +191,7 @@ def unreachable() -> Callback:
 @pytest.mark.parametrize("ended", [unreachable, lambda: solved(claimed(opened())).callback])
 def test_a_reopened_callback_has_fresh_targets_and_keeps_its_place(ended: Callable[[], Callback]) -> None:
     before = ended()
-    moved = reopen(before, actor=LEAD, now=at(12), policy=POLICY, reason="she wrote to us")
+    moved = reopen(before, SOMEONE, actor=LEAD, now=at(12), policy=POLICY, reason="she wrote to us")
     callback = moved.callback
     assert event(moved, "reopened").text == "she wrote to us"
     assert callback.state is State.WAITING
@@ -194,7 +207,7 @@ def test_a_reopened_callback_has_fresh_targets_and_keeps_its_place(ended: Callab
 
 def test_a_reopened_callback_climbs_the_ladder_anew() -> None:
     raised = escalate(claimed(opened()), actor=LEAD, now=at(10, 1), policy=POLICY).callback
-    again = reopen(solved(raised, at(10, 2)).callback, actor=LEAD, now=at(12), policy=POLICY).callback
+    again = reopen(solved(raised, at(10, 2)).callback, SOMEONE, actor=LEAD, now=at(12), policy=POLICY).callback
     assert again.escalated_steps == 0
     assert Flag.ESCALATED not in again.flags
 
@@ -202,11 +215,11 @@ def test_a_reopened_callback_climbs_the_ladder_anew() -> None:
 def test_only_a_callback_that_has_ended_can_be_reopened() -> None:
     for callback in (opened(), claimed(opened())):
         with pytest.raises(NotClaimable):
-            reopen(callback, actor=LEAD, now=TEN, policy=POLICY)
+            reopen(callback, SOMEONE, actor=LEAD, now=TEN, policy=POLICY)
 
 
 def test_nobody_reopens_a_callback_of_somebody_who_opted_out_or_was_erased() -> None:
     with pytest.raises(DoNotCall):
-        reopen(superseded(opened(), ClosedReason.OPTED_OUT), actor=LEAD, now=at(12), policy=POLICY)
+        reopen(superseded(opened(), ClosedReason.OPTED_OUT), SOMEONE, actor=LEAD, now=at(12), policy=POLICY)
     with pytest.raises(NotClaimable):
-        reopen(superseded(opened(), ClosedReason.ERASED), actor=LEAD, now=at(12), policy=POLICY)
+        reopen(superseded(opened(), ClosedReason.ERASED), SOMEONE, actor=LEAD, now=at(12), policy=POLICY)

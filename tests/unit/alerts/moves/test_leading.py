@@ -6,14 +6,14 @@ import pytest
 
 from alerts.callback import Flag, State
 from alerts.errors import AlreadyResolved, NotClaimable
-from alerts.moves import assign, escalate, mend, move
+from alerts.moves import assign, escalate, follow, move
 from alerts.window import Place
 from tests.unit.alerts.moves.life import (
     ANN,
     BEN,
     LEAD,
-    LONDON,
     POLICY,
+    SOMEONE,
     TEN,
     at,
     claimed,
@@ -24,9 +24,9 @@ from tests.unit.alerts.moves.life import (
     policy,
     promised,
     solved,
+    someone,
 )
 
-PERTH = Place(("Australia/Perth",), "AU")
 GUESSED = Place(("America/New_York",), None, guessed=True)
 
 
@@ -44,14 +44,14 @@ def test_an_assigned_promise_is_its_advisors_until_shortly_after_its_time() -> N
     scheduled = promised(claimed(opened()), at(15)).callback
     assigned = assign(scheduled, advisor=BEN, actor=LEAD, now=at(11), policy=POLICY).callback
     assert assigned.state is State.SCHEDULED
-    assert (assigned.owner, assigned.owner_until) == (BEN, at(15, 15))
+    assert (assigned.owner, assigned.owner_until) == (BEN, at(15, 5))
     with pytest.raises(NotClaimable):
         claimed(due(assigned, at(15)), at(15, 1), advisor=ANN)
 
 
 def test_a_callback_moved_to_another_queue_keeps_the_waiting_time_it_has_earned() -> None:
     before = opened()
-    moved = move(before, queue="billing", place=LONDON, actor=LEAD, now=at(12), policy=POLICY)
+    moved = move(before, queue="billing", customer=SOMEONE, actor=LEAD, now=at(12), policy=POLICY)
     after = moved.callback
     assert after.queue == "billing"
     for name in ("opened_at", "rank_at", "band", "due_first_attempt", "due_contact", "due_resolution", "state"):
@@ -60,22 +60,12 @@ def test_a_callback_moved_to_another_queue_keeps_the_waiting_time_it_has_earned(
 
 
 def test_a_guessed_zone_is_that_of_the_queue_it_was_moved_to() -> None:
-    after = move(opened(), queue="us", place=GUESSED, actor=LEAD, now=at(12), policy=POLICY).callback
+    after = move(opened(), queue="us", customer=someone(where=GUESSED), actor=LEAD, now=at(12), policy=POLICY).callback
     assert after.flags == (Flag.ZONE_GUESSED,)
     assert after.callable_from == at(14)
-    back = move(after, queue="general", place=LONDON, actor=LEAD, now=at(12, 1), policy=POLICY).callback
+    back = move(after, queue="general", customer=SOMEONE, actor=LEAD, now=at(12, 1), policy=POLICY).callback
     assert back.flags == ()
     assert back.ready
-
-
-def test_a_mended_record_changes_the_window_and_takes_the_flags_away() -> None:
-    doubtful = opened(place=GUESSED, number_status="bad")
-    assert doubtful.flags == (Flag.BAD_NUMBER, Flag.ZONE_GUESSED)
-    moved = mend(doubtful, place=PERTH, number_status="ok", language="fr", actor=LEAD, now=at(10, 1), policy=POLICY)
-    assert kinds(moved) == ["mended"]
-    assert moved.callback.flags == ()
-    assert moved.callback.language == "fr"
-    assert moved.callback.callable_until == at(12)
 
 
 def test_each_step_of_the_ladder_is_taken_once_and_the_last_one_again() -> None:
@@ -108,8 +98,8 @@ def test_a_lead_does_nothing_with_a_callback_that_has_ended() -> None:
     with pytest.raises(AlreadyResolved):
         assign(ended, advisor=BEN, **facts)  # type: ignore[arg-type]  # the facts are of three kinds
     with pytest.raises(AlreadyResolved):
-        move(ended, queue="billing", place=LONDON, **facts)  # type: ignore[arg-type]  # as above
+        move(ended, queue="billing", customer=SOMEONE, **facts)  # type: ignore[arg-type]  # as above
     with pytest.raises(AlreadyResolved):
         escalate(ended, **facts)  # type: ignore[arg-type]  # as above
     with pytest.raises(AlreadyResolved):
-        mend(ended, place=LONDON, number_status="ok", language=None, **facts)  # type: ignore[arg-type]  # as above
+        follow(ended, SOMEONE, **facts)  # type: ignore[arg-type]  # as above

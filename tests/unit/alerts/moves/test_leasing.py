@@ -9,13 +9,15 @@ import pytest
 
 from alerts.callback import Callback, ClosedReason, Flag, Moved, State
 from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable, OutsideCallingWindow
-from alerts.moves import claim, expire_lease, extend, join, release, skip, supersede, wake, withdraw
+from alerts.moves import assign, claim, expire_lease, extend, join, release, skip, supersede, wake, withdraw
 from tests.unit.alerts.moves.life import (
     ANN,
     BEN,
     LEAD,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     due,
@@ -25,7 +27,6 @@ from tests.unit.alerts.moves.life import (
     policy,
     promised,
     solved,
-    subject,
     token,
 )
 
@@ -101,7 +102,7 @@ def test_only_a_waiting_callback_can_be_claimed() -> None:
 
 
 def test_one_that_is_held_for_want_of_a_number_cannot_be_claimed() -> None:
-    held = opened(rules=policy("calling: {no_number: hold}"), number_status="none")
+    held = opened(rules=policy("calling: {no_number: hold}"), status="none")
     with pytest.raises(NotClaimable, match="there is no number"):
         claimed(held)
 
@@ -109,9 +110,9 @@ def test_one_that_is_held_for_want_of_a_number_cannot_be_claimed() -> None:
 def test_a_due_promise_is_its_owners_first_and_then_anyones() -> None:
     waiting = due(promised(claimed(opened()), at(15)).callback, at(15))
     with pytest.raises(NotClaimable):
-        claimed(waiting, at(15, 14), advisor=BEN)
-    assert claimed(waiting, at(15, 14), advisor=ANN).lease_holder == ANN
-    assert claimed(waiting, at(15, 15), advisor=BEN).lease_holder == BEN
+        claimed(waiting, at(15, 4), advisor=BEN)
+    assert claimed(waiting, at(15, 4), advisor=ANN).lease_holder == ANN
+    assert claimed(waiting, at(15, 5), advisor=BEN).lease_holder == BEN
 
 
 def test_an_extension_counts_from_now_up_to_the_ceiling_and_never_shortens() -> None:
@@ -164,7 +165,7 @@ def test_a_returned_callback_keeps_its_place_and_its_targets(end: Callable[[Call
 def test_a_returned_callback_forgets_that_an_alert_was_new_to_its_last_holder(
     end: Callable[[Callback], Moved],
 ) -> None:
-    leased = join(claimed(opened()), subject(2), now=at(10, 1), policy=POLICY).callback
+    leased = join(claimed(opened()), alert(2), SOMEONE, now=at(10, 1), policy=POLICY).callback
     assert Flag.NEW_ALERT not in end(leased).callback.flags
 
 
@@ -191,6 +192,23 @@ def test_each_end_of_a_lease_says_why_and_who_held_it() -> None:
 def test_a_skipped_callback_is_kept_from_the_one_who_skipped_it_for_a_while() -> None:
     callback = skipped(claimed(opened())).callback
     assert callback.skips == {ANN: at(10, 35)}
+
+
+def test_an_owner_who_skips_leaves_it_to_the_others() -> None:
+    reserved = assign(opened(), advisor=ANN, actor=LEAD, now=TEN, policy=POLICY).callback
+    moved = skipped(claimed(reserved))
+    assert (moved.callback.owner, moved.callback.owner_until) == (None, None)
+    assert event(moved, "released").data["owner_kept"] is False
+    assert claimed(moved.callback, at(10, 6), advisor=BEN).lease_holder == BEN
+
+
+def test_a_skip_by_somebody_else_leaves_the_owner_alone() -> None:
+    reserved = assign(opened(), advisor=ANN, actor=LEAD, now=TEN, policy=POLICY).callback
+    tomorrow = at(10, 5, day=3)
+    again = claimed(wake(reserved, now=tomorrow, policy=POLICY).callback, tomorrow, advisor=BEN)
+    moved = skip(again, token=token(again), reason="no", now=tomorrow, policy=POLICY)
+    assert moved.callback.owner == ANN
+    assert "owner_kept" not in event(moved, "released").data
 
 
 def test_an_older_skip_that_is_over_is_forgotten() -> None:

@@ -16,9 +16,10 @@ from alerts.scale import Box
 from alerts.scoring import Verdict
 from alerts.window import Place
 from tests.unit.alerts.moves.life import (
-    LONDON,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     due,
@@ -26,7 +27,7 @@ from tests.unit.alerts.moves.life import (
     opened,
     policy,
     promised,
-    subject,
+    someone,
 )
 
 HOUR = timedelta(hours=1)
@@ -64,19 +65,19 @@ def test_a_2_has_four_business_hours_that_go_on_in_the_morning() -> None:
 
 @pytest.mark.parametrize(("status", "flag"), [("none", Flag.NO_NUMBER), ("bad", Flag.BAD_NUMBER)])
 def test_a_callback_without_a_usable_number_is_offered_with_a_flag(status: str, flag: Flag) -> None:
-    callback = opened(number_status=status)
+    callback = opened(status=status)
     assert callback.ready
     assert callback.flags == (flag,)
 
 
 def test_a_policy_may_hold_callbacks_without_a_number() -> None:
-    callback = opened(rules=policy("calling: {no_number: hold}"), number_status="none")
+    callback = opened(rules=policy("calling: {no_number: hold}"), status="none")
     assert not callback.ready
     assert callback.callable_reason == "there is no number to call"
 
 
 def test_zones_that_hardly_share_an_hour_need_a_lead() -> None:
-    callback = opened(place=Place(("Europe/London", "Pacific/Auckland"), None))
+    callback = opened(where=Place(("Europe/London", "Pacific/Auckland"), None))
     assert Flag.ZONE_NEEDED in callback.flags
     assert not callback.ready
 
@@ -100,7 +101,7 @@ def test_whatever_the_terms_their_sum_is_the_rank(later: timedelta, priority: in
 
 
 def test_a_joining_answer_leaves_the_worse_of_both() -> None:
-    joined = join(opened(points=2), subject(1), now=at(10, 30), policy=POLICY)
+    joined = join(opened(points=2), alert(1), SOMEONE, now=at(10, 30), policy=POLICY)
     callback = joined.callback
     assert kinds(joined) == ["joined"]
     assert (callback.points, callback.severity, callback.priority) == (1, 80, 2)
@@ -111,7 +112,7 @@ def test_a_joining_answer_leaves_the_worse_of_both() -> None:
 
 def test_a_joining_answer_never_makes_a_due_time_later_or_the_callback_less_urgent() -> None:
     before = opened()
-    callback = join(before, subject(2), now=at(15), policy=POLICY).callback
+    callback = join(before, alert(2), SOMEONE, now=at(15), policy=POLICY).callback
     assert (callback.points, callback.severity, callback.priority) == (1, 80, 2)
     assert callback.rank_at == before.rank_at
     assert callback.due_first_attempt == before.due_first_attempt
@@ -121,7 +122,7 @@ def test_a_joining_answer_never_makes_a_due_time_later_or_the_callback_less_urge
 
 def test_joining_a_leased_callback_keeps_the_lease_and_tells_its_holder() -> None:
     leased = claimed(opened())
-    callback = join(leased, subject(2), now=at(10, 5), policy=POLICY).callback
+    callback = join(leased, alert(2), SOMEONE, now=at(10, 5), policy=POLICY).callback
     assert callback.state is State.LEASED
     assert callback.lease_token == leased.lease_token
     assert callback.lease_expires_at == leased.lease_expires_at
@@ -131,7 +132,7 @@ def test_joining_a_leased_callback_keeps_the_lease_and_tells_its_holder() -> Non
 
 def test_joining_a_scheduled_callback_keeps_its_promise() -> None:
     scheduled = promised(claimed(opened()), at(15)).callback
-    callback = join(scheduled, subject(1), now=at(11), policy=POLICY).callback
+    callback = join(scheduled, alert(1), SOMEONE, now=at(11), policy=POLICY).callback
     assert callback.state is State.SCHEDULED
     assert (callback.promise_at, callback.promise_state) == (at(15), "open")
     assert Flag.NEW_ALERT not in callback.flags
@@ -139,34 +140,29 @@ def test_joining_a_scheduled_callback_keeps_its_promise() -> None:
 
 def test_joining_a_callback_whose_promise_is_due_leaves_it_before_the_others() -> None:
     waiting = due(promised(claimed(opened()), at(15)).callback, at(15))
-    assert join(waiting, subject(1), now=at(15, 1), policy=POLICY).callback.band == 0
+    assert join(waiting, alert(1), SOMEONE, now=at(15, 1), policy=POLICY).callback.band == 0
 
 
 def test_a_joining_answer_that_brings_a_number_ends_the_guessing() -> None:
-    guessing = opened(place=GUESSED, number_status="none")
+    guessing = opened(where=GUESSED, status="none")
     assert guessing.flags == (Flag.NO_NUMBER, Flag.ZONE_GUESSED)
     perth = Place(("Australia/Perth",), "AU")
-    callback = join(guessing, subject(place=perth), now=at(10, 5), policy=POLICY).callback
+    callback = join(guessing, alert(), someone(where=perth), now=at(10, 5), policy=POLICY).callback
     assert callback.flags == ()
     assert callback.zones == ("Australia/Perth",)
     assert callback.callable_until == at(12)
 
 
-def test_a_joining_answer_that_knows_less_does_not_replace_a_known_place() -> None:
-    callback = join(opened(), subject(place=GUESSED), now=at(10, 5), policy=POLICY).callback
-    assert callback.place == LONDON
-
-
 def test_an_answer_after_a_withdrawn_opt_out_is_not_lost_with_the_lease() -> None:
     leased = supersede(claimed(opened()), ClosedReason.OPTED_OUT, now=at(10, 1), policy=POLICY).callback
     assert Flag.OPTED_OUT in leased.flags
-    assert Flag.OPTED_OUT not in join(leased, subject(), now=at(10, 2), policy=POLICY).callback.flags
+    assert Flag.OPTED_OUT not in join(leased, alert(), SOMEONE, now=at(10, 2), policy=POLICY).callback.flags
 
 
 def test_nothing_joins_a_callback_that_has_ended() -> None:
     closed = expire(opened(), now=at(12), policy=POLICY).callback
     with pytest.raises(AlreadyResolved):
-        join(closed, subject(), now=at(13), policy=POLICY)
+        join(closed, alert(), SOMEONE, now=at(13), policy=POLICY)
 
 
 @given(st.lists(st.tuples(st.integers(1, 2), st.integers(1, 600)), min_size=1, max_size=6))
@@ -174,7 +170,7 @@ def test_joins_only_ever_make_a_callback_more_urgent(answers: list[tuple[int, in
     callback, now = opened(points=2), TEN
     for points, minutes in answers:
         now += timedelta(minutes=minutes)
-        after = join(callback, subject(points), now=now, policy=POLICY).callback
+        after = join(callback, alert(points), SOMEONE, now=now, policy=POLICY).callback
         assert after.priority <= callback.priority
         assert after.severity >= callback.severity
         assert after.rank_at <= callback.rank_at
@@ -188,5 +184,5 @@ def test_joins_only_ever_make_a_callback_more_urgent(answers: list[tuple[int, in
 def test_the_reasons_of_a_joining_answer_lift_the_callback() -> None:
     verdict = Verdict(Box.BOTTOM, 2, 70, 3, ("rated_2", "segment"))
     callback = opened(rules=LIFTING, points=2)
-    after = join(callback, subject(2, verdict=verdict), now=at(10, 5), policy=LIFTING).callback
+    after = join(callback, alert(2, verdict=verdict), SOMEONE, now=at(10, 5), policy=LIFTING).callback
     assert after.rank_at == callback.rank_at - timedelta(minutes=30)

@@ -12,10 +12,11 @@ from alerts.callback import Callback, ClosedReason, Flag, Moved, State, Target
 from alerts.errors import Refused
 from alerts.moves import (
     assign,
+    claim,
     escalate,
     extend,
+    follow,
     join,
-    mend,
     move,
     release,
     reopen,
@@ -31,7 +32,9 @@ from tests.unit.alerts.moves.life import (
     BEN,
     LEAD,
     POLICY,
+    SOMEONE,
     TEN,
+    alert,
     at,
     claimed,
     event,
@@ -40,7 +43,7 @@ from tests.unit.alerts.moves.life import (
     policy,
     promised,
     solved,
-    subject,
+    someone,
     tried,
 )
 
@@ -122,7 +125,7 @@ def test_a_step_is_not_taken_at_once_because_the_new_queue_is_closed() -> None:
     moved = move(
         opened(rules=rules),
         queue="night",
-        place=Place(("Europe/London",), "GB"),
+        customer=SOMEONE,
         actor=LEAD,
         now=at(10, 1),
         policy=rules,
@@ -205,7 +208,8 @@ POLICIES = st.sampled_from(
         POLICY,
         STEEP,
         policy("calling: {no_number: hold, days: [mon, wed]}"),
-        policy("{attempts: {maximum: 9, avoid_minutes: 300}, promises: {grace_minutes: 0}, expire_after_days: 2}"),
+        policy("{attempts: {maximum: 9, avoid_minutes: 300}, expire_after_days: 2}"),
+        policy("promises: {grace_minutes: 1, owner_minutes: 0}"),
         policy("{leases: {seconds: 5, ceiling_seconds: 86400}, targets: {first_attempt_minutes_of_1: 0}}"),
     ]
 )
@@ -222,7 +226,7 @@ STEPS = (
     *("wake", "claim", "extend", "release", "skip", "busy"),
     *("no_answer", "voicemail", "invalid_number", "refused", "connected", "opt_out"),
     *("resolve", "promise", "promise_by_lead", "join", "called_in", "opted_out"),
-    *("rerated", "assign", "move", "mend", "escalate", "reopen"),
+    *("rerated", "erased", "duplicate", "assign", "move", "follow", "escalate", "reopen"),
 )
 
 
@@ -233,12 +237,14 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
         "called_in": ClosedReason.CUSTOMER_CALLED_IN,
         "opted_out": ClosedReason.OPTED_OUT,
         "rerated": ClosedReason.RERATED,
+        "erased": ClosedReason.ERASED,
+        "duplicate": ClosedReason.DUPLICATE,
     }
     match what:
         case "wake":
             return wake(callback, now=now, policy=rules)
         case "claim":
-            return Moved(callback=claimed(callback, now, rules, seconds=3000))
+            return claim(callback, advisor=ANN, token="t", seconds=3000, now=now, policy=rules)
         case "extend":
             return extend(callback, token=secret, seconds=900, now=now, policy=rules)
         case "release":
@@ -259,17 +265,17 @@ def step(callback: Callback, what: str, place: Place, now: datetime, rules: Poli
                 policy=rules,
             )
         case "join":
-            return join(callback, subject(place=place), now=now, policy=rules)
+            return join(callback, alert(), someone(where=place), now=now, policy=rules)
         case "assign":
             return assign(callback, advisor=BEN, actor=LEAD, now=now, policy=rules)
         case "move":
-            return move(callback, queue="other", place=place, actor=LEAD, now=now, policy=rules)
-        case "mend":
-            return mend(callback, place=place, number_status="none", language=None, actor=LEAD, now=now, policy=rules)
+            return move(callback, queue="other", customer=someone(where=place), actor=LEAD, now=now, policy=rules)
+        case "follow":
+            return follow(callback, someone(where=place, status="none"), actor=LEAD, now=now, policy=rules)
         case "escalate":
             return escalate(callback, actor=LEAD, now=now, policy=rules)
         case "reopen":
-            return reopen(callback, actor=LEAD, now=now, policy=rules)
+            return reopen(callback, SOMEONE, actor=LEAD, now=now, policy=rules)
         case "opt_out":
             return tried(callback.evolve(lease_token=secret), "refused", now, rules, opt_out=True)
         case _ if what in news:
@@ -295,7 +301,7 @@ def test_whatever_happens_waking_leaves_nothing_due_and_twice_is_once(
     life: list[tuple[str, Place, int, int]],
 ) -> None:
     now = TEN + timedelta(minutes=start)
-    callback = opened(now, rules, place=place)
+    callback = opened(now, rules, where=place)
     happened: Counter[tuple[str, str]] = Counter()
     for what, where, seconds, factor in life:
         now += timedelta(seconds=seconds * factor)
@@ -305,6 +311,7 @@ def test_whatever_happens_waking_leaves_nothing_due_and_twice_is_once(
             continue
         if what == "reopen":
             happened.clear()
+        assert [each.version for each in moved.events] == list(range(callback.version + 1, moved.callback.version + 1))
         callback = moved.callback
         for each in moved.events:
             happened[each.kind, str(each.data.get("target", ""))] += 1

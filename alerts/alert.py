@@ -1,0 +1,26 @@
+"""An answer that needs a call: how pressing it is, where it goes, and on which callback it lies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from alerts.outcomes import Answer
+from alerts.scoring import Verdict
+from alerts.survey import SurveyResponse
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """`queue` and `priority` (1 highest to 5) are the route's: a callback that it joins stays in its own queue."""
+
+    answer: Answer
+    verdict: Verdict
+    queue: str
+    priority: int
+    callback_id: str
+    raised_at: datetime  # on the ledger's clock
+
+    @property
+    def response(self) -> SurveyResponse:
+        return self.answer.response

@@ -1,0 +1,138 @@
+"""A customer as the ledger knows one: how and where to reach them, whether they may be called, what a person put right."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+from msgspec import Struct, structs
+
+from alerts import survey
+from alerts.errors import Invalid
+from alerts.flags import BAD_NUMBER
+from alerts.phone import Number, judge, normalise
+from alerts.window import Place, place_of
+
+NumberStatus = Literal["ok", "none", "bad"]
+FACTS = ("name", "phone", "email", "time_zone", "country", "language", "segment", "since", "value")
+"""What answers say of a customer."""
+
+NEVER = datetime(1, 1, 2, tzinfo=UTC)
+"""Before all answers; a day after the first moment of all, so that it can be told on every clock."""
+
+
+class Customer(Struct, frozen=True, kw_only=True):
+    """One row of `customers`. Personal data: shown in full only where docs/rest.md says so.
+
+    `key`: the handle that decides, see `alerts.identity`. `facts_as_of`: the newest answer that these facts come from.
+    `number_failed`: what we have, or were given, as a number does not reach the customer: somebody tried it, or nobody
+    could read it. `corrected`: the facts that a person put right; answers leave them alone. Times are aware, in UTC.
+    """
+
+    id: int
+    ref: str
+    key: str
+    facts_as_of: datetime = NEVER
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    language: str | None = None
+    segment: str | None = None
+    since: date | None = None
+    value: float | None = None
+    number_failed: bool = False
+    corrected: tuple[str, ...] = ()
+    opted_out_at: datetime | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def number(self) -> Number:
+        return judge(self.phone, self.country)
+
+    @property
+    def number_status(self) -> NumberStatus:
+        """`ok`; `none`: nobody gave us one; `bad`: what we have may not be dialled, or did not reach them."""
+        return "bad" if self.number_failed else self.number.status
+
+    def place(self, queue_zone: str) -> Place:
+        """Where the customer may be; on the clock of the queue when nothing says where."""
+        facts = survey.Customer(time_zone=self.time_zone, country=self.country)
+        return place_of(facts, self.number, queue_zone)
+
+    @property
+    def version(self) -> str:
+        """Changes with every fact of the customer that is shown; 16 hex digits."""
+        hidden = ("key", "facts_as_of", "corrected")
+        facts = tuple(getattr(self, name) for name in self.__struct_fields__ if name not in hidden)
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+    def evolve(self, **changes: Any) -> Customer:
+        return structs.replace(self, **changes)
+
+
+def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
+    """With what one answer says. What it does not say stays; older news fills gaps only (I8); a person's word stands.
+
+    Another number than the one that failed is worth a try; one that nobody could read counts as failed while there is
+    no other.
+    """
+    if customer.erased_at is not None:
+        return customer
+    said = answer.customer
+    is_newer = answer.revised_at >= customer.facts_as_of
+    facts: dict[str, Any] = {}
+    for name in FACTS:
+        fact, known = getattr(said, name), getattr(customer, name)
+        fact = fact.strip().lower() if name == "email" and fact is not None else fact
+        if fact is not None and name not in customer.corrected and (known is None or (is_newer and fact != known)):
+            facts[name] = fact
+    if "phone" in facts:
+        facts["number_failed"] = False
+    elif customer.phone is None and BAD_NUMBER in answer.flags and "phone" not in customer.corrected:
+        facts["number_failed"] = True
+    if answer.revised_at > customer.facts_as_of:
+        facts["facts_as_of"] = answer.revised_at
+    return customer.evolve(**facts) if facts else customer
+
+
+def correct(customer: Customer, changes: Mapping[str, str | None]) -> Customer:
+    """With what a person knows better of phone, time_zone and language; None empties a fact.
+
+    Raises Invalid; no message has a value.
+    """
+    facts: dict[str, Any] = dict(changes)
+    if changes.get("phone") is not None:
+        facts["phone"] = dialable(changes["phone"] or "", customer.country, "/phone")
+    if changes.get("time_zone") is not None:
+        _check_zone(changes["time_zone"] or "")
+    if changes.get("language") is not None:
+        facts["language"] = (changes["language"] or "").lower()
+    if "phone" in changes:
+        facts["number_failed"] = False
+    corrected = tuple(sorted({*customer.corrected, *changes}))
+    return customer.evolve(**facts, corrected=corrected)
+
+
+def with_number(customer: Customer, number: str, pointer: str) -> Customer:
+    """The customer was reached, or tried, under another number than the one we had. Raises Invalid."""
+    phone = dialable(number, customer.country, pointer)
+    corrected = tuple(sorted({*customer.corrected, "phone"}))
+    return customer.evolve(phone=phone, number_failed=False, corrected=corrected)
+
+
+def dialable(number: str, country: str | None, pointer: str) -> str:
+    """`number` in E.164. Raises Invalid for what cannot be read, or may not be dialled."""
+    phone = normalise(number, country)
+    if phone is None or judge(phone, country).status != "ok":
+        raise Invalid("this must be a number that can be dialled, in E.164 like +442079460067", pointer)
+    return phone
+
+
+def _check_zone(name: str) -> None:
+    """A zone that says nothing of where somebody is would be taken for the queue's."""
+    if place_of(survey.Customer(time_zone=name), judge(None, None), "UTC").guessed:
+        raise Invalid("this must be an IANA time zone, like Europe/London", "/time_zone")

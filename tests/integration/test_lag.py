@@ -1,0 +1,104 @@
+"""The lag is told from the first moment on, while a batch waits, and is 0 when there is nothing left to read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from alerts.ledger.database import open_engine
+from alerts.ledger.intake import Report
+from alerts.policy import shipped_policy
+from consumers.dead_letters import DeadLetters
+from consumers.kafka import KafkaAccess, Producer
+from consumers.sources.catalogue import Catalogue
+from consumers.surveys import SurveyConsumer
+from tests.parts.topics import unique_name
+from tests.parts.town import Town, answer, eventually
+
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
+
+
+class Ear:
+    """Hears what the consumer tells; `lags` is what it said last of each partition that is still its own."""
+
+    def __init__(self) -> None:
+        self.lags: dict[int, tuple[int, float]] = {}
+        self.told = 0
+
+    def batch(self, report: Report, committed_at: datetime) -> None: ...
+    def stopped(self, topic: str, partition: int, why: str) -> None: ...
+    def resumed(self, topic: str, partition: int) -> None: ...
+    def commit_failed(self) -> None: ...
+
+    def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
+        self.lags[partition] = (records, seconds)
+        self.told += 1
+
+    def forget(self, partitions: Iterable[tuple[str, int]]) -> None:
+        for _, partition in partitions:
+            self.lags.pop(partition, None)
+
+    async def records(self) -> dict[int, int]:
+        return {partition: records for partition, (records, _) in self.lags.items()}
+
+
+@asynccontextmanager
+async def consuming(town: Town, database: str) -> AsyncIterator[Ear]:
+    ear, stop = Ear(), asyncio.Event()
+    access = KafkaAccess(bootstrap_servers=town.bootstrap)
+    producer, engine = Producer(access), open_engine(database)
+    parts: dict[str, Any] = {"access": access, "topics": [town.topic], "engine": engine, "policy": shipped_policy()}
+    consumer = SurveyConsumer(
+        **parts,
+        group=unique_name("group"),
+        catalogue=Catalogue(),
+        dead_letters=DeadLetters(producer, town.dead),
+        observer=ear,
+    )
+    running = asyncio.create_task(consumer.run(stop))
+    try:
+        yield ear
+    finally:
+        stop.set()
+        await running
+        await producer.close()
+        await engine.dispose()
+
+
+async def test_the_lag_grows_while_the_database_is_away(town: Town) -> None:
+    await town.send([answer(f"e{number}", 1) for number in range(3)], partition=0)
+    async with consuming(town, NOBODY_LISTENS) as ear:
+        await eventually(ear.records, lambda found: found == {0: 3, 1: 0, 2: 0})
+        before = ear.lags[0][1]
+        await town.send([answer("e4", 1)], partition=0)
+        await eventually(ear.records, lambda found: found == {0: 4, 1: 0, 2: 0})
+        assert ear.lags[0][1] > before
+
+
+async def test_markers_and_aborted_records_at_the_end_are_no_lag(town: Town) -> None:
+    async with consuming(town, town.database) as ear:
+        await send_in_transactions(town)
+        await eventually(town.accounted, lambda done: done >= 1)
+        told = ear.told
+        await eventually(ear.records, lambda found: ear.told > told + 3 and found == {0: 0, 1: 0, 2: 0})
+    assert await town.value("SELECT count(*) FROM responses") == 1
+
+
+async def send_in_transactions(town: Town) -> None:
+    """One answer that counts, and behind it one that was taken back."""
+    producer = AIOKafkaProducer(bootstrap_servers=town.bootstrap, transactional_id=unique_name("sender"))
+    await producer.start()
+    try:
+        async with producer.transaction():
+            await producer.send_and_wait(town.topic, json.dumps(answer("kept", 1)).encode(), partition=0)
+        await producer.begin_transaction()
+        await producer.send_and_wait(town.topic, json.dumps(answer("taken back", 1)).encode(), partition=0)
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
