@@ -10,17 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Callback, State
+from alerts.customer import Customer
+from alerts.ledger.customers import customers_by_id
 from alerts.ledger.moves import read_callback
-from alerts.ledger.tables import callbacks, customers
+from alerts.ledger.tables import callbacks
 
 
 class Present(Struct, frozen=True):
-    """A callback as it is at this moment, and what of its customer counts for showing data."""
+    """A callback and its customer as they are at this moment."""
 
     callback: Callback
-    phone: str | None
-    opted_out: bool
-    erased: bool
+    customer: Customer
 
     def is_held_with(self, token: str, now: datetime) -> bool:
         """Whether the lease with this token still lives."""
@@ -31,18 +31,7 @@ class Present(Struct, frozen=True):
 
 async def present(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Present]:
     """By the callback's id; one that is gone is not among them."""
-    facts = (customers.c.phone, customers.c.opted_out_at, customers.c.erased_at)
-    query = (
-        select(callbacks, *(fact.label(f"customer_{fact.name}") for fact in facts))
-        .join(customers, customers.c.id == callbacks.c.customer_id)
-        .where(callbacks.c.id.in_(ids))
-    )
-    return {
-        row.id: Present(
-            callback=read_callback(row),
-            phone=row.customer_phone,
-            opted_out=row.customer_opted_out_at is not None,
-            erased=row.customer_erased_at is not None,
-        )
-        for row in await connection.execute(query)
-    }
+    rows = await connection.execute(select(callbacks).where(callbacks.c.id.in_(ids)))
+    found = [read_callback(row) for row in rows]
+    customers = await customers_by_id(connection, [each.customer_id for each in found])
+    return {each.id: Present(each, customers[each.customer_id]) for each in found}

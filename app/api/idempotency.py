@@ -20,7 +20,7 @@ from alerts.ledger.idempotency import Request as KeyedRequest
 from alerts.ledger.idempotency import StoredAnswer
 from alerts.policy import Policy
 from app.api.guard import StrictRequest
-from app.api.masking import cover, may_dial
+from app.api.masking import cover, is_gone, may_dial
 from app.api.problems import ApiProblem
 from app.api.schemas import told
 from app.api.security import Principal
@@ -81,9 +81,9 @@ async def _shown_now(connection: AsyncConnection, body: bytes, principal: Princi
 def _again(callback: told.Callback, known: Present | None, now: datetime, policy: Policy) -> told.Callback:
     """Nothing of a customer who has opted out or was erased since. The number only while it may be dialled, is still
     the customer's, and the lease with which it was shown still lives."""
-    if known is None or known.opted_out or known.erased:
+    if known is None or is_gone(known.customer):
         return cover(callback, full=False, number=False)
     is_theirs = callback.lease is None or known.is_held_with(callback.lease.token, now)
-    is_present = callback.customer.phone == known.phone
-    number = is_theirs and is_present and may_dial(known.callback, now, policy, opted_out=known.opted_out)
+    is_present = callback.customer.phone == known.customer.phone
+    number = is_theirs and is_present and may_dial(known.callback, known.customer, now, policy)
     return cover(callback, full=True, number=number)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from alerts.callback import Callback
+from alerts.customer import Customer
 from alerts.phone import mask
 from alerts.policy import Policy
 from alerts.window import may_call
@@ -17,9 +18,14 @@ A = TypeVar("A", bound=told.Answer)
 MASK = "*"  # no number holds one
 
 
-def may_dial(callback: Callback, now: datetime, policy: Policy, *, opted_out: bool) -> bool:
+def may_dial(callback: Callback, customer: Customer, now: datetime, policy: Policy) -> bool:
     """Whether the number may be shown to somebody who may see all else: only while the customer may be phoned."""
-    return not opted_out and may_call(now, callback.place, policy) is not None
+    return not is_gone(customer) and may_call(now, callback.place, policy) is not None
+
+
+def is_gone(customer: Customer) -> bool:
+    """Whether the customer wants nothing to do with us any more, or was forgotten."""
+    return customer.opted_out_at is not None or customer.erased_at is not None
 
 
 def cover(callback: C, *, full: bool, number: bool) -> C:

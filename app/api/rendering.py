@@ -70,7 +70,7 @@ def tell_detail(
 
 
 def _may_dial(seen: Seen, now: datetime, policy: Policy) -> bool:
-    return may_dial(seen.callback, now, policy, opted_out=seen.customer.opted_out_at is not None)
+    return may_dial(seen.callback, seen.customer, now, policy)
 
 
 def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, lease: bool) -> dict[str, Any]:
