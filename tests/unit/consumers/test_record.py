@@ -408,7 +408,6 @@ BAD: list[tuple[Reason, str | None, Any, Headers]] = [
             (Reason.MAPPING_FAILED, "when", {"kind": "opened"}),
             (Reason.MAPPING_FAILED, "event_id", {"id": None}),
             (Reason.MAPPING_FAILED, "event_id", {"id": 5}),
-            (Reason.MAPPING_FAILED, "attributes.size", {"note": 5}),
             (Reason.INVALID_RATING, "rating", {"score": "good"}),
             (Reason.INVALID_RATING, "rating", {"score": None}),
             (Reason.INVALID_RATING, "rating", {"score": "3.5"}),

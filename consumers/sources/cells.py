@@ -1,0 +1,137 @@
+"""Reads the rows of a CSV text strictly, so that a broken quote costs the row that it is in and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from consumers.reason import CannotRead, Reason
+from consumers.sources.lines import NOT_TEXT, Ahead, Line
+
+MAX_CELL_LINES = 1000
+MAX_CELL = 128 * 1024
+"""Lines and characters in one quoted cell. What goes on longer is a quote that was never closed."""
+
+Cells: TypeAlias = tuple[int, list[str] | CannotRead]
+"""The line on which a row begins, and its cells, or why it has none."""
+
+
+class BrokenQuote(Exception):
+    """A quote is not closed, or text stands behind a closed one."""
+
+
+def read_cells(ahead: Ahead, delimiter: str, is_row: Callable[[list[str]], bool]) -> Iterator[Cells]:
+    """Each row of `ahead` that is not blank.
+
+    A row whose quotes are broken is given up at the end of its first line, and the next line begins anew. A quoted
+    cell may go on over lines; but where one of these is a row by itself (`is_row`), nobody can tell a
+    pasted row from a quote that was forgotten, and each line of the cell is named.
+    """
+    while (line := ahead.peek()) is not None:
+        try:
+            if line.is_cut:
+                raise CannotRead(Reason.TOO_LARGE, None, "this line has more than a million characters; send less")
+            cells, taken = cells_at(ahead, delimiter)
+        except BrokenQuote:
+            yield line.number, _malformed("a quote is not closed, or text stands behind it; mend the quotes")
+            taken = 1
+        except CannotRead as why:
+            yield line.number, why
+            taken = 1
+        else:
+            if taken > 1 and any(_stands_alone(ahead, place, delimiter, is_row) for place in range(1, taken)):
+                yield from _each(ahead, taken)
+            elif any(cell.strip() for cell in cells):
+                yield line.number, _checked(cells)
+        ahead.drop(taken)
+
+
+def cells_at(ahead: Ahead, delimiter: str) -> tuple[list[str], int]:
+    """The cells of the row that begins with the next line, and over how many lines it goes. Raises BrokenQuote.
+
+    A quote within a cell that did not begin with one is a letter like any other.
+    """
+    line = ahead.peek()
+    assert line is not None
+    if '"' not in line.text:
+        return line.text.split(delimiter), 1
+    row = _Row(ahead, line, delimiter)
+    cells = [row.next_cell()]
+    while row.goes_on:
+        cells.append(row.next_cell())
+    return cells, row.taken
+
+
+class _Row:
+    """A place in a row, which moves from cell to cell."""
+
+    def __init__(self, ahead: Ahead, line: Line, delimiter: str) -> None:
+        self.taken = 1
+        self.goes_on = True
+        self._ahead, self._line, self._at, self._delimiter = ahead, line, 0, delimiter
+        self._blanks = " \t".replace(delimiter, "")
+
+    def next_cell(self) -> str:
+        if self._line.text.startswith('"', self._at):
+            self._at += 1
+            return self._quoted()
+        return self._until_delimiter()
+
+    def _until_delimiter(self) -> str:
+        start, end = self._at, self._line.text.find(self._delimiter, self._at)
+        self.goes_on = end >= 0
+        self._at = end + 1
+        return self._line.text[start:end] if self.goes_on else self._line.text[start:]
+
+    def _quoted(self) -> str:
+        parts: list[str] = []
+        size = 0
+        while True:
+            text = self._line.text
+            end = text.find('"', self._at)
+            if end < 0:
+                parts.append(text[self._at :] + self._line.end)
+                size += len(parts[-1])
+                self._next_line(size)
+            elif text.startswith('"', end + 1):
+                parts.append(text[self._at : end + 1])
+                self._at = end + 2
+            else:
+                parts.append(text[self._at : end])
+                self._at = end + 1
+                if self._until_delimiter().strip(self._blanks):
+                    raise BrokenQuote
+                return "".join(parts)
+
+    def _next_line(self, size: int) -> None:
+        line = self._ahead.peek(self.taken)
+        if line is None or line.is_cut or self.taken >= MAX_CELL_LINES or size > MAX_CELL:
+            raise BrokenQuote
+        self._line, self._at, self.taken = line, 0, self.taken + 1
+
+
+def _stands_alone(ahead: Ahead, place: int, delimiter: str, is_row: Callable[[list[str]], bool]) -> bool:
+    line = ahead.peek(place)
+    assert line is not None
+    try:
+        cells, _ = cells_at(Ahead(iter([line])), delimiter)
+    except BrokenQuote:
+        return False
+    return is_row(cells)
+
+
+def _each(ahead: Ahead, taken: int) -> Iterator[Cells]:
+    for place in range(taken):
+        line = ahead.peek(place)
+        if line is not None and line.text.strip():
+            yield line.number, _malformed("a quoted cell holds lines that are rows themselves; mend the quotes")
+
+
+def _checked(cells: list[str]) -> list[str] | CannotRead:
+    if any(NOT_TEXT in cell for cell in cells if not cell.isascii()):
+        return _malformed("bytes of this row mean nothing in the file's encoding; state `rows.encoding`")
+    return cells
+
+
+def _malformed(detail: str) -> CannotRead:
+    return CannotRead(Reason.MALFORMED, None, detail)
