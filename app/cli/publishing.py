@@ -40,7 +40,7 @@ TOLD = 20  # rows that cannot be read, for people
 def publish(
     file: Path, name: str, rate: float | None, limit: int | None, shift_to_now: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Sends a file of answers (CSV or JSON, also packed by gzip) to the survey topic.
+    """Sends a file of answers (CSV, JSON or XLSX) to the survey topic.
 
     A second run changes nothing: event ids are stable.
     """

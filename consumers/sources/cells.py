@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from consumers.reason import CannotRead, Reason
 from consumers.sources.lines import NOT_TEXT, Ahead, Line
 
@@ -16,11 +18,24 @@ Cells: TypeAlias = tuple[int, list[str] | CannotRead]
 """The line on which a row begins, and its cells, or why it has none."""
 
 
+class Marks(Struct, frozen=True):
+    """The signs of a file: what stands between cells, and what makes a quote within quotes a letter besides a second one."""
+
+    delimiter: str
+    escape: str | None = None
+
+    def next_in_quotes(self, text: str, at: int) -> int:
+        """Where the next quote or escape stands; -1 when none does."""
+        quote = text.find('"', at)
+        escape = text.find(self.escape, at) if self.escape is not None else -1
+        return escape if escape >= 0 and (escape < quote or quote < 0) else quote
+
+
 class BrokenQuote(Exception):
     """A quote is not closed, or text stands behind a closed one."""
 
 
-def read_cells(ahead: Ahead, delimiter: str, is_row: Callable[[list[str]], bool]) -> Iterator[Cells]:
+def read_cells(ahead: Ahead, marks: Marks, is_row: Callable[[list[str]], bool]) -> Iterator[Cells]:
     """Each row of `ahead` that is not blank.
 
     A row whose quotes are broken is given up at the end of its first line, and the next line begins anew. A quoted
@@ -31,7 +46,7 @@ def read_cells(ahead: Ahead, delimiter: str, is_row: Callable[[list[str]], bool]
         try:
             if line.is_cut:
                 raise CannotRead(Reason.TOO_LARGE, None, "this line has more than a million characters; send less")
-            cells, taken = cells_at(ahead, delimiter)
+            cells, taken = cells_at(ahead, marks)
         except BrokenQuote:
             yield line.number, _malformed("a quote is not closed, or text stands behind it; mend the quotes")
             taken = 1
@@ -39,14 +54,14 @@ def read_cells(ahead: Ahead, delimiter: str, is_row: Callable[[list[str]], bool]
             yield line.number, why
             taken = 1
         else:
-            if taken > 1 and any(_stands_alone(ahead, place, delimiter, is_row) for place in range(1, taken)):
+            if taken > 1 and any(_stands_alone(ahead, place, marks, is_row) for place in range(1, taken)):
                 yield from _each(ahead, taken)
             elif any(cell.strip() for cell in cells):
                 yield line.number, _checked(cells)
         ahead.drop(taken)
 
 
-def cells_at(ahead: Ahead, delimiter: str) -> tuple[list[str], int]:
+def cells_at(ahead: Ahead, marks: Marks) -> tuple[list[str], int]:
     """The cells of the row that begins with the next line, and over how many lines it goes. Raises BrokenQuote.
 
     A quote within a cell that did not begin with one is a letter like any other.
@@ -54,8 +69,8 @@ def cells_at(ahead: Ahead, delimiter: str) -> tuple[list[str], int]:
     line = ahead.peek()
     assert line is not None
     if '"' not in line.text:
-        return line.text.split(delimiter), 1
-    row = _Row(ahead, line, delimiter)
+        return line.text.split(marks.delimiter), 1
+    row = _Row(ahead, line, marks)
     cells = [row.next_cell()]
     while row.goes_on:
         cells.append(row.next_cell())
@@ -65,11 +80,11 @@ def cells_at(ahead: Ahead, delimiter: str) -> tuple[list[str], int]:
 class _Row:
     """A place in a row, which moves from cell to cell."""
 
-    def __init__(self, ahead: Ahead, line: Line, delimiter: str) -> None:
+    def __init__(self, ahead: Ahead, line: Line, marks: Marks) -> None:
         self.taken = 1
         self.goes_on = True
-        self._ahead, self._line, self._at, self._delimiter = ahead, line, 0, delimiter
-        self._blanks = " \t".replace(delimiter, "")
+        self._ahead, self._line, self._at, self._marks = ahead, line, 0, marks
+        self._blanks = " \t".replace(marks.delimiter, "")
 
     def next_cell(self) -> str:
         if self._line.text.startswith('"', self._at):
@@ -78,7 +93,7 @@ class _Row:
         return self._until_delimiter()
 
     def _until_delimiter(self) -> str:
-        start, end = self._at, self._line.text.find(self._delimiter, self._at)
+        start, end = self._at, self._line.text.find(self._marks.delimiter, self._at)
         self.goes_on = end >= 0
         self._at = end + 1
         return self._line.text[start:end] if self.goes_on else self._line.text[start:]
@@ -88,11 +103,14 @@ class _Row:
         size = 0
         while True:
             text = self._line.text
-            end = text.find('"', self._at)
+            end = self._marks.next_in_quotes(text, self._at)
             if end < 0:
                 parts.append(text[self._at :] + self._line.end)
                 size += len(parts[-1])
                 self._next_line(size)
+            elif text[end] != '"':
+                parts.append(text[self._at : end] + text[end + 1 : end + 2])
+                self._at = end + 2
             elif text.startswith('"', end + 1):
                 parts.append(text[self._at : end + 1])
                 self._at = end + 2
@@ -110,11 +128,11 @@ class _Row:
         self._line, self._at, self.taken = line, 0, self.taken + 1
 
 
-def _stands_alone(ahead: Ahead, place: int, delimiter: str, is_row: Callable[[list[str]], bool]) -> bool:
+def _stands_alone(ahead: Ahead, place: int, marks: Marks, is_row: Callable[[list[str]], bool]) -> bool:
     line = ahead.peek(place)
     assert line is not None
     try:
-        cells, _ = cells_at(Ahead(iter([line])), delimiter)
+        cells, _ = cells_at(Ahead(iter([line])), marks)
     except BrokenQuote:
         return False
     return is_row(cells)

@@ -20,11 +20,11 @@ from consumers.answer import read_answer
 from consumers.cloudevents import CONTENT_TYPE, SOURCE_HEADER, Event, Moment
 from consumers.reason import CannotRead, Reason
 from consumers.sources.header import column_name
-from consumers.sources.kinds import kind_of
+from consumers.sources.kinds import Kind, kind_of
 from consumers.sources.mapping import UNUSABLE
 from consumers.sources.objects import json_objects
 from consumers.sources.source import Source
-from consumers.sources.table import csv_rows, joined
+from consumers.sources.table import IsAnswer, NamedRow, csv_rows, joined
 
 _TIMES = (("answered_at",), ("interaction", "started_at"), ("interaction", "ended_at"))
 
@@ -63,7 +63,7 @@ def read_rows(
     """The rows of a file of cells or of JSON objects, in their order; at most `limit`.
 
     `shift` is added to every time of an answer, never to its ids. `secret` keys the record keys. Memory: one
-    row, the joined file, and a hash per row where rows are known by it. Raises Misconfigured
+    row, the joined file, a workbook's sheet, and a hash per row where rows are known by it. Raises Misconfigured
     when a file cannot be read, or has no header that the source file's rules can read.
     """
     for line, event in islice(_events(source, path), limit):
@@ -129,13 +129,13 @@ def _shifted(event: Event, shift: timedelta) -> Event:
 
 def _events(source: Source, path: Path) -> Iterator[tuple[int, dict[str, Any] | CannotRead]]:
     kind = source.rows.format or kind_of(path)
-    return json_objects(path, source.rows.encoding) if kind == "json" else _row_events(source, path)
+    return json_objects(path, source.rows.encoding) if kind == "json" else _row_events(source, path, kind)
 
 
-def _row_events(source: Source, path: Path) -> Iterator[tuple[int, dict[str, Any] | CannotRead]]:
+def _row_events(source: Source, path: Path, kind: Kind) -> Iterator[tuple[int, dict[str, Any] | CannotRead]]:
     """Empty cells are null; the member `row_hash` and the joined row stand beside the columns."""
     rules = source.rows
-    partners = joined(rules.join, path.parent, rules.delimiter) if rules.join else {}
+    partners = joined(rules.join, path.parent, rules) if rules.join else {}
     seen: Counter[bytes] = Counter()
 
     def event_of(row: dict[str, str], row_hash: str) -> dict[str, Any]:
@@ -153,8 +153,16 @@ def _row_events(source: Source, path: Path) -> Iterator[tuple[int, dict[str, Any
             return False
         return True
 
-    for line, row in csv_rows(path, rules, source.wanted, is_answer):
+    for line, row in _named_rows(source, path, kind, is_answer):
         yield line, row if isinstance(row, CannotRead) else event_of(row, _row_hash(row, seen, rules.identity))
+
+
+def _named_rows(source: Source, path: Path, kind: Kind, is_answer: IsAnswer) -> Iterator[NamedRow]:
+    if kind == "csv":
+        return csv_rows(path, source.rows, source.wanted, is_answer)
+    from consumers.sources.workbook import sheet_rows  # its library is loaded for a workbook only
+
+    return sheet_rows(path, source.rows, source.wanted)
 
 
 def _row_hash(row: dict[str, str], seen: Counter[bytes], identity: str | None) -> str:

@@ -47,9 +47,11 @@ class Rows(Section):
     identical rows, for files that have no ids.
     """
 
-    format: Literal["csv", "json"] | None = None
+    format: Literal["csv", "json", "xlsx"] | None = None
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    escape: Literal["\\"] | None = None
+    sheet: str | None = None
     skip_rows: int = Field(default=0, ge=0, le=1000)
     header_rows: int = Field(default=1, ge=0, le=10)
     skip_after_header: int = Field(default=0, ge=0, le=1000)

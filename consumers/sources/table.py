@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from alerts.errors import Misconfigured
 from consumers.reason import CannotRead, Reason
-from consumers.sources.cells import BrokenQuote, Cells, cells_at, read_cells
+from consumers.sources.cells import BrokenQuote, Cells, Marks, cells_at, read_cells
 from consumers.sources.header import DELIMITERS, Wanted, check_names, column_name, column_names
 from consumers.sources.lines import Ahead, Line, open_text, read_lines
 from consumers.sources.source import Join, Rows
@@ -34,8 +34,8 @@ def csv_rows(path: Path, rules: Rows, wanted: Wanted, is_answer: IsAnswer) -> It
             if ahead.peek() is not None:
                 ahead.drop()
                 ahead.drop_blank()
-        delimiter = stated or _found(ahead, rules, wanted)
-        names = _names(ahead, delimiter, rules, wanted, path)
+        marks = Marks(stated or _found(ahead, rules, wanted), rules.escape)
+        names = _names(ahead, marks, rules, wanted, path)
 
         def is_row(cells: list[str]) -> bool:
             return len(cells) == len(names) and is_answer(dict(zip(names, cells, strict=True)))
@@ -43,8 +43,8 @@ def csv_rows(path: Path, rules: Rows, wanted: Wanted, is_answer: IsAnswer) -> It
         for _ in range(rules.skip_after_header):
             ahead.drop_blank()
             if ahead.peek() is not None:
-                ahead.drop(_taken(ahead, delimiter))
-        yield from named(read_cells(ahead, delimiter, is_row), names)
+                ahead.drop(_taken(ahead, marks))
+        yield from named(read_cells(ahead, marks, is_row), names)
 
 
 def named(rows: Iterator[Cells], names: Sequence[str]) -> Iterator[NamedRow]:
@@ -67,12 +67,14 @@ def header_of(rows: Sequence[Sequence[str]], rules: Rows, wanted: Wanted, where:
     return names
 
 
-def joined(join: Join, folder: Path, delimiter: str | None) -> dict[str, dict[str, str | None]]:
+def joined(join: Join, folder: Path, rules: Rows) -> dict[str, dict[str, str | None]]:
     """The rows of the file beside the answers, by the column that both have. Raises Misconfigured."""
     path, on = _beside(folder, join.file), column_name(join.on)
     wanted = Wanted(frozenset({on}), ((f"rows.join.on in {join.file}", frozenset({on})),))
     table: dict[str, dict[str, str | None]] = {}
-    for line, row in csv_rows(path, Rows(delimiter=delimiter), wanted, lambda row: len(row) > 2):
+    for line, row in csv_rows(
+        path, Rows(delimiter=rules.delimiter, escape=rules.escape), wanted, lambda row: len(row) > 2
+    ):
         if isinstance(row, CannotRead):
             raise Misconfigured(f"{path.name}, line {line}: {row.detail}")
         table.setdefault(row[on], {name: cell or None for name, cell in row.items()})
@@ -103,7 +105,7 @@ def _found(ahead: Ahead, rules: Rows, wanted: Wanted) -> str:
 
     def fitness(delimiter: str) -> tuple[int, int]:
         try:
-            rows, _ = _header_rows(ahead, delimiter, max(1, rules.header_rows))
+            rows, _ = _header_rows(ahead, Marks(delimiter, rules.escape), max(1, rules.header_rows))
         except BrokenQuote:
             line = ahead.peek()
             rows = [line.text.split(delimiter)] if line is not None else []
@@ -115,11 +117,11 @@ def _found(ahead: Ahead, rules: Rows, wanted: Wanted) -> str:
     return max(DELIMITERS, key=fitness)
 
 
-def _names(ahead: Ahead, delimiter: str, rules: Rows, wanted: Wanted, path: Path) -> list[str]:
+def _names(ahead: Ahead, marks: Marks, rules: Rows, wanted: Wanted, path: Path) -> list[str]:
     line = ahead.peek()
     where = f"{path.name}, line {line.number if line else 1}"
     try:
-        rows, taken = _header_rows(ahead, delimiter, rules.header_rows)
+        rows, taken = _header_rows(ahead, marks, rules.header_rows)
     except BrokenQuote:
         raise Misconfigured(f"{where}: the header's quotes are not closed; mend them") from None
     if len(rows) < max(1, rules.header_rows) and not (rules.columns and line is not None):
@@ -132,23 +134,23 @@ def _names(ahead: Ahead, delimiter: str, rules: Rows, wanted: Wanted, path: Path
     return names
 
 
-def _header_rows(ahead: Ahead, delimiter: str, count: int) -> tuple[list[list[str]], int]:
+def _header_rows(ahead: Ahead, marks: Marks, count: int) -> tuple[list[list[str]], int]:
     """The next `count` rows, and over how many lines they go. Raises BrokenQuote."""
     rows: list[list[str]] = []
     taken = 0
     while len(rows) < count and (line := ahead.peek(taken)) is not None:
         if line.is_cut:
             raise BrokenQuote
-        cells, lines = cells_at(_From(ahead, taken), delimiter)
+        cells, lines = cells_at(_From(ahead, taken), marks)
         taken += lines
         if any(cell.strip() for cell in cells):
             rows.append(cells)
     return rows, taken
 
 
-def _taken(ahead: Ahead, delimiter: str) -> int:
+def _taken(ahead: Ahead, marks: Marks) -> int:
     try:
-        return cells_at(ahead, delimiter)[1]
+        return cells_at(ahead, marks)[1]
     except BrokenQuote:
         return 1
 

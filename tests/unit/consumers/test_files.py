@@ -99,6 +99,12 @@ def test_a_quote_within_a_cell_is_a_letter(tmp_path: Path) -> None:
     assert comments(rows) == ['my 5" screen "broke"']
 
 
+def test_a_quote_may_be_written_with_an_escape_where_the_source_file_says_so(tmp_path: Path) -> None:
+    line = r'e-1,1,2026-01-02,c-1,"he said \"no, \\ \" and ""left"""'
+    assert comments(read(tmp_path, text_of(line), "{escape: '\\'}")) == ['he said "no, \\ " and "left"']
+    assert bad(read(tmp_path, text_of(line))) == [(2, Reason.MALFORMED)]
+
+
 def test_rows_that_two_stray_quotes_took_in_are_all_named(tmp_path: Path) -> None:
     """By its letters this is one cell of four lines; as some of them are rows, nobody can tell."""
     lines = ('e-3,1,2026-01-02,c-3,"Nobody came', *GOOD, 'e-4,1,2026-01-02,c-4,the screen is 5"')
@@ -288,7 +294,7 @@ def test_a_packed_file_that_was_cut_off_is_told(tmp_path: Path) -> None:
         (b"", "has no header; looked for the columns"),
         (b"\xef\xbb\xbf\n\n", "has no header"),
         (b"sep=,\n", "has no header"),
-        (b"PK\x03\x04rest", "is a ZIP archive"),
+        (b"PK\x03\x04rest", "is a ZIP archive, and damaged"),
         (b"\xd0\xcf\x11\xe0rest", "an old or a locked Excel workbook"),
         (b"<!DOCTYPE html>", "a web page"),
         (b"%PDF-1.7", "a PDF"),
