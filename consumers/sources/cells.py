@@ -31,22 +31,37 @@ class Marks(Struct, frozen=True):
         return escape if escape >= 0 and (escape < quote or quote < 0) else quote
 
 
+class Judge(Struct, frozen=True):
+    """What a reader knows of its rows: how many cells they have, what is one, and what at least seems one.
+
+    `on_one_line`: places of cells that hold an id, a rating or a time, and so no line break.
+    """
+
+    width: int
+    on_one_line: frozenset[int]
+    is_row: Callable[[list[str]], bool]
+    may_be_row: Callable[[list[str]], bool]
+
+
 class BrokenQuote(Exception):
     """A quote is not closed, or text stands behind a closed one."""
 
 
-def read_cells(ahead: Ahead, marks: Marks, is_row: Callable[[list[str]], bool]) -> Iterator[Cells]:
+def read_cells(ahead: Ahead, marks: Marks, judge: Judge) -> Iterator[Cells]:
     """Each row of `ahead` that is not blank.
 
     A row whose quotes are broken is given up at the end of its first line, and the next line begins anew. A quoted
-    cell may go on over lines; but where one of these is a row by itself (`is_row`), nobody can tell a
-    pasted row from a quote that was forgotten, and each line of the cell is named.
+    cell may go on over lines; but where one of these seems a row by itself, nobody can tell a pasted row from a
+    quote that was forgotten, and each line of the cell is named.
     """
     while (line := ahead.peek()) is not None:
         try:
             if line.is_cut:
                 raise CannotRead(Reason.TOO_LARGE, None, "this line has more than a million characters; send less")
             cells, taken = cells_at(ahead, marks)
+            holds_rows = taken > 1 and _holds_rows(ahead, cells, taken, marks, judge)
+            if taken > 1 and not _is_whole(cells, judge, holds_rows):
+                raise BrokenQuote
         except BrokenQuote:
             yield line.number, _malformed("a quote is not closed, or text stands behind it; mend the quotes")
             taken = 1
@@ -54,7 +69,7 @@ def read_cells(ahead: Ahead, marks: Marks, is_row: Callable[[list[str]], bool]) 
             yield line.number, why
             taken = 1
         else:
-            if taken > 1 and any(_stands_alone(ahead, place, marks, is_row) for place in range(1, taken)):
+            if holds_rows:
                 yield from _each(ahead, taken)
             elif any(cell.strip() for cell in cells):
                 yield line.number, _checked(cells)
@@ -128,14 +143,39 @@ class _Row:
         self._line, self._at, self.taken = line, 0, self.taken + 1
 
 
-def _stands_alone(ahead: Ahead, place: int, marks: Marks, is_row: Callable[[list[str]], bool]) -> bool:
+def _is_whole(cells: list[str], judge: Judge, holds_rows: bool) -> bool:
+    if len(cells) != judge.width or any(_goes_on(cells[at]) for at in judge.on_one_line):
+        return False
+    return not holds_rows or judge.is_row(cells)
+
+
+def _goes_on(cell: str) -> bool:
+    return "\n" in cell or "\r" in cell
+
+
+def _holds_rows(ahead: Ahead, cells: list[str], taken: int, marks: Marks, judge: Judge) -> bool:
+    """Whether a line within the quotes is a row, or seems one.
+
+    What stands behind the quotes on the last line is the row's own; only what stands before can be another's.
+    """
+    inside = max((at for at, cell in enumerate(cells) if _goes_on(cell)), default=0)
+    for place in range(1, taken):
+        alone = _alone(ahead, place, marks)
+        if len(alone) != judge.width:
+            continue
+        before = alone[:inside] + [""] * (judge.width - inside) if place == taken - 1 else alone
+        if judge.is_row(alone) or judge.may_be_row(before):
+            return True
+    return False
+
+
+def _alone(ahead: Ahead, place: int, marks: Marks) -> list[str]:
     line = ahead.peek(place)
     assert line is not None
     try:
-        cells, _ = cells_at(Ahead(iter([line])), marks)
+        return cells_at(Ahead(iter([line])), marks)[0]
     except BrokenQuote:
-        return False
-    return is_row(cells)
+        return []
 
 
 def _each(ahead: Ahead, taken: int) -> Iterator[Cells]:

@@ -110,6 +110,11 @@ class Mapping(Section):
         """What each rule makes of `event`; mistakes are told, not raised."""
         return (_field(rule, event, path) for path, rule in self._rules)
 
+    def seems_an_answer(self, event: Any) -> bool:
+        """Whether `event` has a rating or a time where the rules look for one; all else may still be wrong."""
+        found = (_field(rule, event, "").value for rule in (self.rating, self.answered_at) if _finds(rule))
+        return any(type(value) in (int, datetime) for value in found)
+
     def data(self, event: Any) -> dict[str, Any]:
         """Our data; `event_id` and `time` are still in it. Raises CannotRead for a mistake that decides.
 
@@ -158,6 +163,11 @@ def _rules(section: Section, prefix: str) -> Iterator[tuple[str, Rule]]:
             yield from _rules(part, f"{prefix}{name}.")
         elif isinstance(part, dict):
             yield from ((f"{prefix}{name}.{key}", each) for key, each in part.items())
+
+
+def _finds(rule: Rule) -> bool:
+    """Whether a value of this rule shows that something was there."""
+    return rule.expression is not None and rule.default is None
 
 
 def _field(rule: Rule, event: Any, path: str) -> Field:

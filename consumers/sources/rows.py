@@ -24,7 +24,7 @@ from consumers.sources.kinds import Kind, kind_of
 from consumers.sources.mapping import UNUSABLE
 from consumers.sources.objects import json_objects
 from consumers.sources.source import Source
-from consumers.sources.table import IsAnswer, NamedRow, csv_rows, joined
+from consumers.sources.table import Answers, NamedRow, csv_rows, joined
 
 _TIMES = (("answered_at",), ("interaction", "started_at"), ("interaction", "ended_at"))
 
@@ -153,13 +153,16 @@ def _row_events(source: Source, path: Path, kind: Kind) -> Iterator[tuple[int, d
             return False
         return True
 
-    for line, row in _named_rows(source, path, kind, is_answer):
+    def may_be_answer(row: dict[str, str]) -> bool:
+        return source.map.seems_an_answer(event_of(row, "row"))
+
+    for line, row in _named_rows(source, path, kind, Answers(is_answer, may_be_answer)):
         yield line, row if isinstance(row, CannotRead) else event_of(row, _row_hash(row, seen, rules.identity))
 
 
-def _named_rows(source: Source, path: Path, kind: Kind, is_answer: IsAnswer) -> Iterator[NamedRow]:
+def _named_rows(source: Source, path: Path, kind: Kind, answers: Answers) -> Iterator[NamedRow]:
     if kind == "csv":
-        return csv_rows(path, source.rows, source.wanted, is_answer)
+        return csv_rows(path, source.rows, source.wanted, answers)
     from consumers.sources.workbook import sheet_rows  # its library is loaded for a workbook only
 
     return sheet_rows(path, source.rows, source.wanted)

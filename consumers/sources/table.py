@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from alerts.errors import Misconfigured
 from consumers.reason import CannotRead, Reason
-from consumers.sources.cells import BrokenQuote, Cells, Marks, cells_at, read_cells
+from consumers.sources.cells import BrokenQuote, Cells, Judge, Marks, cells_at, read_cells
 from consumers.sources.header import DELIMITERS, Wanted, check_names, column_name, column_names
 from consumers.sources.lines import Ahead, Line, open_text, read_lines
 from consumers.sources.source import Join, Rows
@@ -18,13 +20,19 @@ from consumers.sources.source import Join, Rows
 NamedRow: TypeAlias = tuple[int, dict[str, str] | CannotRead]
 """The line on which a row begins, and its cells by column, or why it cannot be read."""
 
-IsAnswer: TypeAlias = Callable[[dict[str, str]], bool]
+
+class Answers(Struct, frozen=True):
+    """Tells by the source file's rules whether a row is an answer, and whether it at least seems one."""
+
+    is_one: Callable[[dict[str, str]], bool]
+    may_be_one: Callable[[dict[str, str]], bool]
+
 
 # What Excel reads, and writes on wish, before the header: https://support.microsoft.com, "sep=".
 _SEP = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
 
 
-def csv_rows(path: Path, rules: Rows, wanted: Wanted, is_answer: IsAnswer) -> Iterator[NamedRow]:
+def csv_rows(path: Path, rules: Rows, wanted: Wanted, answers: Answers) -> Iterator[NamedRow]:
     """The rows of a CSV file. Raises Misconfigured when it, or its header, cannot be read."""
     with open_text(path, rules.encoding) as file:
         ahead = Ahead(read_lines(file))
@@ -37,14 +45,21 @@ def csv_rows(path: Path, rules: Rows, wanted: Wanted, is_answer: IsAnswer) -> It
         marks = Marks(stated or _found(ahead, rules, wanted), rules.escape)
         names = _names(ahead, marks, rules, wanted, path)
 
-        def is_row(cells: list[str]) -> bool:
-            return len(cells) == len(names) and is_answer(dict(zip(names, cells, strict=True)))
-
         for _ in range(rules.skip_after_header):
             ahead.drop_blank()
             if ahead.peek() is not None:
                 ahead.drop(_taken(ahead, marks))
-        yield from named(read_cells(ahead, marks, is_row), names)
+        yield from named(read_cells(ahead, marks, _judge(names, wanted, answers)), names)
+
+
+def _judge(names: Sequence[str], wanted: Wanted, answers: Answers) -> Judge:
+    single = frozenset().union(*(columns for _, columns in wanted.required))
+    return Judge(
+        len(names),
+        frozenset(at for at, name in enumerate(names) if name in single),
+        lambda cells: answers.is_one(dict(zip(names, cells, strict=True))),
+        lambda cells: answers.may_be_one(dict(zip(names, cells, strict=True))),
+    )
 
 
 def named(rows: Iterator[Cells], names: Sequence[str]) -> Iterator[NamedRow]:
@@ -67,14 +82,16 @@ def header_of(rows: Sequence[Sequence[str]], rules: Rows, wanted: Wanted, where:
     return names
 
 
+_PARTNERS = Answers(lambda row: True, lambda row: len(row) > 2)
+"""Any row of a joined file may be right; with two columns, any line with one delimiter would seem a row."""
+
+
 def joined(join: Join, folder: Path, rules: Rows) -> dict[str, dict[str, str | None]]:
     """The rows of the file beside the answers, by the column that both have. Raises Misconfigured."""
     path, on = _beside(folder, join.file), column_name(join.on)
     wanted = Wanted(frozenset({on}), ((f"rows.join.on in {join.file}", frozenset({on})),))
     table: dict[str, dict[str, str | None]] = {}
-    for line, row in csv_rows(
-        path, Rows(delimiter=rules.delimiter, escape=rules.escape), wanted, lambda row: len(row) > 2
-    ):
+    for line, row in csv_rows(path, Rows(delimiter=rules.delimiter, escape=rules.escape), wanted, _PARTNERS):
         if isinstance(row, CannotRead):
             raise Misconfigured(f"{path.name}, line {line}: {row.detail}")
         table.setdefault(row[on], {name: cell or None for name, cell in row.items()})
