@@ -69,8 +69,11 @@ def _country(value: Any) -> Any:
 
 
 def _holiday_place(value: Any) -> Any:
-    if isinstance(value, str) and not public_holidays.is_known(value):
-        raise ValueError("no holidays are known for this place; write an ISO 3166 code like GB, or GB-ENG for a part")
+    if not isinstance(value, str):
+        return value
+    _country(value.partition("-")[0])
+    if not public_holidays.is_known(value):
+        raise ValueError("no holidays are known for this part; write an ISO 3166 code like GB, or GB-ENG for a part")
     return value
 
 

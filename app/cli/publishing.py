@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from alerts.errors import Misconfigured
 from alerts.scale import Box, box_of
 from app import wiring
 from app.cli.sources import find_source
@@ -25,6 +26,7 @@ from consumers.sources.catalogue import load_catalogue
 from consumers.sources.rows import BadRow, Sendable, last_answer, read_rows
 
 CHUNK = 500
+TOLD = 20  # rows that cannot be read, for people
 
 
 @click.command(epilog="Example: bottombox publish answers.csv --source shopzilla --dry-run")
@@ -38,7 +40,10 @@ CHUNK = 500
 def publish(
     file: Path, name: str, rate: float | None, limit: int | None, shift_to_now: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Sends a CSV or JSON-lines file to the survey topic. A second run changes nothing: event ids are stable."""
+    """Sends a file of answers (CSV, JSON or XLSX) to the survey topic.
+
+    A second run changes nothing: event ids are stable.
+    """
     with_settings = settings()
     catalogue = load_catalogue(with_settings.sources_dir)
     source = find_source(catalogue, name)
@@ -54,6 +59,7 @@ def publish(
         answer(count.summary())
     else:
         count.tell(dry_run)
+    count.check(file)
 
 
 class _Count:
@@ -65,10 +71,12 @@ class _Count:
         self.ratings: Counter[int] = Counter()
         self.boxes: Counter[Box] = Counter(dict.fromkeys(Box, 0))
         self.unreadable: list[dict[str, Any]] = []
+        self.first_detail = ""
 
     def read(self, row: Sendable | BadRow) -> None:
         self.rows += 1
         if isinstance(row, BadRow):
+            self.first_detail = self.first_detail or row.detail
             self.unreadable.append({"line": row.line, "reason": row.reason, "field": row.field})
             return
         response = row.response
@@ -87,29 +95,72 @@ class _Count:
         click.echo(
             f"{self.rows} rows of {self.source}: {self.rows - len(self.unreadable) if dry_run else self.sent} {done} ({boxes})"
         )
-        for each in self.unreadable[:20]:
-            click.echo(f"line {each['line']}: {each['reason']} ({each['field']})", err=True)
+        for each in self.unreadable[:TOLD]:
+            click.echo(f"line {each['line']}: {_reason_in(each)}", err=True)
+        if len(self.unreadable) > TOLD:
+            click.echo(f"and {len(self.unreadable) - TOLD} more; --json lists them all", err=True)
+
+    def check(self, file: Path) -> None:
+        """Raises Misconfigured when nothing was read: a wrong file or source should not look like a quiet day."""
+        if self.rows == 0:
+            raise Misconfigured(f"{file.name} has no rows; looked for answers that source {self.source} can read")
+        if len(self.unreadable) == self.rows:
+            first = self.unreadable[0]
+            raise Misconfigured(
+                f"no row of {file.name} can be read by source {self.source}; the first, on line {first['line']}, is "
+                f"{_reason_in(first)}: {self.first_detail}"
+            )
+
+
+def _reason_in(bad: dict[str, Any]) -> str:
+    return f"{bad['reason']} ({bad['field']})" if bad["field"] else str(bad["reason"])
 
 
 async def _publish(
     with_settings: Settings, rows: Iterator[Sendable | BadRow], count: _Count, rate: float | None, dry_run: bool
 ) -> None:
-    topic = with_settings.topics[0]
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("reading" if dry_run else "sending", total=None)
-        async with wiring.open_producer(with_settings) as producer:
-            started = time.monotonic()
-            chunk: list[OutRecord] = []
+
+        def show() -> None:
+            progress.update(bar, completed=count.rows)
+
+        if dry_run:
             for row in rows:
                 count.read(row)
-                if isinstance(row, Sendable) and not dry_run:
-                    chunk.append(OutRecord(topic=topic, key=row.key, value=row.value, headers=row.headers))
-                if len(chunk) >= (1 if rate else CHUNK):
-                    await _send(producer, chunk, count)
-                    progress.update(bar, completed=count.sent)
-                    if rate:
-                        await asyncio.sleep(max(0.0, started + count.sent / rate - time.monotonic()))
-            await _send(producer, chunk, count)
+                if count.rows % CHUNK == 0:
+                    show()
+            return
+        async with wiring.open_producer(with_settings) as producer:
+            await _send_all(producer, with_settings.topics[0], rows, count, rate, show)
+
+
+async def _send_all(
+    producer: Producer,
+    topic: str,
+    rows: Iterator[Sendable | BadRow],
+    count: _Count,
+    rate: float | None,
+    show: Callable[[], None],
+) -> None:
+    """What was read before a file breaks off is sent."""
+    started = time.monotonic()
+    chunk: list[OutRecord] = []
+    try:
+        for row in rows:
+            count.read(row)
+            if isinstance(row, Sendable):
+                chunk.append(OutRecord(topic=topic, key=row.key, value=row.value, headers=row.headers))
+            if len(chunk) >= (1 if rate else CHUNK):
+                await _send(producer, chunk, count)
+                show()
+                if rate:
+                    await asyncio.sleep(max(0.0, started + count.sent / rate - time.monotonic()))
+    except Misconfigured:
+        await _send(producer, chunk, count)
+        raise
+    await _send(producer, chunk, count)
 
 
 async def _send(producer: Producer, chunk: list[OutRecord], count: _Count) -> None:

@@ -79,7 +79,8 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
 
 
 def _yaml(folder: Traversable) -> Iterator[Traversable]:
-    return (file for file in folder.iterdir() if file.name.endswith(".yaml"))
+    """`.yml` too, so that a file of that name is told of, and not passed over; hidden files are other programs'."""
+    return (each for each in folder.iterdir() if each.name.endswith((".yaml", ".yml")) and each.name[0] != ".")
 
 
 def _read(file: Traversable, name: str) -> Source:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 from pydantic import Field as PydanticField
+from pydantic import field_validator
 
 from alerts.document import Section
 from consumers.cloudevents import MAX_ID
 from consumers.reason import CannotRead, Reason
 from consumers.sources.rule import FieldRule, Rule, Unfit
 
-_TIMES = frozenset({"time", "answered_at", "interaction.started_at", "interaction.ended_at"})
+UNUSABLE: dict[str, Any] = {"unusable": True}
+"""Stands where an optional member was found and could not be read, so that the one room that drops and flags members
+hears of it, also when a row was mapped here and is read elsewhere. An attribute is null then."""
+
+_DECISIVE = frozenset({"event_id", "response_id", "rating", "answered_at"})
 
 
 class SurveyMap(Section):
@@ -68,18 +74,59 @@ class Mapping(Section):
     interaction: InteractionMap | None = None
     attributes: dict[str, FieldRule] = PydanticField(default_factory=dict)
 
+    @field_validator("event_id")
+    @classmethod
+    def _differs_by_event(cls, rule: Rule) -> Rule:
+        if rule.expression is None:
+            raise ValueError(
+                "all events would have one id, and all but the first be duplicates; read it from the event"
+            )
+        return rule
+
+    @field_validator("time")
+    @classmethod
+    def _is_a_time(cls, rule: Rule | None) -> Rule | None:
+        if rule is not None and rule.type != "datetime":
+            raise ValueError("revisions are ordered by it; give the rule type datetime")
+        return rule
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Everything in an event, or in a row, that the rules look into."""
+        return frozenset().union(*(rule.columns for _, rule in self._rules))
+
+    @cached_property
+    def _rules(self) -> tuple[tuple[str, Rule], ...]:
+        return tuple(_rules(self, ""))
+
+    def required_columns(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """For each place that must be filled and has no default: its name, and what its rule looks into."""
+        for name in ("event_id", "rating", "answered_at"):
+            rule: Rule = getattr(self, name)
+            if rule.default is None:
+                yield f"map.{name}", rule.columns
+
     def fields(self, event: Any) -> Iterator[Field]:
         """What each rule makes of `event`; mistakes are told, not raised."""
-        return _fields(self, event, "")
+        return (_field(rule, event, path) for path, rule in self._rules)
+
+    def seems_an_answer(self, event: Any) -> bool:
+        """Whether `event` has a rating or a time where the rules look for one; all else may still be wrong."""
+        found = (_field(rule, event, "").value for rule in (self.rating, self.answered_at) if _finds(rule))
+        return any(type(value) in (int, datetime) for value in found)
 
     def data(self, event: Any) -> dict[str, Any]:
-        """Our data; `event_id` and `time` are still in it. Raises CannotRead for the first mistake."""
+        """Our data; `event_id` and `time` are still in it. Raises CannotRead for a mistake that decides.
+
+        A bad answer is never lost for a detail: what else cannot be mapped is UNUSABLE, or left out.
+        """
         data: dict[str, Any] = {}
         for field in self.fields(event):
-            if field.problem is not None:
+            if field.problem is not None and field.path in _DECISIVE:
                 raise CannotRead(_reason(field), field.path, field.problem)
-            if field.value is not None:
-                _put(data, field.path, field.value)
+            value = UNUSABLE if field.problem is not None and _is_flagged(field.path) else field.value
+            if value is not None:
+                _put(data, field.path, value)
         return data
 
 
@@ -103,21 +150,24 @@ def take_event_id(data: dict[str, Any]) -> str:
 def take_time(data: dict[str, Any]) -> datetime | None:
     """Removes the time that orders revisions from mapped data."""
     found = data.pop("time", None)
-    if found is not None and not isinstance(found, datetime):
-        raise CannotRead(Reason.INVALID_TIME, "time", 'give the rule "type: datetime"')
-    return found
+    return found if isinstance(found, datetime) else None
 
 
-def _fields(section: Section, event: Any, prefix: str) -> Iterator[Field]:
+def _rules(section: Section, prefix: str) -> Iterator[tuple[str, Rule]]:
+    """Each rule with its place."""
     for name in type(section).model_fields:
-        rule = getattr(section, name)
-        if isinstance(rule, Rule):
-            yield _field(rule, event, prefix + name)
-        elif isinstance(rule, Section):
-            yield from _fields(rule, event, f"{prefix}{name}.")
-        elif isinstance(rule, dict):
-            for key, each in rule.items():
-                yield _field(each, event, f"{prefix}{name}.{key}")
+        part = getattr(section, name)
+        if isinstance(part, Rule):
+            yield prefix + name, part
+        elif isinstance(part, Section):
+            yield from _rules(part, f"{prefix}{name}.")
+        elif isinstance(part, dict):
+            yield from ((f"{prefix}{name}.{key}", each) for key, each in part.items())
+
+
+def _finds(rule: Rule) -> bool:
+    """Whether a value of this rule shows that something was there."""
+    return rule.expression is not None and rule.default is None
 
 
 def _field(rule: Rule, event: Any, path: str) -> Field:
@@ -139,10 +189,14 @@ def _is_plain(value: Any) -> bool:
     return not isinstance(value, list) or all(_is_plain(each) for each in value)
 
 
+def _is_flagged(path: str) -> bool:
+    return path != "time" and not path.startswith("attributes.")
+
+
 def _reason(field: Field) -> Reason:
     if field.unfit and field.path == "rating":
         return Reason.INVALID_RATING
-    if field.unfit and field.path in _TIMES:
+    if field.unfit and field.path == "answered_at":
         return Reason.INVALID_TIME
     return Reason.MAPPING_FAILED
 

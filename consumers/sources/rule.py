@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
-from jmespath.exceptions import JMESPathError
-from jmespath.parser import ParsedResult
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from alerts.document import Section
 from alerts.errors import BottomboxError
 from alerts.phone import normalise
 from alerts.policy import Zone
-from consumers.sources.expression import Expression, compiled
+from consumers.reason import CannotRead
+from consumers.sources.expression import Compiled, DoesNotFit, Expression, compiled, read_json
+from consumers.sources.numbers import Mark, Rounding, float_of, seconds_of, whole_of
+from consumers.sources.times import check_format, day_of, moment_of
+from consumers.sources.windows_zones import zone_named
+from consumers.sources.words import folded, folded_values, leading_of, stars_of
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0+)?")
-_BELONGS = {"values": ("words",), "format": ("date", "datetime"), "zone": ("datetime",), "country": ("e164",)}
-_EPOCHS = {"epoch_s": 1, "epoch_ms": 1000}
+Type: TypeAlias = Literal[
+    "int", "float", "text", "words", "stars", "leading", "e164", "date", "datetime", "duration", "zone", "json"
+]
+
+_TIMES = ("date", "datetime")
+_BELONGS = {
+    "values": ("words",),
+    "format": _TIMES,
+    "zone": ("datetime",),
+    "zones": ("datetime",),
+    "country": ("e164",),
+    "rounding": ("int",),
+    "decimal": ("int", "float"),
+}
 
 
 class Unfit(BottomboxError):
@@ -36,20 +48,38 @@ class Unfit(BottomboxError):
 class Rule(Section):
     """`from` a JMESPath expression or a `constant`; then `type` says how to read what was found.
 
-    int, float, text: also from text and numbers. words: looked up in `values`, compared as text. e164: a
-    phone number as dialled in `country`. date, datetime: ISO 8601, or `format` as in Python's strptime, or
-    epoch_s, epoch_ms; `zone` belongs to times that name none. Without a type the value passes as it is.
-    `default` stands in for null and "".
+    int, float, text: also from text and numbers. words: looked up in `values` by `words.folded`. stars and
+    leading: the number in `★★☆☆☆` and in `2 - Poor`. e164: a phone number as dialled in `country`. date,
+    datetime: `times.py`; `zone` belongs to times that name none. duration: seconds. zone: an IANA name, also from
+    one of Windows. json: what a text holds as JSON. Without a type the value passes as it is. `default`
+    stands in for null and "".
     """
 
     from_: Expression | None = Field(None, alias="from")
     constant: Any = None
-    type: Literal["int", "float", "text", "words", "e164", "date", "datetime"] | None = None
+    type: Type | None = None
     values: dict[str, Any] | None = None
     format: str | None = None
     zone: Zone | None = None
+    zones: dict[str, Zone] | None = None
     country: str | None = Field(None, pattern=r"^[A-Z]{2}$")
+    rounding: Rounding | None = None
+    decimal: Mark | None = None
     default: Any = None
+
+    @field_validator("values")
+    @classmethod
+    def _are_different_words(cls, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        if values is not None:
+            folded_values(values)
+        return values
+
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, form: str | None) -> str | None:
+        if form is not None:
+            check_format(form)
+        return form
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -60,50 +90,44 @@ class Rule(Section):
                 raise ValueError(f"{name!r} belongs to type {' or '.join(types)}; remove it or give the type")
         if self.type == "words" and not self.values:
             raise ValueError('type words needs "values"; list the words and what they stand for')
+        if self.zones and not (self.format or "").endswith("%Z"):
+            raise ValueError("'zones' belongs to a format that ends with %Z; remove it, or read the zone's name")
         return self
 
     def value_of(self, event: Any) -> Any:
         """What `event` holds there; None when it holds nothing. Raises Unfit."""
-        found = self.constant if self._expression is None else self._search(self._expression, event)
+        found = self._found(event)
         if found is None or found == "":
             return self.default
         try:
             return found if self.type is None else _READERS[self.type](self, found)
-        except (ValueError, OverflowError):
+        except (ValueError, TypeError, OverflowError, CannotRead):
             raise Unfit(f"what was found there is not of type {self.type}", found=True) from None
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The event's own members that the rule looks into."""
+        return frozenset() if self.expression is None else self.expression.members
+
     @cached_property
-    def _expression(self) -> ParsedResult | None:
+    def expression(self) -> Compiled | None:
         return None if self.from_ is None else compiled(self.from_)
 
-    def _search(self, expression: ParsedResult, event: Any) -> Any:
+    def _found(self, event: Any) -> Any:
+        if self.expression is None:
+            return self.constant
         try:
-            return expression.search(event)
-        except (JMESPathError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError):
-            raise Unfit("the expression does not fit this event", found=False) from None
+            return self.expression.search(event)
+        except DoesNotFit as why:
+            raise Unfit(str(why), found=False) from None
 
     @cached_property
     def _zone(self) -> ZoneInfo | None:
         return None if self.zone is None else ZoneInfo(self.zone)
 
-
-def _read_int(rule: Rule, found: Any) -> int:
-    if isinstance(found, float) and found.is_integer():
-        return int(found)
-    if type(found) is int:
-        return found
-    if isinstance(found, str) and _WHOLE.fullmatch(found.strip()):
-        return int(found.strip().partition(".")[0])
-    raise ValueError
-
-
-def _read_float(rule: Rule, found: Any) -> float:
-    if isinstance(found, bool) or not isinstance(found, (int, float, str)):
-        raise ValueError
-    number = float(found)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
+    @cached_property
+    def _words(self) -> dict[str, Any]:
+        return folded_values(self.values or {})
 
 
 def _read_text(rule: Rule, found: Any) -> str:
@@ -115,10 +139,14 @@ def _read_text(rule: Rule, found: Any) -> str:
 
 
 def _read_words(rule: Rule, found: Any) -> Any:
-    word = str(found).lower() if isinstance(found, bool) else str(found)
-    if rule.values is None or word not in rule.values:
+    word = folded(found)
+    if isinstance(found, (dict, list)) or word not in rule._words:
         raise ValueError
-    return rule.values[word]
+    return rule._words[word]
+
+
+def _read_leading(rule: Rule, found: Any) -> int:
+    return found if type(found) is int else leading_of(_read_text(rule, found))
 
 
 def _read_e164(rule: Rule, found: Any) -> Any:
@@ -128,36 +156,30 @@ def _read_e164(rule: Rule, found: Any) -> Any:
 
 
 def _read_datetime(rule: Rule, found: Any) -> datetime:
-    if rule.format in _EPOCHS:
-        return datetime.fromtimestamp(_read_float(rule, found) / _EPOCHS[rule.format], UTC)
-    text = _read_text(rule, found).strip()
-    moment = _parsed(text, rule.format) if rule.format else datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        if rule._zone is None:
-            raise ValueError
-        moment = moment.replace(tzinfo=rule._zone)
-    return moment.astimezone(UTC)
+    return moment_of(found, rule.format, rule._zone, rule.zones or {})
 
 
 def _read_date(rule: Rule, found: Any) -> date:
-    if rule.format in _EPOCHS:
-        return _read_datetime(rule, found).date()
-    text = _read_text(rule, found).strip()
-    return _parsed(text, rule.format).date() if rule.format else date.fromisoformat(text)
+    return day_of(found, rule.format)
 
 
-def _parsed(text: str, form: str) -> datetime:
-    return datetime.strptime(text, form)  # noqa: DTZ007 - the zone stands beside it in the source file
+def _read_json(rule: Rule, found: Any) -> Any:
+    return read_json(found) if isinstance(found, str) else found
 
 
 _READERS: dict[str, Callable[[Rule, Any], Any]] = {
-    "int": _read_int,
-    "float": _read_float,
+    "int": lambda rule, found: whole_of(found, rule.rounding, rule.decimal),
+    "float": lambda rule, found: float_of(found, rule.decimal),
     "text": _read_text,
     "words": _read_words,
+    "stars": lambda rule, found: stars_of(_read_text(rule, found)),
+    "leading": _read_leading,
     "e164": _read_e164,
     "date": _read_date,
     "datetime": _read_datetime,
+    "duration": lambda rule, found: seconds_of(found),
+    "zone": lambda rule, found: zone_named(_read_text(rule, found)),
+    "json": _read_json,
 }
 
 

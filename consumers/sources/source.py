@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from jmespath.exceptions import JMESPathError
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from alerts.document import Section, read_document
 from consumers.cloudevents import Event
 from consumers.reason import CannotRead, Reason
-from consumers.sources.expression import Expression, compiled
+from consumers.sources.expression import Compiled, DoesNotFit, Expression, compiled
+from consumers.sources.header import Wanted, column_name
+from consumers.sources.lines import is_encoding
 from consumers.sources.mapping import Mapping, take_event_id, take_time
 
 Bound = Annotated[int, Field(ge=-(2**31) + 1, le=2**31 - 1)]
@@ -39,15 +40,51 @@ class Join(Section):
 
 
 class Rows(Section):
-    """How a CSV file of this source becomes events, one per row, with the columns as members.
+    """How a file of this source becomes events, one per row, with the columns as members.
 
-    `identity: row_hash` adds a member of that name: a hash of the row and of its number among identical rows,
-    for files that have no ids.
+    What is not said is found in the file. `columns` names the columns where the header does not, or where it
+    names two alike. `identity: row_hash` adds a member of that name: a hash of the row and of its number among
+    identical rows, for files that have no ids.
     """
 
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    format: Literal["csv", "json", "xlsx"] | None = None
+    encoding: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    escape: Literal["\\"] | None = None
+    sheet: str | None = None
+    skip_rows: int = Field(default=0, ge=0, le=1000)
+    header_rows: int = Field(default=1, ge=0, le=10)
+    skip_after_header: int = Field(default=0, ge=0, le=1000)
+    columns: tuple[str, ...] = ()
     identity: Literal["row_hash"] | None = None
     join: Join | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, name: str | None) -> str | None:
+        if name is not None and not is_encoding(name):
+            raise ValueError("this is not an encoding of text; write one like utf-8, utf-16 or windows-1252")
+        return name
+
+    @field_validator("delimiter")
+    @classmethod
+    def _can_part_cells(cls, sign: str | None) -> str | None:
+        if sign is not None and (sign in '"\r\n' or sign.isalnum()):
+            raise ValueError("this cannot stand between cells; write a sign like ';'")
+        return sign
+
+    @field_validator("columns")
+    @classmethod
+    def _are_different(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(name.strip() for name in names) or len({column_name(name) for name in names}) < len(names):
+            raise ValueError("a column has no name, or two have the same; name each column once")
+        return names
+
+    @model_validator(mode="after")
+    def _has_names(self) -> Self:
+        if self.header_rows == 0 and not self.columns:
+            raise ValueError('a file without a header needs "columns"; list them in their order')
+        return self
 
 
 class Example(Section):
@@ -98,7 +135,7 @@ class Source(Section):
             return True
         try:
             return bool(self._when.search(event))
-        except (JMESPathError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError):
+        except DoesNotFit:
             return False
 
     def read(self, event: dict[str, Any]) -> Event:
@@ -111,7 +148,18 @@ class Source(Section):
         return Event(source=self.event_source, id=event_id, time=time, data=data)
 
     @cached_property
-    def _when(self) -> Any:
+    def wanted(self) -> Wanted:
+        """The columns that rows of this source must have, and those that its rules look into besides."""
+        added = {"row_hash"} if self.rows.identity else set()
+        if self.rows.join is not None:
+            added.add(self.rows.join.as_)
+        read = self.map.columns | (self._when.members if self._when else frozenset())
+        on = {self.rows.join.on} if self.rows.join else set()
+        required = ((place, columns) for place, columns in self.map.required_columns() if not columns & added)
+        return Wanted(frozenset(column_name(each) for each in (read | on) - added), tuple(required))
+
+    @cached_property
+    def _when(self) -> Compiled | None:
         return None if self.when is None else compiled(self.when)
 
 

@@ -154,14 +154,6 @@ def test_a_bad_row_is_told_with_its_line_and_the_rest_is_read(tmp_path: Path) ->
     ]
 
 
-def test_a_cell_beyond_the_limit_of_csv_spoils_its_own_row_only(tmp_path: Path) -> None:
-    text = f"id;score;note;at;who\ne-1;1;{'x' * 200_000};2026-01-02;c-1\ne-2;1;;2026-01-02;c-1\n"
-    first, second = rows_of(*crm(tmp_path, text))
-    assert isinstance(first, BadRow)
-    assert (first.line, first.reason) == (2, Reason.MALFORMED)
-    assert isinstance(second, Sendable)
-
-
 def test_rows_that_are_alike_to_the_last_letter_are_told_apart_by_counting(tmp_path: Path) -> None:
     text = "score,at,who\n1,2026-01-02,c\n1,2026-01-02,c\n2,2026-01-02,c\n"
     source, path = crm(tmp_path, text, rows="identity: row_hash", event_id="row_hash")
@@ -212,5 +204,5 @@ def test_a_joined_file_that_is_missing_or_lacks_its_column_is_told(tmp_path: Pat
     with pytest.raises(Misconfigured, match=r"olist_orders_sample\.csv cannot be read"):
         rows_of(shipped("olist"), reviews)
     (tmp_path / "olist_orders_sample.csv").write_text("id\n1\n")
-    with pytest.raises(Misconfigured, match="has no column order_id"):
+    with pytest.raises(Misconfigured, match=r'olist_orders_sample\.csv, line 1: .*looked for "order_id"'):
         rows_of(shipped("olist"), reviews)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from importlib import resources
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import jmespath
 import pytest
@@ -15,8 +17,10 @@ from alerts.errors import Misconfigured
 from consumers.reason import CannotRead, Reason
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.sources.examples import run_examples
+from consumers.sources.mapping import UNUSABLE
 from consumers.sources.rule import Rule, Unfit
 from consumers.sources.source import Source, read_source
+from consumers.sources.windows_zones import zone_named
 
 LEAST = """\
 name: crm
@@ -26,6 +30,8 @@ map:
   answered_at: at
 """
 SHIPPED = load_catalogue()
+ZONED = "%Y-%m-%d %H:%M:%S %Z"
+TEN = datetime(2026, 7, 1, 10, tzinfo=UTC)
 
 
 def problem_of(text: str, file: str = "crm.yaml") -> str:
@@ -87,6 +93,24 @@ def test_an_example_that_does_not_hold_says_what_came_out() -> None:
         (4, LEAST.replace("score", "{from: score, values: {GOOD: 2}}"), "'values' belongs to type words"),
         (5, LEAST.replace("at: at", "at: {from: at, zone: Europe/London}"), "belongs to type datetime"),
         (5, LEAST.replace("at: at", "at: {from: at, type: datetime, zone: London}"), "not an IANA time zone"),
+        (4, LEAST.replace("score", "{from: score, type: words, values: {Good: 1, ' GOOD': 2}}"), "the same word"),
+        (4, LEAST.replace("score", "{from: score, type: words, values: {'2': 1, '2.0': 2}}"), "the same word"),
+        (4, LEAST.replace("score", "{from: score, type: float, rounding: floor}"), "'rounding' belongs to type int"),
+        (4, LEAST.replace("score", "{from: score, decimal: ','}"), "'decimal' belongs to type int or float"),
+        (3, LEAST.replace("event_id: id", "event_id: {constant: e}"), "all events would have one id"),
+        (6, LEAST + "  time: at\n", "give the rule type datetime"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, format: '%Y-%Q'}"), "no format of Python's strptime"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, format: '%d %d %m %Y'}"), "no format of Python's"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, format: '%H:%M'}"), "names no whole date"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, format: '%Y-%m'}"), "names no whole date"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, format: '%d/%m/%Y %I:%M'}"), "hours to 12 and no %p"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, format: '%Y-%m-%d %Z %H:%M'}"), "%Z is read at the end"),
+        (5, LEAST.replace("at: at", "at: {from: at, type: datetime, zones: {EST: America/New_York}}"), "ends with %Z"),
+        (6, LEAST + "rows: {encoding: rot13}\n", "not an encoding of text"),
+        (6, LEAST + "rows: {delimiter: '\"'}\n", "cannot stand between cells"),
+        (6, LEAST + "rows: {header_rows: 0}\n", 'needs "columns"'),
+        (6, LEAST + "rows: {columns: [a, ' a']}\n", "two have the same"),
+        (6, LEAST + "rows: {columns: [a, '']}\n", "a column has no name"),
         (1, LEAST.replace("crm", "CRM"), "name"),
         (1, LEAST.replace("crm", "cloudevents"), "cloudevents is the name"),
         (6, LEAST + "scale: {worst: 5, best: 5}\n", "worst and best are equal"),
@@ -124,6 +148,43 @@ def test_jmespath_is_the_library_whose_grammar_the_files_are_written_in() -> Non
         ({"type": "words", "values": {"GOOD": 2}}, "GOOD", 2),
         ({"type": "words", "values": {"1": 2}}, 1, 2),
         ({"type": "words", "values": {"true": 5}}, True, 5),
+        ({"type": "words", "values": {"Sehr schlecht": 1}}, "\u00a0SEHR  schlecht ", 1),
+        ({"type": "words", "values": {"2": 2}}, 2.0, 2),
+        ({"type": "words", "values": {"2": 2}}, "2.00", 2),
+        ({"type": "words", "values": {"Straße": 1}}, "STRASSE", 1),
+        ({"type": "words", "values": {"☹": 1}}, "☹\ufe0f", 1),
+        ({"type": "words", "values": {"ﬁne": 4}}, "FINE", 4),
+        ({"type": "words", "values": {"N/A": None}}, "n/a", None),
+        ({"type": "stars"}, "★★☆☆☆", 2),
+        ({"type": "stars"}, " ⭐\ufe0f⭐ ", 2),
+        ({"type": "stars"}, "☆☆☆☆☆", 0),
+        ({"type": "leading"}, "2 - Poor", 2),
+        ({"type": "leading"}, "10 (very likely)", 10),
+        ({"type": "leading"}, "1. gar nicht", 1),
+        ({"type": "leading"}, "4", 4),
+        ({"type": "leading"}, 4, 4),
+        ({"type": "int", "rounding": "floor"}, "2.9", 2),
+        ({"type": "int", "rounding": "floor"}, -2.1, -3),
+        ({"type": "int", "rounding": "nearest"}, 2.5, 3),
+        ({"type": "int", "rounding": "nearest"}, "2.49", 2),
+        ({"type": "int", "rounding": "nearest", "decimal": ","}, "3,5", 4),
+        ({"type": "float", "decimal": ","}, "1.234,50", 1234.5),
+        ({"type": "float", "decimal": "."}, "1,234.50", 1234.5),
+        ({"type": "duration"}, "1:02:03", 3723),
+        ({"type": "duration"}, "PT1H2M3.5S", 3723.5),
+        ({"type": "duration"}, "P1DT1S", 86401),
+        ({"type": "duration"}, "90", 90),
+        ({"type": "zone"}, "W. Europe Standard Time", "Europe/Berlin"),
+        ({"type": "zone"}, "w. europe  standard time", "Europe/Berlin"),
+        ({"type": "zone"}, "Europe/London", "Europe/London"),
+        ({"type": "zone"}, "Nowhere Standard Time", "Nowhere Standard Time"),
+        ({"type": "json"}, '{"a": [1]}', {"a": [1]}),
+        ({"type": "json"}, " 2 ", 2),
+        ({"type": "json"}, {"a": 1}, {"a": 1}),
+        ({"from": "from_json(x).a.b"}, '{"a": {"b": "2"}}', "2"),
+        ({"from": "from_json(x).a"}, {"a": 1}, 1),
+        ({"from": "from_json(x).a"}, None, None),
+        ({"from": "x[?id=='csat'].value | [0]"}, [{"id": "why", "value": 1}, {"id": "csat", "value": 2}], 2),
         ({"type": "e164", "country": "GB"}, "020 7183 8750", "+442071838750"),
         ({"type": "e164"}, "nobody", "nobody"),
         ({"type": "date"}, "2019-02-23", date(2019, 2, 23)),
@@ -133,12 +194,34 @@ def test_jmespath_is_the_library_whose_grammar_the_files_are_written_in() -> Non
         ({"type": "datetime", "zone": "Asia/Tokyo"}, "2026-01-01T00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
         ({"type": "datetime", "format": "epoch_s"}, 1767225600, datetime(2026, 1, 1, tzinfo=UTC)),
         ({"type": "datetime", "format": "epoch_ms"}, "1767225600000", datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch_s"}, 1767225600.25, datetime(2026, 1, 1, 0, 0, 0, 250_000, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch_us"}, 1767225600000001, datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch_ns"}, "1767225600000001999", datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch"}, 1767225600, datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch"}, "1767225600000", datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch"}, 1767225600000000, datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "epoch"}, 1767225600000000000, datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"type": "datetime", "format": "excel", "zone": "UTC"}, "46023.5", datetime(2026, 1, 1, 12, tzinfo=UTC)),
+        ({"type": "datetime", "format": ZONED, "zone": "America/New_York"}, "2026-07-01 10:00:00 UTC", TEN),
+        ({"type": "datetime", "format": ZONED}, "2026-07-01 10:00:00 (gmt)", TEN),
+        ({"type": "datetime", "format": ZONED}, "2026-07-01 12:00:00 Europe/Berlin", TEN),
+        ({"type": "datetime", "format": ZONED, "zones": {"EDT": "America/New_York"}}, "2026-07-01 06:00:00 EDT", TEN),
+        ({"type": "datetime", "format": "%Y-%m-%d %H:%M:%S %z", "zone": "Asia/Tokyo"}, "2026-07-01 12:00:00 +0200", TEN),
+        ({"type": "datetime"}, "2026-07-01T10:00:00.0000000Z", TEN),
+        ({"type": "date", "format": ZONED}, "2026-07-01 23:00:00 UTC", date(2026, 7, 1)),
     ],
 )  # fmt: skip
 def test_a_rule_reads_what_the_platform_sends(rule: dict[str, Any], event: Any, expected: Any) -> None:
     found = value(event, **rule)
     assert found == expected
     assert type(found) is type(expected)
+
+
+def test_every_zone_of_windows_is_one_that_we_know() -> None:
+    table = resources.files("consumers.sources").joinpath("windows_zones.txt").read_text(encoding="utf-8")
+    names = [line.partition(" = ")[0] for line in table.splitlines()[1:]]
+    assert len(names) > 130
+    assert {zone_named(name) for name in names} <= available_timezones()
 
 
 @pytest.mark.parametrize(
@@ -155,12 +238,39 @@ def test_a_rule_reads_what_the_platform_sends(rule: dict[str, Any], event: Any, 
         ({"type": "float"}, False),
         ({"type": "text"}, 2.5),
         ({"type": "text"}, True),
-        ({"type": "words", "values": {"GOOD": 2}}, "good"),
+        ({"type": "words", "values": {"GOOD": 2}}, "goods"),
         ({"type": "date"}, "23/02/2019"),
         ({"type": "datetime"}, "2026-01-01T00:00:00"),
         ({"type": "datetime", "format": "%d/%m/%Y", "zone": "UTC"}, "12/31/2026"),
         ({"type": "datetime", "format": "epoch_s"}, 10**300),
         ({"type": "datetime"}, "0001-01-01T00:00:00+14:00"),
+        ({"type": "datetime", "format": ZONED, "zone": "America/New_York"}, "2026-07-01 10:00:00 EST"),
+        ({"type": "datetime", "format": ZONED, "zone": "America/New_York"}, "2026-07-01 10:00:00"),
+        ({"type": "datetime", "format": ZONED, "zone": "UTC"}, "2026-07-01 10:00:00 Europe/Nowhere"),
+        ({"type": "datetime", "format": "epoch_s"}, 1767225600000),
+        ({"type": "datetime", "format": "epoch_ms"}, 1767225600000000),
+        ({"type": "datetime", "format": "epoch"}, -62135596800),
+        ({"type": "datetime", "format": "epoch"}, True),
+        ({"type": "datetime", "format": "epoch_s"}, [1767225600]),
+        ({"type": "int", "rounding": "refuse"}, 2.5),
+        ({"type": "int", "decimal": ","}, "2.5"),
+        ({"type": "int"}, "1_000"),
+        ({"type": "float"}, "1,234"),
+        ({"type": "words", "values": {"2": 2}}, [2]),
+        ({"type": "stars"}, "★★ of five"),
+        ({"type": "stars"}, 2),
+        ({"type": "leading"}, "2-3 days"),
+        ({"type": "leading"}, "2.5 - so so"),
+        ({"type": "leading"}, "2/5"),
+        ({"type": "leading"}, "Poor - 2"),
+        ({"type": "duration"}, "05:32"),
+        ({"type": "duration"}, "P"),
+        ({"type": "json"}, "{'a': 1}"),
+        ({"type": "json"}, '{"a": 1, "a": 2}'),
+        ({"type": "json"}, '1,"more":2'),
+        ({"type": "json"}, "NaN"),
+        ({"from": "from_json(x)"}, "{"),
+        ({"from": "from_json(x)"}, 5),
         ({"from": "length(x)"}, 5),
     ],
 )
@@ -169,11 +279,44 @@ def test_a_rule_refuses_what_is_not_of_its_type(rule: dict[str, Any], event: Any
         value(event, **rule)
 
 
-def test_infinity_made_by_an_expression_is_refused() -> None:
+def test_infinity_made_by_an_expression_is_left_out() -> None:
     source = read_source(LEAST + "  attributes: {n: to_number(n)}\n", file="crm.yaml")
+    assert "attributes" not in source.read({"id": "e", "n": "inf"}).data
+
+
+def test_a_detail_that_cannot_be_read_costs_the_detail_and_not_the_answer() -> None:
+    more = """\
+  time: {from: changed, type: datetime}
+  customer: {id: who, since: {from: since, type: date}}
+  interaction: {channel: {from: via, type: words, values: {tel: voice}}, reason: length(why)}
+  attributes: {price: {from: price, type: float}}
+"""
+    source = read_source(LEAST + more, file="crm.yaml")
+    event = source.read(
+        {"id": "e", "who": "c", "since": "long ago", "via": "fax", "why": 5, "price": "?", "changed": "x"}
+    )
+    assert event.time is None
+    assert event.data["customer"] == {"id": "c", "since": UNUSABLE}
+    assert event.data["interaction"] == {"channel": UNUSABLE, "reason": UNUSABLE}
+    assert "attributes" not in event.data
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "reason"),
+    [
+        ("rating: {from: length(x), type: int}", "rating", Reason.MAPPING_FAILED),
+        ("rating: {from: x, type: words, values: {a: 1}}", "rating", Reason.INVALID_RATING),
+        ("answered_at: {from: x, type: datetime}", "answered_at", Reason.INVALID_TIME),
+        ("response_id: {from: x, type: int}", "response_id", Reason.MAPPING_FAILED),
+        ("event_id: {from: x, type: int}", "event_id", Reason.MAPPING_FAILED),
+    ],
+)
+def test_what_decides_is_refused_when_it_cannot_be_read(rule: str, field: str, reason: Reason) -> None:
+    lines = [line for line in LEAST.splitlines() if not line.strip().startswith(rule.partition(":")[0])]
+    source = read_source("\n".join([*lines, f"  {rule}\n"]), file="crm.yaml")
     with pytest.raises(CannotRead) as caught:
-        source.read({"id": "e", "n": "inf"})
-    assert (caught.value.reason, caught.value.field) == (Reason.MAPPING_FAILED, "attributes.n")
+        source.read({"id": "e", "score": 1, "at": "2026-01-01T00:00:00Z", "x": 2.5})
+    assert (caught.value.field, caught.value.reason) == (field, reason)
 
 
 def test_a_mapping_shows_field_by_field_what_it_makes_of_an_event() -> None:
@@ -211,11 +354,15 @@ def test_the_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("name: one\n")
     (tmp_path / "two.yaml").write_text(LEAST)
     (tmp_path / "three.yaml").write_bytes(b"\xff")
+    (tmp_path / "four.yml").write_text(LEAST.replace("crm", "four"))
+    (tmp_path / "._one.yaml").write_bytes(b"\xff")
     with pytest.raises(BadDocument) as caught:
         load_catalogue(tmp_path)
     told = str(caught.value)
     assert "one.yaml:1: map is missing" in told
     assert "two.yaml:1: the file is not named for its source; call it crm.yaml" in told
+    assert "four.yml:1: the file is not named for its source; call it four.yaml" in told
+    assert "._one" not in told
     assert "three.yaml:1: the file cannot be read as UTF-8 text" in told
 
 

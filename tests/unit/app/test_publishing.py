@@ -1,0 +1,86 @@
+"""Publishing tells what became of every row, and ends with an error when nothing could be read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alerts.errors import Misconfigured
+from app.cli import program
+
+CRM = """
+name: crm
+map:
+  event_id: id
+  rating: {from: score, type: int}
+  answered_at: {from: at, type: datetime, zone: UTC}
+  customer: {id: who}
+"""
+HEADER = "id,score,at,who\n"
+
+
+def publish(tmp_path: Path, content: str | bytes, *more: str, name: str = "größe.csv") -> Result:
+    (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    (tmp_path / "crm.yaml").write_text(CRM)
+    env = {"BOTTOMBOX_DATABASE_URL": "postgresql://none@localhost/none", "BOTTOMBOX_SOURCES_DIR": str(tmp_path)}
+    words = ["publish", str(tmp_path / name), "--source", "crm", "--dry-run", *more]
+    return CliRunner().invoke(program, words, env=env)
+
+
+def summary(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+def test_the_summary_counts_every_row_and_names_those_that_cannot_be_read(tmp_path: Path) -> None:
+    text = HEADER + 'e-1,1,2026-01-02,c\ne-2,x,2026-01-02,c\n\ne-3,"5,2026-01-02,c\ne-4,3,2026-01-02,c\n'
+    result = publish(tmp_path, text, "--json")
+    assert result.exit_code == 0
+    assert summary(result) == {
+        "source": "crm",
+        "rows": 4,
+        "sent": 0,
+        "by_box": {"bottom": 1, "middle": 1, "top": 0},
+        "by_rating": {"1": 1, "3": 1},
+        "unreadable": [
+            {"line": 3, "reason": "invalid_rating", "field": "rating"},
+            {"line": 5, "reason": "malformed", "field": None},
+        ],
+    }
+
+
+def test_people_are_told_the_first_rows_that_cannot_be_read(tmp_path: Path) -> None:
+    result = publish(tmp_path, HEADER + "e-1,1,2026-01-02,c\n" + "e-2,secret,2026-01-02,c\n" * 25)
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[0] == "line 3: invalid_rating (rating)"
+    assert result.stderr.splitlines()[20:] == ["and 5 more; --json lists them all"]
+    assert "secret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 'größe.csv has no header; looked for the columns "at", "id", "score", "who"'),
+        (HEADER, "größe.csv has no rows; looked for answers that source crm can read"),
+        ("a,b\n1,2\n", 'looked for "at", "id", "score", "who"'),
+        (HEADER + "e,7,soon,c\ne,9,soon,c\n", "the first, on line 2, is invalid_time (answered_at): what was found"),
+        (HEADER + "e\n", "the first, on line 2, is malformed: this row has more or fewer cells"),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_read_ends_with_an_error(tmp_path: Path, text: str, words: str) -> None:
+    result = publish(tmp_path, text, "--json")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, Misconfigured)
+    assert words in str(result.exception)
+    assert "soon" not in str(result.exception)
+
+
+def test_a_file_that_breaks_off_is_told_as_such(tmp_path: Path) -> None:
+    packed = gzip.compress((HEADER + "e-1,1,2026-01-02,c\n").encode())
+    result = publish(tmp_path, packed[:-4], name="answers.csv.gz")
+    assert isinstance(result.exception, Misconfigured)
+    assert "damaged or cut off" in str(result.exception)
