@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from alerts.errors import Misconfigured
 from consumers.kafka import KafkaAccess
@@ -58,11 +58,24 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     secrets: dict[str, SecretStr] = {}
+    _database_url_file: Path | None = PrivateAttr(default=None)
 
     @property
     def topics(self) -> tuple[str, ...]:
         """The survey topics, the first of which takes what comes in over HTTP."""
         return tuple(name.strip() for name in self.survey_topics.split(",") if name.strip())
+
+    def database_url_now(self) -> str:
+        """As its file has it at this moment, if it came from one: the password may have been changed while we run.
+        A file that is just being replaced counts as unchanged."""
+        if self._database_url_file is not None:
+            try:
+                return (
+                    self._database_url_file.read_text(encoding="utf-8").strip() or self.database_url.get_secret_value()
+                )
+            except (OSError, UnicodeDecodeError):
+                pass
+        return self.database_url.get_secret_value()
 
     @property
     def kafka(self) -> KafkaAccess:
@@ -105,6 +118,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mistakes += [_explain(each["loc"], each["msg"]) for each in error.errors()]
     if mistakes:
         raise Misconfigured("; ".join(mistakes))
+    if "DATABASE_URL_FILE" in given:
+        settings._database_url_file = Path(given["DATABASE_URL_FILE"])
     return settings
 
 

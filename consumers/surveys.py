@@ -238,12 +238,14 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
 
     async def _until_available(self, step: Any, stop: asyncio.Event) -> Any:
         """What `step` gives, however long the database or Kafka is away; None when stopped meanwhile."""
-        wait = FIRST_WAIT
+        wait, told = FIRST_WAIT, ""
         while True:
             try:
                 return await step()
             except Unavailable as error:
-                logger.warning("the batch in hand waits %.1f s: %s", wait, error)
+                if str(error) != told:
+                    logger.warning("the batch in hand waits: %s", error)
+                told = str(error)
             await pause(stop, wait)
             wait = min(LONGEST_WAIT, 2 * wait)
             if stop.is_set():

@@ -11,6 +11,7 @@ import click
 
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
+from alerts.ledger.connecting import complaints
 from app.cli.telling import answer, as_json, settings, wait_for
 from app.settings import read_settings
 from app.wiring import load_policy, topic_plans
@@ -56,7 +57,7 @@ def check(as_json: bool) -> None:
 @click.command("check", epilog="Example: bottombox check --json")
 @as_json
 def check_all(as_json: bool) -> None:
-    """Settings, policy and sources: every mistake with its file, line and remedy."""
+    """Settings, policy, sources and, if it answers, the database: every mistake with its file, line and remedy."""
     problems = _problems()
     if as_json:
         answer({"ok": not problems, "problems": [each.model_dump() for each in problems]})
@@ -84,7 +85,8 @@ def _problems() -> list[Problem]:
             problems += error.problems
         except Misconfigured as error:
             problems.append(_of_environment(str(error)))
-    return problems
+    found = wait_for(complaints(with_settings.database_url_now()))
+    return [*problems, *(_of_environment(f"BOTTOMBOX_DATABASE_URL: {sentence}") for sentence in found)]
 
 
 def _of_environment(sentence: str) -> Problem:
