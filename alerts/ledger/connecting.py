@@ -61,7 +61,7 @@ class Connector:
         self._url = url
         self._settings = {**SERVER_SETTINGS, "application_name": application}
         self._command_seconds = command_seconds
-        self._pooled: dict[Place, bool] = {}
+        self._direct: set[Place] = set()
         self._last: Place | None = None
         require_files(read_address(url()))
 
@@ -83,7 +83,7 @@ class Connector:
 
     def forget(self) -> None:
         """Look anew whether a pooler stands in front: something that was prepared is not there."""
-        self._pooled.clear()
+        self._direct.clear()
 
     def _address(self) -> Address:
         """While the program runs, an address that has become wrong is waited out like a database that says no."""
@@ -94,18 +94,19 @@ class Connector:
 
     async def _open(self, address: Address, place: Place) -> Connection:
         settings = {**self._settings, **address.settings}
-        if self._pooled.get(place) is not False:
-            names_itself = {"application_name": settings["application_name"]}
-            probe = await self._connect(address, place, BehindPooler, names_itself, statement_cache_size=0)
-            if await self._stays(probe, settings):
-                self._pooled[place] = True
-                return probe
-            self._pooled[place] = False
-        try:
-            return await self._connect(address, place, Connection, settings)
-        except asyncpg.PostgresError:
-            self._pooled.pop(place, None)  # a pooler may have come since, which takes no settings at the door
-            raise
+        if place in self._direct:
+            try:
+                return await self._connect(address, place, Connection, settings)
+            except asyncpg.PostgresError as error:
+                if error.sqlstate != "08P01":
+                    raise
+                self._direct.discard(place)  # a pooler has come between, which takes no settings at the door
+        named = {"application_name": settings["application_name"]}
+        probe = await self._connect(address, place, BehindPooler, named, statement_cache_size=0)
+        if await self._stays(probe, settings):
+            return probe
+        self._direct.add(place)
+        return await self._connect(address, place, Connection, settings)
 
     async def _connect(
         self, address: Address, place: Place, kind: type[Connection], settings: Mapping[str, str], **more: Any

@@ -69,7 +69,7 @@ class EmbeddedPostgres:
         server: Self | None = None
         try:
             chosen.mkdir(parents=True, exist_ok=True)
-            account = _unprivileged()
+            account = unprivileged()
             os.chown(chosen, account.user, account.group)
             reachable = _reachable(binaries or wheel_binaries(), chosen, account)
             server = cls(chosen, reachable, account, settings or {}, temporary=folder is None)
@@ -165,7 +165,7 @@ def wheel_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / _INSTALLATION / "bin"
 
 
-def _unprivileged() -> Account:
+def unprivileged() -> Account:
     """Who PostgreSQL runs as: ourselves, or `nobody` for root, as which it refuses to run."""
     if os.geteuid() != 0:
         return ourselves()

@@ -206,19 +206,21 @@ async def test_a_password_that_was_changed_in_its_file_is_used_without_a_restart
 
 
 async def test_a_plan_from_before_a_migration_is_let_go_of_on_every_connection(database_url: str) -> None:
-    engine = open_engine(database_url, pool_size=3)
+    engine, migrator = open_engine(database_url, pool_size=3), await asyncpg.connect(database_url)
+    together = asyncio.Barrier(3)
 
     async def ask() -> None:
         async with transaction(engine) as connection:
+            await together.wait()  # so that the three are three connections
             await connection.execute(text("SELECT at FROM moments"))
-            await asyncio.sleep(0.05)  # so that the three are three connections
 
-    migrator = await asyncpg.connect(database_url)
-    await migrator.execute("CREATE TABLE moments (at integer)")
-    await asyncio.gather(ask(), ask(), ask())
-    await migrator.execute("ALTER TABLE moments ALTER COLUMN at TYPE bigint")
-    outcomes = await asyncio.gather(ask(), ask(), ask(), return_exceptions=True)
-    assert {type(each) for each in outcomes} == {Unavailable}
-    await asyncio.gather(ask(), ask(), ask())
-    await migrator.close()
-    await engine.dispose()
+    try:
+        await migrator.execute("CREATE TABLE moments (at integer)")
+        await asyncio.gather(ask(), ask(), ask())
+        await migrator.execute("ALTER TABLE moments ALTER COLUMN at TYPE bigint")
+        outcomes = await asyncio.gather(ask(), ask(), ask(), return_exceptions=True)
+        assert [type(each) for each in outcomes] == [Unavailable] * 3
+        await asyncio.gather(ask(), ask(), ask())
+    finally:
+        await migrator.close()
+        await engine.dispose()
