@@ -118,8 +118,8 @@ class EmbeddedPostgres:
         initdb = start_child(
             [
                 *(self._binaries / "initdb", "-D", self.data, "-U", _USER, "--pwfile", self._password_file),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"),
-                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", "--no-instructions"),
+                *self._locale(),
             ],
             log=self._log,
             ending=signal.SIGKILL,
@@ -128,6 +128,10 @@ class EmbeddedPostgres:
         )
         if initdb.wait() != 0:
             raise Unavailable(f"PostgreSQL could not make its folder: {last_words(self._log)}")
+
+    def _locale(self) -> tuple[str, ...]:
+        """The same order of texts on every machine."""
+        return ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def _launch(self) -> None:
         """Start the server and wait until it takes connections. Raises Unavailable if it does not."""
