@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -54,7 +57,9 @@ def oldest_binaries() -> Path | None:
 
 
 def missing_oldest() -> str | None:
-    return None if oldest_binaries() else f"PostgreSQL {OLDEST} is not installed here (/usr/lib/postgresql/{OLDEST}/bin)"
+    return (
+        None if oldest_binaries() else f"PostgreSQL {OLDEST} is not installed here (/usr/lib/postgresql/{OLDEST}/bin)"
+    )
 
 
 def version_of(binaries: Path) -> int:
@@ -137,6 +142,23 @@ class PostgresServer(EmbeddedPostgres):
     def drop_database(self, name: str) -> None:
         """Remove a database and end every session in it."""
         self.run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def start_standby(self) -> Self:
+        """A server that follows this one, and has each commit before it is told. This one is stopped meanwhile: a copy
+        at rest needs no more than copying."""
+        folder = Path(tempfile.mkdtemp(prefix="bottombox-standby-"))
+        process = self._running()
+        stop_child(process, signal.SIGINT, signal.SIGQUIT)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        (folder / "data" / "standby.signal").touch()
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, self._account.user, self._account.group)
+        self._launch()
+        login = urlsplit(self.url())
+        source = f"host=127.0.0.1 port={self.port} user={login.username} password={login.password}"
+        return type(self).start(
+            folder, binaries=self._binaries, settings={**self._settings, "primary_conninfo": source}, durable=True
+        )
 
     def run_sql(self, statement: str, database: str = "postgres") -> None:
         """Run statements that take and give nothing, with or without an event loop around."""
