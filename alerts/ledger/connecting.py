@@ -9,6 +9,7 @@ and the session's settings are made anew with each BEGIN, in the same message.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -62,20 +63,25 @@ class Connector:
         self._settings = {**SERVER_SETTINGS, "application_name": application}
         self._command_seconds = command_seconds
         self._direct: set[Place] = set()
-        self._last: Place | None = None
+        self._turns: dict[Place, int] = {}
+        """Where it went well goes first; where it failed, or somebody lost patience, goes last."""
+        self._counter = itertools.count(1)
         require_files(read_address(url()))
 
     async def __call__(self) -> Connection:
         """Raises Unavailable."""
         address = self._address()
         failures: list[BaseException] = []
-        for place in sorted(address.places, key=lambda each: each != self._last):  # where it went well goes first
+        for place in sorted(address.places, key=lambda each: self._turns.get(each, 0)):
             try:
                 connection = await self._open(address, place)
-            except DRIVER_ERRORS as error:
+            except (*DRIVER_ERRORS, asyncio.CancelledError) as error:
+                self._turns[place] = next(self._counter)
+                if isinstance(error, asyncio.CancelledError):
+                    raise
                 failures.append(error)
                 continue
-            self._last = place
+            self._turns = {place: -1}
             return connection
         answered = [error for error in failures if isinstance(error, asyncpg.PostgresError)]
         worst = (answered or failures)[-1]

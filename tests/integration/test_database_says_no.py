@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,12 +18,13 @@ from sqlalchemy import text
 
 from alerts.errors import Unavailable
 from alerts.ledger.database import open_engine, transaction
+from app.vital_signs import Seen, look_at
 from tests.parts.postgres import PostgresServer
 from tests.parts.service import ROOT, Service, environment
 from tests.parts.topics import unique_name
 from tests.parts.town import eventually
 
-WORKED_WITH = ("ledger", "dead-letters list", "keys list", "keys create ann --scope callbacks:work --advisor ann")
+WORKED_WITH = ("ledger", "keys create ann --scope callbacks:work --advisor ann")
 
 
 @pytest.fixture
@@ -104,9 +106,15 @@ NO: dict[str, tuple[str, str, str]] = {
 
 def closing(postgres: PostgresServer, user: str, name: str, statement: str) -> None:
     """The server changes its mind about `user`, whose sessions end as they would in a restart or a rotation."""
+    change = statement.format(user=user, name=name)
     end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'"
-    for each in (statement, end) if "RENAME" not in statement else (end, statement):
-        postgres.run_sql(each.format(user=user, name=name))
+    if "RENAME" not in statement:
+        steps = [change, end]
+    else:  # only a database that nobody uses can be renamed
+        allow = 'ALTER DATABASE "{}" ALLOW_CONNECTIONS {}'
+        steps = [allow.format(name, False), end, change, allow.format(f"{name}-away", True)]
+    for step in steps:
+        postgres.run_sql(step)
 
 
 @pytest.mark.parametrize("case", NO)
@@ -157,7 +165,7 @@ def test_a_command_says_in_one_sentence_that_the_database_says_no(login: tuple[s
     assert done.stderr == "bottombox: the database is away: it refuses the user or the password\n"
 
 
-@pytest.mark.parametrize("words", [*WORKED_WITH, "dead-letters show 1", "dead-letters redrive 1", "keys revoke 1"])
+@pytest.mark.parametrize("words", [*WORKED_WITH, "dead-letters redrive 1", "keys revoke 1"])
 def test_a_command_before_the_first_migration_says_what_to_run(postgres: PostgresServer, words: str) -> None:
     name = unique_name("bare")
     done = said(words, surroundings(postgres.create_database(name)))
@@ -224,3 +232,19 @@ async def test_a_plan_from_before_a_migration_is_let_go_of_on_every_connection(d
     finally:
         await migrator.close()
         await engine.dispose()
+
+
+async def test_a_first_host_that_is_silent_does_not_hide_the_second(database_url: str) -> None:
+    """Whoever looks loses patience before the silent one's time is over; the next look begins with the other."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel takes connections, nobody speaks
+        both = database_url.replace("127.0.0.1:", f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:")
+        engine = open_engine(both, pool_size=2)
+        assert not (await look_at(engine)).is_up
+        assert await look_at(engine) == Seen(is_up=True, reason=None)
+        await engine.dispose()
+
+
+async def test_nobody_is_let_in_by_a_standby_alone(database_url: str) -> None:
+    engine = open_engine(f"{database_url}?options=-cdefault_transaction_read_only%3Don&target_session_attrs=read-write")
+    assert (await look_at(engine)).reason == "the database is away: no server of its address takes writes"
+    await engine.dispose()

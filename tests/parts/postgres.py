@@ -48,6 +48,11 @@ def _chosen_binaries() -> Path | None:
     return Path(named) if named else None
 
 
+def chosen_version() -> int | None:
+    """Of the suite's server; None when there is none."""
+    return None if missing_postgres() else version_of(_chosen_binaries() or wheel_binaries())
+
+
 def oldest_binaries() -> Path | None:
     """PostgreSQL 15 as the system's package installs it, or as BOTTOMBOX_TEST_POSTGRES names it."""
     for folder in (_chosen_binaries(), Path(f"/usr/lib/postgresql/{OLDEST}/bin")):
