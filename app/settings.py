@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from alerts.document import BadDocument, Problem
 from consumers.kafka import KafkaAccess
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "BOTTOMBOX_"
 NOT_OURS = re.compile(r"REQUIRE|FAILPOINT|TEST_.*|(.*_)?SERVICE_(HOST|PORT.*)|(.*_)?PORT_\d+_(TCP|UDP|SCTP)(_.*)?")
@@ -79,6 +82,7 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     secrets: dict[str, SecretStr] = {}
+    _database_url_file: Path | None = PrivateAttr(default=None)
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -89,6 +93,20 @@ class Settings(BaseModel):
     def proxies(self) -> tuple[str, ...]:
         """Whose word counts on where a request came from: addresses and networks."""
         return _listed(self.trusted_proxies)
+
+    def database_url_now(self) -> str:
+        """As its file has it at this moment, if it came from one: the password may have been changed while we run.
+
+        A file that cannot be read, as it is just being replaced, counts as unchanged.
+        """
+        known = self.database_url.get_secret_value()
+        if self._database_url_file is None:
+            return known
+        try:
+            return self._database_url_file.read_text(encoding="utf-8").strip() or known
+        except (OSError, UnicodeDecodeError) as error:
+            logger.info("the file with the database URL cannot be read just now (%s)", type(error).__name__)
+            return known
 
     @property
     def kafka(self) -> KafkaAccess:
@@ -131,6 +149,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mistakes += [_explain(each["loc"], each["msg"]) for each in error.errors()]
     if mistakes:
         raise BadDocument(mistakes)
+    if "DATABASE_URL_FILE" in given:
+        settings._database_url_file = Path(given["DATABASE_URL_FILE"])
     return settings
 
 

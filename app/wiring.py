@@ -18,11 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from alerts.errors import Misconfigured, Unavailable
-from alerts.ledger.database import is_reachable, open_engine, transaction
+from alerts.ledger.database import COMMAND_SECONDS, open_engine, transaction
 from alerts.ledger.dead_letters import find_dead_letters
 from alerts.ledger.gauges import count_queues
 from alerts.ledger.idempotency import forget_old
-from alerts.ledger.migrate import is_current
 from alerts.ledger.queue import ensure_queues
 from alerts.policy import Policy, read_policy, shipped_policy
 from app import __version__
@@ -31,6 +30,7 @@ from app.api.parts import FIRST_SURVEY_TOPIC, Parts
 from app.metrics import Metrics
 from app.serving import address_of, bind, serve
 from app.settings import Settings
+from app.vital_signs import News, look_at
 from consumers.dead_letters import LARGEST, DeadLetters
 from consumers.kafka import OutRecord, Producer, Refused
 from consumers.loop import keep_doing, pause
@@ -70,6 +70,7 @@ class House:
     metrics: Metrics
     secret_key: bytes
     stop: asyncio.Event
+    news: News
 
 
 def load_policy(path: Path | None) -> Policy:
@@ -99,9 +100,18 @@ def survey_topics(settings: Settings, catalogue: Catalogue) -> list[str]:
 
 @asynccontextmanager
 async def open_database(
-    settings: Settings, application: str = "bottombox", *, pool_size: int = 4
+    settings: Settings,
+    application: str = "bottombox",
+    *,
+    pool_size: int = 4,
+    command_seconds: float | None = COMMAND_SECONDS,
 ) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(settings.database_url.get_secret_value(), application=application, pool_size=pool_size)
+    """Raises Misconfigured when the address cannot be used; opens nothing yet."""
+    url = settings.database_url_now
+    try:
+        engine = open_engine(url, application=application, pool_size=pool_size, command_seconds=command_seconds)
+    except Misconfigured as error:
+        raise Misconfigured(f"BOTTOMBOX_DATABASE_URL: {error}") from None
     try:
         yield engine
     finally:
@@ -127,7 +137,7 @@ async def build(settings: Settings, roles: frozenset[Role], stop: asyncio.Event)
         pool_size = 4 + 6 * (Role.API in roles)
         engine = await stack.enter_async_context(open_database(settings, pool_size=pool_size))
         producer = await stack.enter_async_context(open_producer(settings, largest=LARGEST))
-        yield House(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop)
+        yield House(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop, News())
 
 
 def _secret_key(settings: Settings) -> bytes:
@@ -240,12 +250,9 @@ async def _not_ready(house: House, consumer: SurveyConsumer | None) -> list[str]
     """Why this process should get no work now, in words; an empty list when it should."""
     if house.stop.is_set():
         return ["stopping"]
-    try:
-        async with asyncio.timeout(2.0):
-            if not await is_current(house.engine):
-                return ["the schema is not the newest; run `bottombox migrate`"]
-    except (Unavailable, TimeoutError):
-        return ["the database cannot be reached"]
+    seen = await look_at(house.engine)
+    if seen.reason is not None:
+        return [seen.reason]
     if consumer is not None and not consumer.has_joined:
         return ["the consumer group has not taken this process in yet"]
     return []
@@ -253,22 +260,25 @@ async def _not_ready(house: House, consumer: SurveyConsumer | None) -> list[str]
 
 async def _when_current(house: House, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Waits for a database with the right schema, then works."""
-    told = False
-    while not house.stop.is_set():
-        try:
-            if await is_current(house.engine):
-                async with transaction(house.engine) as connection:
-                    await ensure_queues(connection, house.policy.queue_names)
-                break
-            reason = "the schema is not the newest; run `bottombox migrate`"
-        except Unavailable as error:
-            reason = str(error)
-        if not told:
-            logger.warning("waiting: %s", reason)
-            told = True
+    while not (house.stop.is_set() or await _has_queues(house)):
         await pause(house.stop, 1.0)
     if not house.stop.is_set():
         await work(house.stop)
+
+
+async def _has_queues(house: House) -> bool:
+    """Whether the database is ready for this program; the queues of the policy are made when it is."""
+    seen = await look_at(house.engine)
+    house.news.tell(seen.reason)
+    if seen.reason is not None:
+        return False
+    try:
+        async with transaction(house.engine) as connection:
+            await ensure_queues(connection, house.policy.queue_names)
+    except Unavailable as error:
+        house.news.tell(str(error))
+        return False
+    return True
 
 
 async def _work(house: House) -> None:
@@ -288,15 +298,20 @@ async def _work(house: House) -> None:
 
 
 async def _watch_vital_signs(house: House) -> None:
-    """The event loop's lag, and whether the database answers, every five seconds."""
+    """The event loop's lag, and whether the database answers, every five seconds. Whatever is found, it goes on."""
     loop = asyncio.get_running_loop()
-    pool = house.engine.pool
-    assert isinstance(pool, QueuePool)
-    while not house.stop.is_set():
+
+    async def look() -> bool:
         expected = loop.time() + 0.1
         await asyncio.sleep(0.1)
         house.metrics.loop_lag.set(max(0.0, loop.time() - expected))
-        house.metrics.database_up.set(1 if await is_reachable(house.engine) else 0)
+        seen = await look_at(house.engine)
+        house.news.tell(seen.reason)
+        house.metrics.database_up.set(1 if seen.is_up else 0)
+        pool = house.engine.pool
+        assert isinstance(pool, QueuePool)
         house.metrics.database_connections.labels("in_use").set(pool.checkedout())
         house.metrics.database_connections.labels("idle").set(pool.checkedin())
-        await pause(house.stop, 5.0)
+        return False
+
+    await keep_doing(look, house.stop, idle=5.0, name="the vital signs")

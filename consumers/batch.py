@@ -98,7 +98,7 @@ class _Batch:
         self._intake = intake
         self._stop = stop
         self._stopped = stopped
-        self._wait = FIRST_WAIT
+        self._wait, self._waits_for = FIRST_WAIT, ""  # seconds, and what is away: logged once
         readings = [read_record(record, intake.catalogue, now) for record in records]
         self._records = {_place(reading): record for record, reading in zip(records, readings, strict=True)}
         self._readings = readings
@@ -107,7 +107,7 @@ class _Batch:
         arrivals = await self._until_available(self._set_aside, self._readings)
         pieces = in_pieces(arrivals or [], self._store, wait=self._may_go_on, without_first=self._without_first)
         async for piece, report in pieces:
-            self._wait = FIRST_WAIT
+            self._wait, self._waits_for = FIRST_WAIT, ""
             for each in piece:
                 self._intake.kept.pop(_place(each), None)
             yield Taken(piece, report)
@@ -169,7 +169,9 @@ class _Batch:
 
     async def _may_go_on(self, error: Unavailable) -> bool:
         """Waits a while, longer each time; False when we are to stop."""
-        logger.warning("the batch in hand waits %.1f s: %s", self._wait, error)
+        if str(error) != self._waits_for:
+            logger.warning("the batch in hand waits: %s", error)
+        self._waits_for = str(error)
         await pause(self._stop, self._wait)
         self._wait = min(LONGEST_WAIT, 2 * self._wait)
         return not self._stop.is_set()

@@ -20,16 +20,18 @@ Step = Callable[[], Awaitable[bool]]
 async def keep_doing(step: Step, stop: asyncio.Event, *, idle: float, name: str) -> None:
     """Runs `step` until `stop` is set. True from a step means there is more to do at once; else it rests `idle` seconds.
 
-    Unavailable is waited out. Any other error is a fault of ours: it is logged and the step tried again, for a timer
-    that has died in silence is worse than one that complains.
+    Unavailable is waited out, and its reason told once. Any other error is a fault of ours: it is logged and the step
+    tried again, for a timer that has died in silence is worse than one that complains.
     """
-    wait = FIRST_WAIT
+    wait, told = FIRST_WAIT, ""
     while not stop.is_set():
         try:
             more = await step()
-            wait = FIRST_WAIT
+            wait, told = FIRST_WAIT, ""
         except Unavailable as error:
-            logger.warning("%s: waiting %.1f s, for %s", name, wait, error)
+            if str(error) != told:
+                logger.warning("%s: waiting, for %s", name, error)
+            told = str(error)
             more, wait = await _rest(stop, wait), min(LONGEST_WAIT, 2 * wait)
         except Exception as error:  # noqa: BLE001 - a fault of ours, and the step must go on
             logger.error("%s: failed, tried again in %.1f s: %s", name, LONGEST_WAIT, where(error))

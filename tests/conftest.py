@@ -13,13 +13,18 @@ import pytest
 from tests.parts.clock import MOVABLE_CLOCK, Clock
 from tests.parts.kafka import KafkaBroker
 from tests.parts.kafka_jars import missing_kafka
-from tests.parts.postgres import PostgresServer, missing_postgres
+from tests.parts.postgres import OLDEST, PostgresServer, chosen_version, missing_oldest, missing_postgres
 from tests.parts.requirements import require
 from tests.parts.service import environment
 from tests.parts.topics import create_topic, unique_name
 from tests.parts.town import Town
 
 _TEMPLATE = "template_ledger"
+
+
+def pytest_report_header() -> str:
+    """Which servers the stories run on."""
+    return f"PostgreSQL: {chosen_version() or 'none'}; the oldest that is promised: {missing_oldest() or OLDEST}"
 
 
 @pytest.fixture(scope="session")

@@ -2,67 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
-import asyncpg
-from sqlalchemy import exc, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import event, exc, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
-from alerts.errors import Misconfigured, Unavailable
+from alerts.errors import Unavailable
+from alerts.ledger.away import is_lost, is_stale, why_away, why_no_schema
+from alerts.ledger.connecting import DRIVER_ERRORS, Connection, Connector, is_pooled
 
-CONNECT_SECONDS = 5.0
+POOL_SECONDS = 5.0
 COMMAND_SECONDS = 20.0
 """Above the server's own limits, so that a paused server is noticed and a slow statement is named by the server."""
 
-SERVER_SETTINGS = {
-    "application_name": "bottombox",
-    "timezone": "UTC",
-    "jit": "off",  # short statements; compiling them costs more than it saves
-    "statement_timeout": "15s",
-    "lock_timeout": "8s",
-    "idle_in_transaction_session_timeout": "30s",
-}
+STATEMENTS_KEPT = 100
+"""Prepared statements of one connection; none behind a pooler, where the next transaction has another session."""
 
-TRY_AGAIN = ("08", "25006", "40001", "40P01", "53", "55P03", "57", "58", "XX")
-"""SQLSTATE classes and codes after which the same work may succeed later (PostgreSQL manual, appendix A)."""
+TAKES_WRITES = text("""
+    DO $$ BEGIN
+        IF current_setting('transaction_read_only')::boolean THEN
+            RAISE EXCEPTION 'this server takes no writes' USING ERRCODE = 'read_only_sql_transaction';
+        END IF;
+    END $$
+""")
+"""Fails on a server that became a standby under our connections: it goes on answering reads, ever older ones."""
 
 
 def open_engine(
-    url: str,
+    url: str | Callable[[], str],
     *,
     pool_size: int = 8,
     application: str = "bottombox",
     command_seconds: float | None = COMMAND_SECONDS,
 ) -> AsyncEngine:
-    """An engine for `postgresql://user:password@host:port/name`. Opens nothing yet."""
-    return create_async_engine(
-        async_url(url),
+    """An engine for `postgresql://user:password@host:port/name`. Opens nothing yet.
+
+    A `url` that is a function is asked again for each new connection. Raises Misconfigured.
+    """
+    connector = Connector(
+        (lambda: url) if isinstance(url, str) else url, application=application, command_seconds=command_seconds
+    )
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=CONNECT_SECONDS,
+        pool_timeout=POOL_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,  # an error message must not carry a customer's data
-        connect_args={
-            "timeout": CONNECT_SECONDS,
-            "command_timeout": command_seconds,
-            "server_settings": {**SERVER_SETTINGS, "application_name": application},
-        },
     )
+    _connect_by(engine, connector)
+    _let_go_of_what_is_stale(engine, connector)
+    return engine
 
 
-def async_url(url: str) -> str:
-    try:
-        parsed = make_url(url)
-    except exc.ArgumentError:
-        raise Misconfigured(
-            "the database URL cannot be read; write postgresql://user:password@host:port/name"
-        ) from None
-    if parsed.get_backend_name() != "postgresql":
-        raise Misconfigured("the database must be PostgreSQL; write postgresql://user:password@host:port/name")
-    return parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+def _connect_by(engine: AsyncEngine, connector: Connector) -> None:
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connect(dialect: Any, record: Any, positional: list[Any], named: dict[str, Any]) -> None:
+        opened: Connection = await_only(connector())
+
+        async def take() -> Connection:
+            return opened
+
+        named["async_creator_fn"] = take
+        named["prepared_statement_cache_size"] = 0 if is_pooled(opened) else STATEMENTS_KEPT
+
+
+def _let_go_of_what_is_stale(engine: AsyncEngine, connector: Connector) -> None:
+    """A connection to a server that became a standby, or whose plans are from before a migration, looks healthy to the
+    pool for ever. So after such an error all of them are opened anew."""
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def let_go(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if is_stale(error):
+            connector.forget()
+            context.is_disconnect = True
+        elif is_lost(error) and not context.is_disconnect:
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
 
 
 @asynccontextmanager
@@ -74,25 +96,18 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 @asynccontextmanager
 async def reachable() -> AsyncIterator[None]:
-    """Turns every way in which a database can be away into Unavailable. Messages name no data."""
+    """Turns every way in which a database can be away, or say no, into Unavailable. Messages name no data.
+
+    For SQLAlchemy's errors and the driver's own alike. What a statement of ours is refused for goes through as it is.
+    """
     try:
         yield
-    except exc.TimeoutError as error:
-        raise Unavailable("every database connection is in use") from error
-    except exc.DBAPIError as error:
-        if _is_passing(error):
-            raise Unavailable(f"the database is away ({_state(error) or type(error.orig).__name__})") from error
-        raise
-    except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-        raise Unavailable(f"the database is away ({type(error).__name__})") from error
-
-
-def _state(error: exc.DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
-
-
-def _is_passing(error: exc.DBAPIError) -> bool:
-    return error.connection_invalidated or isinstance(error, exc.InterfaceError) or _state(error).startswith(TRY_AGAIN)
+    except (exc.TimeoutError, exc.DBAPIError, *DRIVER_ERRORS) as error:
+        why = why_away(error)
+        told = why_no_schema(error) or (why and f"the database is away: {why}")
+        if told is None:
+            raise
+        raise Unavailable(told) from error
 
 
 async def ledger_now(connection: AsyncConnection) -> datetime:
@@ -102,10 +117,7 @@ async def ledger_now(connection: AsyncConnection) -> datetime:
     return moment
 
 
-async def is_reachable(engine: AsyncEngine) -> bool:
-    try:
-        async with transaction(engine) as connection:
-            await connection.execute(text("SELECT 1"))
-    except Unavailable:
-        return False
-    return True
+async def require_writable(engine: AsyncEngine) -> None:
+    """Raises Unavailable, saying why, unless the database answers and takes writes."""
+    async with transaction(engine) as connection:
+        await connection.execute(TAKES_WRITES)

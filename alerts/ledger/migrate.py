@@ -44,7 +44,7 @@ async def upgrade_engine(engine: AsyncEngine) -> None:
 
 
 async def is_current(engine: AsyncEngine) -> bool:
-    """Whether the schema is at least what this program was written for.
+    """Whether the schema is at least what this program was written for. Raises Unavailable.
 
     A newer one counts too: while replicas are replaced one by one, the old ones go on working on it.
     """

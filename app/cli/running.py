@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import uvloop
 
-from alerts.ledger.migrate import upgrade
+from alerts.ledger.migrate import upgrade_engine
 from app import wiring
-from app.cli.telling import answer, as_json, settings
+from app.cli.telling import answer, as_json, settings, wait_for
 from app.settings import Settings
 from app.wiring import Addresses, Role
 
@@ -52,12 +52,19 @@ consume = _role("consume", frozenset({Role.CONSUME}), "Kafka intake.")
 work = _role("work", frozenset({Role.WORK}), "Timers: leases, promises, calling windows, targets.")
 
 
+async def _migrate(with_settings: Settings) -> None:
+    """However long it takes."""
+    migrating = wiring.open_database(with_settings, "bottombox-migrate", pool_size=1, command_seconds=None)
+    async with migrating as engine:
+        await upgrade_engine(engine)
+
+
 @click.command(epilog="Example: bottombox migrate")
 @as_json
 def migrate(as_json: bool) -> None:
     """Schema to the newest version; safe twice, and from several hosts at once."""
 
-    upgrade(settings().database_url.get_secret_value())
+    wait_for(_migrate(settings()))
     if as_json:
         answer({"migrated": True})
     else:

@@ -12,8 +12,9 @@ import click
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
 from alerts.geography import zone_data_version
+from alerts.ledger.connecting import complaints
 from app.cli.telling import answer, as_json, settings, wait_for
-from app.settings import ENVIRONMENT, read_settings
+from app.settings import ENVIRONMENT, PREFIX, read_settings
 from app.wiring import load_policy, topic_plans
 from consumers.sources.catalogue import load_catalogue
 from consumers.topics import check_topics, create_topics
@@ -59,7 +60,7 @@ def check(as_json: bool) -> None:
 @click.command("check", epilog="Example: bottombox check --json")
 @as_json
 def check_all(as_json: bool) -> None:
-    """Settings, policy and sources: every mistake with its file, line and remedy."""
+    """Settings, policy, sources and, if it answers, the database: every mistake with its file, line and remedy."""
     problems = _problems()
     if as_json:
         told = [each.model_dump() for each in problems]
@@ -76,6 +77,8 @@ def _problems() -> list[Problem]:
     if with_settings is not None:
         problems += _try(lambda: load_policy(with_settings.policy_file))[1]
         problems += _try(lambda: load_catalogue(with_settings.sources_dir))[1]
+        found = wait_for(complaints(with_settings.database_url_now()))
+        problems += [_of_settings(f"{PREFIX}DATABASE_URL: {sentence}") for sentence in found]
     return problems
 
 
@@ -86,8 +89,12 @@ def _try(read: Callable[[], T]) -> tuple[T | None, list[Problem]]:
     except BadDocument as error:
         return None, error.problems
     except Misconfigured as error:  # one sentence: what is wrong; what to do
-        problem, _, remedy = str(error).partition("; ")
-        return None, [Problem(file=ENVIRONMENT, line=0, problem=problem, remedy=remedy or "correct the value")]
+        return None, [_of_settings(str(error))]
+
+
+def _of_settings(sentence: str) -> Problem:
+    problem, _, remedy = sentence.partition("; ")
+    return Problem(file=ENVIRONMENT, line=0, problem=problem, remedy=remedy or "correct the value")
 
 
 commands: tuple[click.Command, ...] = (topics, check_all)

@@ -69,7 +69,7 @@ class EmbeddedPostgres:
         server: Self | None = None
         try:
             chosen.mkdir(parents=True, exist_ok=True)
-            account = _unprivileged()
+            account = unprivileged()
             os.chown(chosen, account.user, account.group)
             reachable = _reachable(binaries or wheel_binaries(), chosen, account)
             server = cls(chosen, reachable, account, settings or {}, temporary=folder is None)
@@ -118,8 +118,8 @@ class EmbeddedPostgres:
         initdb = start_child(
             [
                 *(self._binaries / "initdb", "-D", self.data, "-U", _USER, "--pwfile", self._password_file),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"),
-                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", "--no-instructions"),
+                *self._locale(),
             ],
             log=self._log,
             ending=signal.SIGKILL,
@@ -128,6 +128,10 @@ class EmbeddedPostgres:
         )
         if initdb.wait() != 0:
             raise Unavailable(f"PostgreSQL could not make its folder: {last_words(self._log)}")
+
+    def _locale(self) -> tuple[str, ...]:
+        """The same order of texts on every machine."""
+        return ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def _launch(self) -> None:
         """Start the server and wait until it takes connections. Raises Unavailable if it does not."""
@@ -165,7 +169,7 @@ def wheel_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / _INSTALLATION / "bin"
 
 
-def _unprivileged() -> Account:
+def unprivileged() -> Account:
     """Who PostgreSQL runs as: ourselves, or `nobody` for root, as which it refuses to run."""
     if os.geteuid() != 0:
         return ourselves()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from sqlalchemy import text
@@ -16,12 +16,17 @@ from tests.parts.topics import unique_name
 
 
 @pytest.fixture
-async def empty(postgres: PostgresServer) -> AsyncIterator[AsyncEngine]:
+def empty_url(postgres: PostgresServer) -> Iterator[str]:
     name = unique_name("empty")
-    engine = open_engine(postgres.create_database(name))
+    yield postgres.create_database(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(empty_url)
     yield engine
     await engine.dispose()
-    postgres.drop_database(name)
 
 
 async def test_the_steps_make_exactly_the_tables_that_the_ledger_speaks_of(empty: AsyncEngine) -> None:
@@ -31,9 +36,8 @@ async def test_the_steps_make_exactly_the_tables_that_the_ledger_speaks_of(empty
     assert await differences(empty) == []
 
 
-async def test_several_hosts_may_migrate_at_once(empty: AsyncEngine) -> None:
-    url = empty.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    await asyncio.gather(*(asyncio.to_thread(upgrade, url) for _ in range(4)))
+async def test_several_hosts_may_migrate_at_once(empty: AsyncEngine, empty_url: str) -> None:
+    await asyncio.gather(*(asyncio.to_thread(upgrade, empty_url) for _ in range(4)))
     assert await is_current(empty)
 
 

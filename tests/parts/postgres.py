@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -23,13 +26,51 @@ _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 _RESTART_PATIENCE = 30.0  # seconds
 
 
+OLDEST = 15
+"""The oldest PostgreSQL we work with."""
+
+
 def missing_postgres() -> str | None:
     """One sentence why no PostgreSQL can be started here, or None."""
+    chosen = _chosen_binaries()
+    if chosen is not None:
+        return None if (chosen / "postgres").exists() else "BOTTOMBOX_TEST_POSTGRES holds no `postgres`"
     try:
         wheel_binaries()
     except Misconfigured as error:
         return str(error)
     return None
+
+
+def _chosen_binaries() -> Path | None:
+    """The folder of initdb and postgres that the suite's server is to come from; None for the wheel's."""
+    named = os.environ.get("BOTTOMBOX_TEST_POSTGRES")
+    return Path(named) if named else None
+
+
+def chosen_version() -> int | None:
+    """Of the suite's server; None when there is none."""
+    return None if missing_postgres() else version_of(_chosen_binaries() or wheel_binaries())
+
+
+def oldest_binaries() -> Path | None:
+    """PostgreSQL 15 as the system's package installs it, or as BOTTOMBOX_TEST_POSTGRES names it."""
+    for folder in (_chosen_binaries(), Path(f"/usr/lib/postgresql/{OLDEST}/bin")):
+        if folder is not None and (folder / "postgres").exists() and version_of(folder) == OLDEST:
+            return folder
+    return None
+
+
+def missing_oldest() -> str | None:
+    return (
+        None if oldest_binaries() else f"PostgreSQL {OLDEST} is not installed here (/usr/lib/postgresql/{OLDEST}/bin)"
+    )
+
+
+def version_of(binaries: Path) -> int:
+    """`postgres (PostgreSQL) 15.18 (Debian ...)` is 15."""
+    said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    return int(said.split()[2].partition(".")[0])
 
 
 class PostgresServer(EmbeddedPostgres):
@@ -46,7 +87,11 @@ class PostgresServer(EmbeddedPostgres):
     ) -> Self:
         """A server that is ready; `durable` keeps commits safe from power cuts, as in production."""
         chosen = {**({} if durable else _CARELESS), **(settings or {})}
-        return super().start(folder, binaries=binaries, settings=chosen)
+        return super().start(folder, binaries=binaries or _chosen_binaries(), settings=chosen)
+
+    def _locale(self) -> tuple[str, ...]:
+        """Before 17 the order of texts is the system's."""
+        return super()._locale() if version_of(self._binaries) >= 17 else ("--locale=C.UTF-8",)
 
     @property
     def pid(self) -> int:
@@ -102,6 +147,23 @@ class PostgresServer(EmbeddedPostgres):
     def drop_database(self, name: str) -> None:
         """Remove a database and end every session in it."""
         self.run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def start_standby(self) -> Self:
+        """A server that follows this one, and has each commit before it is told. This one is stopped meanwhile: a copy
+        at rest needs no more than copying."""
+        folder = Path(tempfile.mkdtemp(prefix="bottombox-standby-"))
+        process = self._running()
+        stop_child(process, signal.SIGINT, signal.SIGQUIT)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        (folder / "data" / "standby.signal").touch()
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, self._account.user, self._account.group)
+        self._launch()
+        login = urlsplit(self.url())
+        source = f"host=127.0.0.1 port={self.port} user={login.username} password={login.password}"
+        return type(self).start(
+            folder, binaries=self._binaries, settings={**self._settings, "primary_conninfo": source}, durable=True
+        )
 
     def run_sql(self, statement: str, database: str = "postgres") -> None:
         """Run statements that take and give nothing, with or without an event loop around."""

@@ -30,6 +30,17 @@ def test_any_setting_can_stand_in_a_file(tmp_path: Path) -> None:
     assert settings.secrets["TYPEFORM"].get_secret_value() == "s"
 
 
+def test_the_address_of_the_database_is_read_anew_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://ann:first@db/ledger\n")
+    settings = read_settings({"BOTTOMBOX_DATABASE_URL_FILE": str(file)})
+    file.write_text("postgresql://ann:second@db/ledger\n")
+    assert settings.database_url_now() == "postgresql://ann:second@db/ledger"
+    for unreadable in (file.unlink, file.touch, file.unlink, file.mkdir):
+        unreadable()
+        assert settings.database_url_now() == "postgresql://ann:first@db/ledger"
+
+
 def test_a_secret_of_a_source_can_stand_in_a_file_too(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("s")
