@@ -17,13 +17,13 @@ from alerts.ledger.json_rows import encode, insert_sql, recordset
 from alerts.ledger.tables import customers, responses
 from alerts.survey import SurveyResponse
 
-_MEMBERS = Customer.__struct_fields__
-CUSTOMER = tuple(customers.c[name] for name in _MEMBERS)
+MEMBERS = Customer.__struct_fields__
+CUSTOMER = tuple(customers.c[name] for name in MEMBERS)
 
 
 def read_customer(row: Row[Any]) -> Customer:
     mapping = row._mapping
-    facts = {name: mapping[name] for name in _MEMBERS}
+    facts = {name: mapping[name] for name in MEMBERS}
     return Customer(**{**facts, "ref": str(facts["ref"]), "corrected": tuple(facts["corrected"])})
 
 
@@ -87,13 +87,13 @@ async def store_customer(connection: AsyncConnection, before: Customer, after: C
 
 # Whom do we know already? Their rows stay locked until the transaction ends, in the order of their keys.
 LOCK_CUSTOMERS = text(
-    f"SELECT {', '.join(_MEMBERS)} FROM customers WHERE key = ANY (CAST(:keys AS text[])) ORDER BY key FOR UPDATE"
+    f"SELECT {', '.join(MEMBERS)} FROM customers WHERE key = ANY (CAST(:keys AS text[])) ORDER BY key FOR UPDATE"
 ).columns(*CUSTOMER)
 
 # Of those that are new, which were not made by somebody else just now? Who is made by two batches at once waits here.
-_NEW = tuple(name for name in _MEMBERS if name not in ("id", "ref"))
+_NEW = tuple(name for name in MEMBERS if name not in ("id", "ref"))
 INSERT_CUSTOMERS = insert_sql(
-    customers, _NEW, f"ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING {', '.join(_MEMBERS)}"
+    customers, _NEW, f"ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING {', '.join(MEMBERS)}"
 ).columns(*CUSTOMER)
 
 _CHANGING = (*FACTS, "facts_as_of", "number_failed")

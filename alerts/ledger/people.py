@@ -35,10 +35,10 @@ async def correct_customer(
     after = correct(before, changes)
     await store_customer(connection, before, after)
     await write_audit(connection, principal=actor, action="correct", customer_id=after.id)
-    return after, await _follow(connection, after, actor=actor, policy=policy)
+    return after, await follow_customer(connection, after, actor=actor, policy=policy)
 
 
-async def _follow(connection: AsyncConnection, customer: Customer, *, actor: str, policy: Policy) -> list[Moved]:
+async def follow_customer(connection: AsyncConnection, customer: Customer, *, actor: str, policy: Policy) -> list[Moved]:
     """The open callback of a customer whose row is locked learns of the new number, zone or language."""
     callback_id = await open_callback_of(connection, customer.id)
     if callback_id is None:
@@ -58,7 +58,7 @@ async def opt_out(connection: AsyncConnection, ref: str, *, actor: str, policy: 
     await write_audit(connection, principal=actor, action="opt_out", customer_id=customer.id)
     if customer.opted_out_at is None:
         await store_customer(connection, customer, customer.evolve(opted_out_at=await ledger_now(connection)))
-    return await _supersede(connection, customer.id, ClosedReason.OPTED_OUT, policy)
+    return await supersede_open_callback(connection, customer.id, ClosedReason.OPTED_OUT, policy)
 
 
 async def withdraw_opt_out(connection: AsyncConnection, ref: str, *, actor: str) -> None:
@@ -79,7 +79,7 @@ async def record_contact(
     callback_id = await open_callback_of(connection, customer.id)
     if callback_id is None or await _last_answer(connection, callback_id) > at:
         return []
-    return await _supersede(connection, customer.id, ClosedReason.CUSTOMER_CALLED_IN, policy)
+    return await supersede_open_callback(connection, customer.id, ClosedReason.CUSTOMER_CALLED_IN, policy)
 
 
 async def _last_answer(connection: AsyncConnection, callback_id: str) -> datetime:
@@ -93,7 +93,7 @@ async def _last_answer(connection: AsyncConnection, callback_id: str) -> datetim
     return moment
 
 
-async def _supersede(
+async def supersede_open_callback(
     connection: AsyncConnection, customer_id: int, reason: ClosedReason, policy: Policy
 ) -> list[Moved]:
     callback_id = await open_callback_of(connection, customer_id)
