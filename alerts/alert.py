@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from alerts.outcomes import Answer
+from alerts.arrival import Answer
 from alerts.scoring import Verdict
 from alerts.survey import SurveyResponse
 

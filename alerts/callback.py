@@ -8,7 +8,7 @@
     waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides; closed
                                                too when the customer was erased)
 
-Every change is a pure move in `alerts.moves`: `(callback, command, now) -> Moved(callback, events)`.
+Every change is a pure move in `alerts.transitions`: `(callback, command, now) -> Moved(callback, events)`.
 `MOVES` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
 """
 
@@ -20,10 +20,10 @@ from typing import Any
 
 from msgspec import Struct, structs
 
+from alerts.calling_hours.window import Place
 from alerts.errors import AlreadyResolved, NotClaimable
 from alerts.event import EventKind
 from alerts.result import Result
-from alerts.window import Place
 
 
 class State(StrEnum):

@@ -12,9 +12,9 @@ from unicodedata import normalize
 from pydantic import AfterValidator, Field, model_validator
 
 from alerts.document import Section
-from alerts.language import is_within
 from alerts.survey import SurveyResponse
-from alerts.words import mentions
+from alerts.wording.language import is_within
+from alerts.wording.words import mentions
 
 
 def _phrase(words: str) -> str:
@@ -38,7 +38,7 @@ class When(Section):
     teams: tuple[str, ...] | None = None
     value_at_least: float | None = None
     tenure_years_at_least: Annotated[int, Field(ge=0)] | None = None
-    comment_mentions: tuple[Phrase, ...] | None = None  # any of these, as words; see alerts/words.py
+    comment_mentions: tuple[Phrase, ...] | None = None  # any of these, as words; see alerts/wording/words.py
     comment_unless: tuple[Phrase, ...] = ()  # what is said in these does not count as mentioned
     attribute: dict[str, Any] | None = None
     bottom_box_within_days: Annotated[int, Field(ge=1)] | None = None  # an earlier one of the same customer

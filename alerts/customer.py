@@ -10,12 +10,12 @@ from typing import Any, Literal
 from msgspec import Struct, structs
 
 from alerts import survey
+from alerts.calling_hours.window import Place, place_of
 from alerts.errors import Invalid
 from alerts.flags import BAD_NUMBER
 from alerts.identity import clean_email
-from alerts.language import read_language
-from alerts.phone import Number, judge, normalise
-from alerts.window import Place, place_of
+from alerts.phones.phone import Number, judge, normalise
+from alerts.wording.language import read_language
 
 NumberStatus = Literal["ok", "none", "bad"]
 FACTS = ("name", "phone", "email", "time_zone", "country", "language", "segment", "since", "value")

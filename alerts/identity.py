@@ -11,10 +11,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from alerts.nobody import is_no_mailbox, names_nobody
-from alerts.phone import judge, normalise
-from alerts.plain_text import visible
+from alerts.phones.phone import judge, normalise
 from alerts.survey import SurveyResponse
+from alerts.wording.nobody import is_no_mailbox, names_nobody
+from alerts.wording.plain_text import visible
 
 _ADDRESS = re.compile(r"([^\s@,;<>()]+)@([^\s@,;<>()]+)")
 _IN_ANGLES = re.compile(r"[^<>@]*<([^<>]+)>")  # Ann Example <ann@example.org>

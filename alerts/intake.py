@@ -6,7 +6,7 @@
     1 or 2 of 5                      bottom_box: an alert, on the customer's open callback or on a new one
     3 to 5                           not_bottom_box; where it replaces a bad revision, the call may be needless
 
-`alerts.ledger.intake` reads what these functions ask for, with the customers locked, and writes what they say.
+`alerts.ledger.intake.batch` reads what these functions ask for, with the customers locked, and writes what they say.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field, structs
 
 from alerts.alert import Alert
+from alerts.arrival import Answer, RecordOutcome
 from alerts.callback import SYSTEM, Callback, ClosedReason, Moved
 from alerts.customer import Customer
-from alerts.moves import follow, join, open_callback, reopen, supersede
-from alerts.outcomes import Answer, RecordOutcome
 from alerts.policy import Policy
 from alerts.routing import route
 from alerts.scale import Box
 from alerts.scoring import Rating, Verdict, asked_not_to_be_called, score
 from alerts.survey import SurveyResponse
+from alerts.transitions import follow, join, open_callback, reopen, supersede
 
 Identity = tuple[str, str]
 """(event source, event id) of an event; (event source, response id) of an answer over all its revisions."""

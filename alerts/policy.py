@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal, Self
 import holidays
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from alerts import public_holidays
+from alerts.calling_hours import public_holidays
+from alerts.calling_hours.zones import is_zone
 from alerts.conditions import When
 from alerts.consistency import slips
 from alerts.document import Section, read_document
-from alerts.zones import is_zone
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from alerts.callback import Callback, Moved, Target, happened
+from alerts.calling_hours.hours import hours_of
 from alerts.event import EventKind
-from alerts.hours import hours_of
 from alerts.policy import EscalationStep, Policy
 
 

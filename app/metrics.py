@@ -14,18 +14,18 @@ import prometheus_client as prometheus
 from prometheus_client import CollectorRegistry, Gauge, Histogram, Info
 from prometheus_client.exposition import choose_encoder
 
+from alerts.arrival import RecordOutcome
 from alerts.callback import OPEN_STATES, ClosedReason, Event, Moved, State, Target
-from alerts.causes import Kind, Outcome
 from alerts.event import EventKind
-from alerts.ledger.gauges import QueueCount
-from alerts.ledger.intake import Report
-from alerts.outcomes import RecordOutcome
+from alerts.ledger.intake.batch import Report
+from alerts.ledger.reading.queues import QueueCount
 from alerts.policy import Policy
+from alerts.resolution import Kind, Outcome
 from alerts.result import Result
 from alerts.scale import Box
 from app import __version__
 from app.listeners import harmless
-from consumers.reason import Reason
+from consumers.intake.reason import Reason
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 WORK = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 259200, 345600, 604800, 1209600)
@@ -155,7 +155,7 @@ class Metrics:
         for reason in (*policy.leases.skip_reasons, "other"):
             self.skips.labels(queue, reason)
 
-    # -- what the consumer tells (consumers.surveys.Observer)
+    # -- what the consumer tells (consumers.intake.surveys.Observer)
 
     def batch(self, report: Report, committed_at: datetime) -> None:
         harmless(self._count_batch, self.uncounted.inc)(report, committed_at)

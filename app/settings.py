@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from alerts.document import BadDocument, Problem
-from consumers.kafka import KafkaAccess
+from consumers.kafka.access import KafkaAccess
 
 logger = logging.getLogger(__name__)
 

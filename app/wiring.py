@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from alerts.errors import Misconfigured, Unavailable
+from alerts.ledger.access.idempotency import forget_old
+from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.database import COMMAND_SECONDS, open_engine, transaction
-from alerts.ledger.dead_letters import find_dead_letters
-from alerts.ledger.gauges import count_queues
-from alerts.ledger.idempotency import forget_old
-from alerts.ledger.queue import ensure_queues
+from alerts.ledger.reading.dead_letters import find_dead_letters
+from alerts.ledger.reading.queues import count_queues
 from alerts.policy import Policy, read_policy, shipped_policy
 from app import __version__
 from app.api.app import create_app, create_monitoring
@@ -31,15 +31,15 @@ from app.metrics import Metrics
 from app.serving import address_of, bind, serve
 from app.settings import Settings
 from app.vital_signs import News, look_at
-from consumers.dead_letters import LARGEST, DeadLetters
-from consumers.kafka import OutRecord, Producer, Refused
+from consumers.intake.dead_letters import LARGEST, DeadLetters
+from consumers.intake.record import CLOUDEVENTS
+from consumers.intake.redrive import redrive
+from consumers.intake.surveys import SurveyConsumer
+from consumers.kafka.producer import OutRecord, Producer, Refused
+from consumers.kafka.topics import TopicPlan, plan_topics
 from consumers.loop import keep_doing, pause
-from consumers.record import CLOUDEVENTS
-from consumers.redrive import redrive
 from consumers.sources.catalogue import Catalogue, load_catalogue
-from consumers.surveys import SurveyConsumer
 from consumers.timers import Timers
-from consumers.topics import TopicPlan, plan_topics
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from alerts.arrival import Address, Answer
 from alerts.ledger.database import open_engine
-from alerts.ledger.intake import take_in
-from alerts.ledger.tables import callbacks
-from alerts.outcomes import Address, Answer
+from alerts.ledger.intake.batch import take_in
+from alerts.ledger.tables.callbacks import callbacks
 from alerts.policy import shipped_policy
 from alerts.survey import Customer, SurveyResponse
 

@@ -10,9 +10,9 @@ import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerts.ledger.callbacks.claim_heads import known_heads
+from alerts.ledger.callbacks.claims import CLAIM, Claimer, claim_next
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.heads import known_heads
-from alerts.ledger.queue import CLAIM, Claimer, claim_next
 from alerts.policy import shipped_policy
 
 POLICY = shipped_policy()

@@ -18,8 +18,8 @@ from benchmarks.answers import Sent, survey_answers
 from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
 from benchmarks.results import Findings, Table
 from benchmarks.rounds import Values, compared, interleave, kept, median, undisturbed
-from consumers.dead_letters import LARGEST
-from consumers.surveys import BATCH
+from consumers.intake.dead_letters import LARGEST
+from consumers.intake.surveys import BATCH
 from tests.parts.kafka import KafkaBroker
 from tests.parts.postgres import PostgresServer
 from tests.parts.service import Service, environment

@@ -17,15 +17,16 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from alerts.ledger.database import open_engine
-from alerts.ledger.intake import Report
+from alerts.ledger.intake.batch import Report
 from alerts.policy import shipped_policy
 from app.metrics import Metrics
 from benchmarks.answers import SEED, answer
 from benchmarks.pace import ticks
-from consumers.dead_letters import LARGEST, DeadLetters
-from consumers.kafka import KafkaAccess, Producer
+from consumers.intake.dead_letters import LARGEST, DeadLetters
+from consumers.intake.surveys import BATCH, POLL_MS, SurveyConsumer
+from consumers.kafka.access import KafkaAccess
+from consumers.kafka.producer import Producer
 from consumers.sources.catalogue import load_catalogue
-from consumers.surveys import BATCH, POLL_MS, SurveyConsumer
 from tests.parts.topics import create_topic, unique_name
 
 RATE = 50

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Moved
-from alerts.ledger.timers import wake_due
+from alerts.ledger.callbacks.timers import wake_due
 from alerts.policy import Policy
 
 

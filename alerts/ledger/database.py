@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import await_only
 
 from alerts.errors import Unavailable
-from alerts.ledger.away import is_lost, is_stale, why_away, why_no_schema
-from alerts.ledger.connecting import DRIVER_ERRORS, Connection, Connector, is_pooled
+from alerts.ledger.connection.away import is_lost, is_stale, why_away, why_no_schema
+from alerts.ledger.connection.opening import DRIVER_ERRORS, Connection, Connector, is_pooled
 
 POOL_SECONDS = 5.0
 COMMAND_SECONDS = 20.0

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import migrations
 from alerts.ledger.database import open_engine, reachable, transaction
-from alerts.ledger.tables import metadata
+from alerts.ledger.tables.schema import metadata
 
 ONE_AT_A_TIME = 7_264_100_501
 """Key of the advisory lock under which migrations run; any number, the same everywhere."""

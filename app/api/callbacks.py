@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from alerts.callback import Flag
 from alerts.errors import Invalid
-from alerts.ledger.audit import write_audit
+from alerts.ledger.access.audit import write_audit
 from alerts.ledger.database import ledger_now
-from alerts.ledger.views import Wanted, list_callbacks, look_around, see_callback
+from alerts.ledger.reading.callbacks import Wanted, list_callbacks, look_around, see_callback
 from app.api.desk import AtDesk, CallbackId, Desk, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link

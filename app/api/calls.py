@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts import moves
-from alerts.causes import Cause, Kind, Outcome
-from alerts.ledger.calls import record_attempt
+from alerts import transitions as moves
+from alerts.ledger.actions.attempts import record_attempt
+from alerts.resolution import Cause, Kind, Outcome
 from app.api.desk import AtDesk, CallbackId, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.schemas import asked, told

@@ -12,14 +12,14 @@ from fastapi import APIRouter, Body, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts import moves
+from alerts import transitions as moves
 from alerts.callback import Moved
 from alerts.errors import IdempotencyInProgress, Invalid
-from alerts.ledger.audit import Look, write_audits
+from alerts.ledger.access.audit import Look, write_audits
+from alerts.ledger.callbacks.claims import Claimer, anything_for, claim_next, claim_one, next_callable
 from alerts.ledger.database import ledger_now
-from alerts.ledger.queue import Claimer, anything_for, claim_next, claim_one, next_callable
-from alerts.ledger.views import see
-from alerts.moves.leading import take_back
+from alerts.ledger.reading.callbacks import see
+from alerts.transitions.supervising import take_back
 from app.api.desk import AtDesk, CallbackId, Desk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.idempotency import HEADER

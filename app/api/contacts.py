@@ -9,8 +9,8 @@ from starlette.responses import Response
 from alerts.callback import Moved
 from alerts.clocks import CLOCK_TOLERANCE
 from alerts.errors import Invalid
+from alerts.ledger.actions.contacts import record_contact
 from alerts.ledger.database import ledger_now
-from alerts.ledger.people import record_contact
 from app.api.desk import AtDesk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.handles import handles

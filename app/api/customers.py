@@ -9,14 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.errors import NotFound
-from alerts.ledger.audit import write_audit
-from alerts.ledger.customers import customer_by_ref, find_customer
-from alerts.ledger.people import (
-    correct_customer,
-    holds_callback_of,
-    opt_out,
-    withdraw_opt_out,
-)
+from alerts.ledger.access.audit import write_audit
+from alerts.ledger.actions.corrections import correct_customer, holds_callback_of
+from alerts.ledger.actions.opt_out import opt_out, withdraw_opt_out
+from alerts.ledger.customers.lookup import find_customer
+from alerts.ledger.customers.record import customer_by_ref
 from app.api.desk import AtDesk, CustomerRef, Desk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.handles import handles

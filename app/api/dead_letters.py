@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from alerts.errors import NotFound, Unavailable
-from alerts.ledger.dead_letter_view import list_dead_letters
-from alerts.ledger.dead_letters import DeadLetter, one_dead_letter
+from alerts.ledger.reading.dead_letters import DeadLetter, list_dead_letters, one_dead_letter
 from app.api.desk import AtDesk, Done, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link

@@ -16,9 +16,9 @@ from starlette.responses import Response
 
 from alerts.callback import Callback, Moved
 from alerts.errors import NotFound
+from alerts.ledger.access.idempotency import store_answer, stored_answer
+from alerts.ledger.callbacks.store import apply
 from alerts.ledger.database import transaction
-from alerts.ledger.idempotency import store_answer, stored_answer
-from alerts.ledger.moves import apply
 from alerts.policy import Policy
 from app.api.cursors import Cursors
 from app.api.guard import StrictRequest
@@ -113,7 +113,7 @@ class Desk:
         return response
 
     async def move(self, callback_id: str, transition: Callable[..., Moved], **command: Any) -> Response:
-        """One transition of `alerts.moves` on one callback; the ledger's clock and the policy are given to it here."""
+        """One transition of `alerts.transitions` on one callback; the ledger's clock and the policy are given to it here."""
 
         def move(callback: Callback, now: datetime) -> Moved:
             return transition(callback, now=now, policy=self.policy, **command)

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from app.api.problems import ApiProblem, problem_docs
 from app.api.schemas.base import AskedInUrl
 from app.api.security import PUBLIC, admit
-from consumers import strict_json
-from consumers.reason import CannotRead
+from consumers.intake import strict_json
+from consumers.intake.reason import CannotRead
 
 SCOPE = "x-scope"
 SINGLE = ("Host", "Authorization", "Content-Type", "Idempotency-Key", "If-Match")

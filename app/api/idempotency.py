@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts.ledger.audit import Look, write_audits
+from alerts.ledger.access.audit import Look, write_audits
+from alerts.ledger.access.idempotency import Request as KeyedRequest
+from alerts.ledger.access.idempotency import StoredAnswer
+from alerts.ledger.callbacks.disclosure import Present, present
 from alerts.ledger.database import ledger_now
-from alerts.ledger.disclosure import Present, present
-from alerts.ledger.idempotency import Request as KeyedRequest
-from alerts.ledger.idempotency import StoredAnswer
 from alerts.policy import Policy
 from app.api.guard import StrictRequest
 from app.api.masking import cover, is_gone, may_dial

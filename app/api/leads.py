@@ -8,11 +8,12 @@ from fastapi import APIRouter, Body
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts import moves
+from alerts import transitions as moves
 from alerts.callback import Moved
 from alerts.errors import NotFound, Refused
-from alerts.ledger.moving import check_queue, move_many_to_queue, move_to_queue
-from alerts.ledger.queue import customer_of, reopen_callback
+from alerts.ledger.actions.reopening import reopen_callback
+from alerts.ledger.actions.requeueing import check_queue, move_many_to_queue, move_to_queue
+from alerts.ledger.callbacks.of_customer import customer_of
 from app.api.callbacks import tell_one
 from app.api.desk import AtDesk, CallbackId, Done, as_id
 from app.api.guard import GuardedRoute, declare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from alerts.ledger.accounting import read_accounts
+from alerts.ledger.intake.accounts import read_accounts
 from app.api.desk import AtDesk, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.schemas import told

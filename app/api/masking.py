@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from alerts.callback import Callback
+from alerts.calling_hours.window import may_call
 from alerts.customer import Customer
-from alerts.phone import mask
+from alerts.phones.phone import mask
 from alerts.policy import Policy
-from alerts.window import may_call
 from app.api.schemas import told
 
 C = TypeVar("C", bound=told.Callback)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Moved
 from alerts.policy import Policy
-from consumers.kafka import OutRecord
+from consumers.kafka.producer import OutRecord
 from consumers.sources.catalogue import Catalogue
 
 __all__ = ["OutRecord", "Parts"]

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.errors import NotFound
-from alerts.ledger.queue import ensure_queues, pause_queue, resume_queue
-from alerts.ledger.queue_view import QueueSeen, see_queue, see_queues
+from alerts.ledger.callbacks.queues import ensure_queues, pause_queue, resume_queue
+from alerts.ledger.reading.queues import QueueSeen, see_queue, see_queues
 from app.api.desk import AtDesk, Desk, Done, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.schemas import asked, told

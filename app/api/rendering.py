@@ -11,14 +11,14 @@ from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Callback, Moved, State, Target
+from alerts.calling_hours.window import next_window
 from alerts.customer import Customer
-from alerts.ledger.answers import AlertSeen, AnswerSeen, ResponseSeen
 from alerts.ledger.database import ledger_now
-from alerts.ledger.views import Around, Seen, see
-from alerts.moves.opening import rank_terms
-from alerts.phone import extension_of
+from alerts.ledger.reading.callbacks import Around, Seen, see
+from alerts.ledger.reading.responses import AlertSeen, AnswerSeen, ResponseSeen
+from alerts.phones.phone import extension_of
 from alerts.policy import Policy
-from alerts.window import next_window
+from alerts.transitions.opening import rank_terms
 from app.api.masking import cover, cover_answer, cover_customer, may_dial
 from app.api.schemas import told
 from app.api.security import Principal

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from alerts.errors import NotFound
-from alerts.ledger.answers import WantedAnswers, list_answers, one_answer
-from alerts.ledger.views import is_uuid
+from alerts.ledger.reading.callbacks import is_uuid
+from alerts.ledger.reading.responses import WantedAnswers, list_answers, one_answer
 from app.api.desk import AtDesk, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from starlette.requests import Request
 
-from alerts.ledger.keys import PREFIX, Key, digest_of, find_key
+from alerts.ledger.access.keys import PREFIX, Key, digest_of, find_key
 from app.api.limits import Acquaintances, RateLimiter, stranger
 from app.api.parts import Parts
 from app.api.problems import ApiProblem

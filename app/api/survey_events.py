@@ -15,16 +15,16 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alerts.arrival import Answer, SetAside
 from alerts.identity import handle_of, record_key
-from alerts.outcomes import Answer, SetAside
 from app.api.desk import AtDesk, Desk, Done
 from app.api.guard import GuardedRoute, declare
 from app.api.parts import FIRST_SURVEY_TOPIC, OutRecord
 from app.api.problems import ApiProblem
 from app.api.schemas import told
-from consumers.lengths import MAX_TEXT
-from consumers.reason import Reason
-from consumers.record import Record, read_record
+from consumers.intake.lengths import MAX_TEXT
+from consumers.intake.reason import Reason
+from consumers.intake.record import Record, read_record
 
 router = APIRouter(prefix="/v1/survey-events", tags=["survey events"], route_class=GuardedRoute)
 

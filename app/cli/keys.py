@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from alerts.ledger.keys import Key, create_key, list_keys, revoke_key
+from alerts.ledger.access.keys import Key, create_key, list_keys, revoke_key
 from app import wiring
 from app.cli.telling import answer, as_json, moment, settings, table, wait_for
 from app.settings import Settings

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from alerts.ledger.accounting import read_accounts
-from alerts.ledger.dead_letters import DeadLetter, find_dead_letters, one_dead_letter
+from alerts.ledger.intake.accounts import read_accounts
+from alerts.ledger.reading.dead_letters import DeadLetter, find_dead_letters, one_dead_letter
 from app import wiring
 from app.cli.telling import answer, as_json, settings, table, wait_for
 from app.settings import Settings
-from consumers.dead_letters import LARGEST
-from consumers.redrive import redrive as send_again
+from consumers.intake.dead_letters import LARGEST
+from consumers.intake.redrive import redrive as send_again
 
 
 @click.command(epilog="Example: bottombox ledger")

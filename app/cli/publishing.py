@@ -21,7 +21,7 @@ from app import wiring
 from app.cli.sources import find_source
 from app.cli.telling import answer, as_json, settings, wait_for
 from app.settings import Settings
-from consumers.kafka import OutRecord, Producer
+from consumers.kafka.producer import OutRecord, Producer
 from consumers.sources.catalogue import load_catalogue
 from consumers.sources.rows import BadRow, Sendable, last_answer, read_rows
 

@@ -9,11 +9,11 @@ import click
 
 from alerts.errors import Misconfigured
 from app.cli.telling import answer, as_json, settings, table
-from consumers.reason import CannotRead
+from consumers.intake.reason import CannotRead
+from consumers.intake.strict_json import read_object
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.source import Source
-from consumers.strict_json import read_object
 
 
 @click.group()

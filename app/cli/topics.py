@@ -9,15 +9,15 @@ from typing import TypeVar
 
 import click
 
+from alerts.calling_hours.geography import zone_data_version
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
-from alerts.geography import zone_data_version
-from alerts.ledger.connecting import complaints
+from alerts.ledger.connection.opening import complaints
 from app.cli.telling import answer, as_json, settings, wait_for
 from app.settings import ENVIRONMENT, PREFIX, read_settings
 from app.wiring import load_policy, topic_plans
+from consumers.kafka.topics import check_topics, create_topics
 from consumers.sources.catalogue import load_catalogue
-from consumers.topics import check_topics, create_topics
 
 T = TypeVar("T")
 

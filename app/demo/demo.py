@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from alerts.errors import BottomboxError, Unavailable
-from alerts.ledger.latency import alert_latencies, count_so_far
+from alerts.ledger.reading.demo_figures import alert_latencies, count_so_far
 from app import wiring
 from app.cli.sources import find_source
 from app.cli.telling import answer
@@ -23,7 +23,7 @@ from app.demo.show import Show, latency_of, lines_of, night_of, summary_of
 from app.demo.stage import LEAD, PLAYED, VISITOR, Stage, open_stage
 from app.logs import set_up_logs
 from app.wiring import Addresses, Role
-from consumers.kafka import OutRecord
+from consumers.kafka.producer import OutRecord
 from consumers.loop import pause
 
 READY_SECONDS = 60.0

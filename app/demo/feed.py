@@ -12,7 +12,7 @@ from pathlib import Path
 from alerts.errors import Misconfigured
 from app.demo.stream import answers
 from app.settings import Settings
-from consumers.kafka import OutRecord, Producer
+from consumers.kafka.producer import OutRecord, Producer
 from consumers.loop import pause
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.rows import Sendable, last_answer, read_rows

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from alerts.identity import Handle
 from app.demo import voices
-from consumers.record import CLOUDEVENTS
+from consumers.intake.record import CLOUDEVENTS
 
 
 class Place(Struct, frozen=True):

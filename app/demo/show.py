@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from alerts.ledger.latency import Tally
+from alerts.ledger.reading.demo_figures import Tally
 
 EVERY_SECONDS, PLAIN_EVERY_SECONDS = 0.5, 5.0
 

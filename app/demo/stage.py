@@ -13,14 +13,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Misconfigured
-from alerts.ledger.keys import create_key
+from alerts.ledger.access.keys import create_key
 from alerts.ledger.migrate import upgrade_engine
 from app import wiring
 from app.embedded.broker import EmbeddedBroker
 from app.embedded.postgres import EmbeddedPostgres
 from app.serving import bind
 from app.settings import Settings, read_settings
-from consumers.kafka import KafkaAccess
+from consumers.kafka.access import KafkaAccess
 from consumers.sources.catalogue import Catalogue, load_catalogue
 
 VISITOR, LEAD = "ann", "lee"

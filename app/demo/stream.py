@@ -20,7 +20,7 @@ from alerts.scale import FIVE_POINTS, Scale
 from alerts.survey import EVENT_TYPE
 from app.demo import voices
 from app.demo.people import Person, people
-from consumers.cloudevents import CONTENT_TYPE
+from consumers.intake.cloudevents import CONTENT_TYPE
 
 SOURCE = "/demo/surveys"
 

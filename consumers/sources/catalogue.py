@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
-from consumers.reason import CannotRead, Reason
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.source import Source, read_source
 
 

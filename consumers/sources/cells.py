@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from consumers.reason import CannotRead, Reason
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.lines import NOT_TEXT, Ahead, Line
 
 MAX_CELL_LINES = 1000

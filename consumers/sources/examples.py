@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from consumers.answer import read_answer
-from consumers.reason import CannotRead
+from consumers.intake.answer import read_answer
+from consumers.intake.reason import CannotRead
 from consumers.sources.source import Example, Source
 
 

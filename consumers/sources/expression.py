@@ -11,8 +11,8 @@ from jmespath.functions import Functions, signature
 from pydantic import AfterValidator
 
 from alerts.errors import BottomboxError
-from consumers import strict_json
-from consumers.reason import CannotRead
+from consumers.intake import strict_json
+from consumers.intake.reason import CannotRead
 
 MAX_LENGTH = 1000
 """Characters. An expression nested a few thousand deep exhausts the parser's stack."""

@@ -13,8 +13,8 @@ from pydantic import Field as PydanticField
 from pydantic import field_validator
 
 from alerts.document import Section
-from consumers.cloudevents import MAX_ID
-from consumers.reason import CannotRead, Reason
+from consumers.intake.cloudevents import MAX_ID
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.rule import FieldRule, Rule, Unfit
 
 UNUSABLE: dict[str, Any] = {"unusable": True}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 from alerts.errors import Misconfigured
-from consumers import strict_json
-from consumers.reason import CannotRead, Reason
+from consumers.intake import strict_json
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.lines import Ahead, Line, open_text, read_lines
 
 Object: TypeAlias = tuple[int, dict[str, Any] | CannotRead]

@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from alerts.identity import handle_of, record_key
 from alerts.survey import EVENT_TYPE, SurveyResponse
-from consumers import strict_json
-from consumers.answer import read_answer
-from consumers.cloudevents import CONTENT_TYPE, SOURCE_HEADER, Event, Moment
-from consumers.reason import CannotRead, Reason
+from consumers.intake import strict_json
+from consumers.intake.answer import read_answer
+from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER, Event, Moment
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.header import column_name
 from consumers.sources.kinds import Kind, kind_of
 from consumers.sources.mapping import UNUSABLE

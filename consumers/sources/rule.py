@@ -12,9 +12,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from alerts.document import Section
 from alerts.errors import BottomboxError
-from alerts.phone import normalise
+from alerts.phones.phone import normalise
 from alerts.policy import Zone
-from consumers.reason import CannotRead
+from consumers.intake.reason import CannotRead
 from consumers.sources.expression import Compiled, DoesNotFit, Expression, compiled, read_json
 from consumers.sources.numbers import Mark, Rounding, float_of, seconds_of, whole_of
 from consumers.sources.times import check_format, day_of, moment_of

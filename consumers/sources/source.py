@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from alerts.document import Section, read_document
-from consumers.cloudevents import Event
-from consumers.reason import CannotRead, Reason
+from consumers.intake.cloudevents import Event
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.expression import Compiled, DoesNotFit, Expression, compiled
 from consumers.sources.header import Wanted, column_name
 from consumers.sources.lines import is_encoding
@@ -139,7 +139,7 @@ class Source(Section):
             return False
 
     def read(self, event: dict[str, Any]) -> Event:
-        """The canonical event; its data still has to pass `consumers.answer`. Raises CannotRead."""
+        """The canonical event; its data still has to pass `consumers.intake.answer`. Raises CannotRead."""
         if not self.concerns(event):
             raise CannotRead(Reason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
         data = self.map.data(event)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from alerts.errors import Misconfigured
-from consumers.reason import CannotRead, Reason
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.cells import BrokenQuote, Cells, Judge, Marks, cells_at, read_cells
 from consumers.sources.header import DELIMITERS, Wanted, check_names, column_name, column_names
 from consumers.sources.lines import Ahead, Line, open_text, read_lines

@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 
 from alerts.ledger import migrate
+from alerts.ledger.access.keys import create_key
 from alerts.ledger.database import open_engine
-from alerts.ledger.keys import create_key
 from tests.acceptance.test_main_job import noon
 from tests.parts.checks import check_alerts, check_conservation, check_history
 from tests.parts.clock import MOVABLE_CLOCK, Clock

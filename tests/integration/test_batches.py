@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from consumers.kafka import OutRecord
-from consumers.record import Record
+from consumers.intake.record import Record
+from consumers.kafka.producer import OutRecord
 from tests.parts.desk import NOW, Desk
 from tests.parts.town import answer
 

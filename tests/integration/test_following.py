@@ -11,20 +11,22 @@ from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerts.arrival import Answer, RecordOutcome
 from alerts.callback import Callback, Flag
-from alerts.causes import Cause, Kind, Outcome
-from alerts.ledger.calls import record_attempt
-from alerts.ledger.customers import customer_by_ref
+from alerts.ledger.actions.attempts import record_attempt
+from alerts.ledger.actions.corrections import correct_customer
+from alerts.ledger.actions.reopening import reopen_callback
+from alerts.ledger.callbacks.claims import Claimer, claim_next
+from alerts.ledger.callbacks.store import apply, read_callback
+from alerts.ledger.customers.record import customer_by_ref
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake import Report, take_in
-from alerts.ledger.moves import apply, read_callback
-from alerts.ledger.people import correct_customer
-from alerts.ledger.queue import Claimer, claim_next, reopen_callback
-from alerts.ledger.tables import callbacks, customers
-from alerts.moves import NewAttempt, resolve
-from alerts.outcomes import Answer, RecordOutcome
+from alerts.ledger.intake.batch import Report, take_in
+from alerts.ledger.tables.callbacks import callbacks
+from alerts.ledger.tables.customers import customers
 from alerts.policy import shipped_policy
+from alerts.resolution import Cause, Kind, Outcome
 from alerts.result import Result
+from alerts.transitions import NewAttempt, resolve
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
 

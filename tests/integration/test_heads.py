@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.ledger import heads
+from alerts.ledger.callbacks import claim_heads as heads
+from alerts.ledger.callbacks.claims import Claimer, claim_next
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake import take_in
-from alerts.ledger.queue import Claimer, claim_next
+from alerts.ledger.intake.batch import take_in
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Callback, State
 from alerts.errors import NotClaimable
+from alerts.ledger.callbacks.claims import Claimer, claim_next, claim_one
+from alerts.ledger.callbacks.store import read_callback
+from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake import take_in
-from alerts.ledger.moves import read_callback
-from alerts.ledger.queue import Claimer, claim_next, claim_one
-from alerts.ledger.tables import callbacks
-from alerts.ledger.timers import wake_due
+from alerts.ledger.intake.batch import take_in
+from alerts.ledger.tables.callbacks import callbacks
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock

@@ -12,12 +12,13 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from alerts.ledger.database import open_engine
-from alerts.ledger.intake import Report
+from alerts.ledger.intake.batch import Report
 from alerts.policy import shipped_policy
-from consumers.dead_letters import DeadLetters
-from consumers.kafka import KafkaAccess, Producer
+from consumers.intake.dead_letters import DeadLetters
+from consumers.intake.surveys import SurveyConsumer
+from consumers.kafka.access import KafkaAccess
+from consumers.kafka.producer import Producer
 from consumers.sources.catalogue import Catalogue
-from consumers.surveys import SurveyConsumer
 from tests.parts.topics import unique_name
 from tests.parts.town import Town, answer, eventually
 

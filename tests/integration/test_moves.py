@@ -11,14 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Callback, Moved, State
 from alerts.errors import LeaseLost
+from alerts.ledger.callbacks.claims import Claimer, claim_next
+from alerts.ledger.callbacks.store import read_callback, store_moves
 from alerts.ledger.database import ledger_now, open_engine, transaction
-from alerts.ledger.intake import take_in
-from alerts.ledger.moves import read_callback, store_moves
-from alerts.ledger.queue import Claimer, claim_next
-from alerts.ledger.tables import callbacks, outbox
-from alerts.moves import NewAttempt, assign, attempt, release
+from alerts.ledger.intake.batch import take_in
+from alerts.ledger.tables.callbacks import callbacks
+from alerts.ledger.tables.events import outbox
 from alerts.policy import shipped_policy
 from alerts.result import Result
+from alerts.transitions import NewAttempt, assign, attempt, release
 from tests.invariants import broken
 from tests.parts.answers import answer
 from tests.parts.clock import Clock

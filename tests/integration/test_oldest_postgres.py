@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from alerts.errors import Unavailable
-from alerts.ledger.connecting import complaints
+from alerts.ledger.connection.opening import complaints
 from alerts.ledger.database import open_engine, require_writable
 from alerts.ledger.migrate import differences, is_current, upgrade_engine
 from tests.integration.api.front import NOON, Front, good

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from alerts.ledger.callbacks.claims import ANYTHING, CLAIM, NEXT_CALLABLE
 from alerts.ledger.database import open_engine
-from alerts.ledger.intake import take_in
-from alerts.ledger.queue import ANYTHING, CLAIM, NEXT_CALLABLE
+from alerts.ledger.intake.batch import take_in
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock

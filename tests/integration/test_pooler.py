@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Unavailable
-from alerts.ledger.connecting import complaints
+from alerts.ledger.connection.opening import complaints
 from alerts.ledger.database import ledger_now, open_engine, require_writable, transaction
 from alerts.ledger.migrate import is_current, upgrade
 from tests.parts.effort import times

@@ -12,17 +12,18 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Callback, ClosedReason, Flag, Moved, State
-from alerts.causes import Cause, Kind, Outcome
 from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable
+from alerts.ledger.actions.opt_out import opt_out
+from alerts.ledger.callbacks.claims import Claimer, claim_next, claim_one
+from alerts.ledger.callbacks.store import apply, read_callback
+from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake import take_in
-from alerts.ledger.moves import apply, read_callback
-from alerts.ledger.people import opt_out
-from alerts.ledger.queue import Claimer, claim_next, claim_one
-from alerts.ledger.tables import callbacks, customers
-from alerts.ledger.timers import wake_due
-from alerts.moves import release, resolve
+from alerts.ledger.intake.batch import take_in
+from alerts.ledger.tables.callbacks import callbacks
+from alerts.ledger.tables.customers import customers
 from alerts.policy import read_policy, shipped_policy
+from alerts.resolution import Cause, Kind, Outcome
+from alerts.transitions import release, resolve
 from tests.invariants import broken
 from tests.parts.answers import answer
 from tests.parts.clock import Clock

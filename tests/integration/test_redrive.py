@@ -9,9 +9,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from alerts.ledger.database import open_engine
-from alerts.ledger.dead_letters import find_dead_letters
-from consumers.kafka import KafkaAccess, Producer
-from consumers.redrive import redrive
+from alerts.ledger.reading.dead_letters import find_dead_letters
+from consumers.intake.redrive import redrive
+from consumers.kafka.access import KafkaAccess
+from consumers.kafka.producer import Producer
 from tests.parts.service import Service
 from tests.parts.town import LONG_ENOUGH, Town, answer, eventually
 

@@ -29,27 +29,30 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.alert import Alert
+from alerts.arrival import Answer
 from alerts.callback import MOVES, Callback, ClosedReason, Event, Moved, State
-from alerts.causes import Cause, Kind, Outcome
+from alerts.calling_hours.window import may_call
 from alerts.customer import Customer
 from alerts.errors import DoNotCall, NotClaimable, Refused, TooManyHeld
 from alerts.identity import Handle
+from alerts.ledger.actions.contacts import record_contact
+from alerts.ledger.actions.opt_out import opt_out, withdraw_opt_out
+from alerts.ledger.actions.reopening import reopen_callback
+from alerts.ledger.callbacks.claims import Claimer, claim_next, claim_one
+from alerts.ledger.callbacks.queues import ensure_queues, pause_queue, resume_queue
+from alerts.ledger.callbacks.store import apply, read_callback
+from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake import take_in
-from alerts.ledger.moves import apply, read_callback
-from alerts.ledger.people import opt_out, record_contact, withdraw_opt_out
-from alerts.ledger.queue import (
-    Claimer,
-    claim_next,
-    claim_one,
-    ensure_queues,
-    pause_queue,
-    reopen_callback,
-    resume_queue,
-)
-from alerts.ledger.tables import callbacks, customers, history, outbox
-from alerts.ledger.timers import wake_due
-from alerts.moves import (
+from alerts.ledger.intake.batch import take_in
+from alerts.ledger.tables.callbacks import callbacks
+from alerts.ledger.tables.customers import customers
+from alerts.ledger.tables.events import history, outbox
+from alerts.policy import read_policy, shipped_policy
+from alerts.resolution import Cause, Kind, Outcome
+from alerts.result import Result
+from alerts.routing import route
+from alerts.scoring import rate, score
+from alerts.transitions import (
     NewAttempt,
     assign,
     attempt,
@@ -69,12 +72,6 @@ from alerts.moves import (
     wake,
     withdraw,
 )
-from alerts.outcomes import Answer
-from alerts.policy import read_policy, shipped_policy
-from alerts.result import Result
-from alerts.routing import route
-from alerts.scoring import rate, score
-from alerts.window import may_call
 from tests.invariants import AFTER_THE_TIMER, broken
 from tests.parts.answers import SOURCE, answer
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from consumers.dead_letters import LARGEST
-from consumers.kafka import KafkaAccess
-from consumers.topics import TopicPlan, TopicProblem, check_topics, create_topics, plan_topics
+from consumers.intake.dead_letters import LARGEST
+from consumers.kafka.access import KafkaAccess
+from consumers.kafka.topics import TopicPlan, TopicProblem, check_topics, create_topics, plan_topics
 from tests.parts.kafka import KafkaBroker
 from tests.parts.topics import create_topic, unique_name
 

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from alerts.document import read_document
 from alerts.survey import EVENT_TYPE
-from consumers.record import Record
+from consumers.intake.record import Record
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.source import Source
 from tests.parts.desk import Desk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from alerts.outcomes import Address, Answer
+from alerts.arrival import Address, Answer
 from alerts.survey import Customer, Interaction, SurveyResponse
 
 SOURCE = "cloudevents"

@@ -10,12 +10,12 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.ledger.accounting import read_accounts
-from alerts.outcomes import Address
+from alerts.arrival import Address
+from alerts.ledger.intake.accounts import read_accounts
 from alerts.policy import shipped_policy
-from consumers.batch import Intake
-from consumers.kafka import Refused
-from consumers.record import Record
+from consumers.intake.batch import Intake
+from consumers.intake.record import Record
+from consumers.kafka.producer import Refused
 from consumers.sources.catalogue import Catalogue
 from tests.parts.shelf import Shelf
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from alerts.errors import Unavailable
-from consumers.dead_letters import DeadLetters
-from consumers.kafka import Delivery, KafkaAccess, OutRecord, Producer, Refused, Sent
+from consumers.intake.dead_letters import DeadLetters
+from consumers.kafka.access import KafkaAccess
+from consumers.kafka.producer import Delivery, OutRecord, Producer, Refused, Sent
 
 DEAD = "dead"
 

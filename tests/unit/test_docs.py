@@ -16,11 +16,11 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from alerts import flags
+from alerts.arrival import Answer, RecordOutcome
 from alerts.conditions import When
 from alerts.document import Section
 from alerts.errors import Refused
 from alerts.event import EventKind
-from alerts.outcomes import Answer, RecordOutcome
 from alerts.policy import Policy, Slot, read_policy, shipped_policy
 from alerts.scale import Scale
 from alerts.survey import EVENT_TYPE
@@ -28,8 +28,8 @@ from app.api.problems import PROBLEMS
 from app.cli import program
 from app.metrics import HTTP, LATENCY, WORK, Metrics
 from app.settings import NOT_THERE_YET, PREFIX, Settings
-from consumers.reason import Reason
-from consumers.record import Record, read_record
+from consumers.intake.reason import Reason
+from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.rule import Rule

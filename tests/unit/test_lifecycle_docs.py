@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from alerts import moves
+from alerts import transitions as moves
 from alerts.callback import MOVES, Callback, ClosedReason, Moved, State
-from alerts.causes import Cause, Kind, Outcome
 from alerts.errors import Refused
+from alerts.resolution import Cause, Kind, Outcome
 from alerts.result import Result
-from tests.unit.alerts.moves.life import POLICY, SOMEONE, alert, at, claimed, opened, promised, solved
+from tests.unit.alerts.transitions.builders import POLICY, SOMEONE, alert, at, claimed, opened, promised, solved
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text(encoding="utf-8")
 NOT_MOVES = {"NewAttempt", "check_lease"}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from alerts.language import read_language
+from alerts.wording.language import read_language
 
 _members: set[str] = set()
 _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]

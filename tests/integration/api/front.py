@@ -14,13 +14,13 @@ import httpx
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alerts.arrival import Address, Answer, SetAside
 from alerts.callback import Moved
 from alerts.errors import Unavailable
+from alerts.ledger.access.keys import create_key
+from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.database import transaction
-from alerts.ledger.intake import take_in
-from alerts.ledger.keys import create_key
-from alerts.ledger.queue import ensure_queues
-from alerts.outcomes import Address, Answer, SetAside
+from alerts.ledger.intake.batch import take_in
 from alerts.policy import shipped_policy
 from alerts.survey import Customer, Interaction, SurveyResponse
 from app.api.app import create_app

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.ledger.timers import wake_due
+from alerts.ledger.callbacks.timers import wake_due
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.ledger.timers import wake_due
+from alerts.ledger.callbacks.timers import wake_due
 from alerts.result import Result
 from tests.integration.api.front import NOON, Front, good
 from tests.parts.effort import times

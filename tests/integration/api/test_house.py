@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.outcomes import Address, RecordOutcome, SetAside
+from alerts.arrival import Address, RecordOutcome, SetAside
 from app.api.app import create_monitoring
 from app.api.problems import PROBLEMS
 from app.api.schemas import told

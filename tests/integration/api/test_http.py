@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from alerts.ledger.keys import create_key
+from alerts.ledger.access.keys import create_key
 from app.api.limits import RateLimiter
 from app.serving import bind, serve
 from tests.integration.api.front import Front

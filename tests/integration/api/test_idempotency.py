@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from alerts.ledger.access.idempotency import Request, forget_old, stored_answer
+from alerts.ledger.access.keys import list_keys
+from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import transaction
-from alerts.ledger.idempotency import Request, forget_old, stored_answer
-from alerts.ledger.keys import list_keys
-from alerts.ledger.timers import wake_due
 from tests.integration.api.front import Front, good, problem
 
 CLAIM = "/v1/callbacks/claim"

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import event
 
 from alerts.errors import Invalid, NotFound
-from alerts.ledger.keys import SCOPES, create_key, find_key, list_keys, revoke_key
+from alerts.ledger.access.keys import SCOPES, create_key, find_key, list_keys, revoke_key
 from app.api.guard import SCOPE, GuardedRoute
 from app.api.limits import RateLimiter, stranger
 from app.api.security import INCLUDES, PUBLIC

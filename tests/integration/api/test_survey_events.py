@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from alerts.arrival import Answer
 from alerts.identity import Handle, record_key
-from alerts.outcomes import Answer
 from app.api.schemas import told
-from consumers.record import Record, read_record
+from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import load_catalogue
 from tests.integration.api.front import COMMENT, EMAIL, NAME, PHONE, SECRET, Front, good, leaks, problem
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from alerts.arrival import Address, Answer, RecordOutcome
 from alerts.callback import Callback, ClosedReason, Flag, State
-from alerts.causes import Cause, Kind, Outcome
 from alerts.customer import Customer
 from alerts.errors import NotClaimable
 from alerts.intake import Case, Effects, Fingerprint, Fresh, Identity, Revision, decide_all, event_identity, recognise
-from alerts.moves import claim, permit, resolve
-from alerts.outcomes import Address, Answer, RecordOutcome
 from alerts.policy import Policy, read_policy, shipped_policy
+from alerts.resolution import Cause, Kind, Outcome
 from alerts.scoring import rate
 from alerts.survey import SurveyResponse
+from alerts.transitions import claim, permit, resolve
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday; London is on UTC
 POLICY = shipped_policy()

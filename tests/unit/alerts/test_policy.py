@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from alerts.calling_hours.hours import hours_of_calendar
 from alerts.document import BadDocument
-from alerts.hours import hours_of_calendar
 from alerts.policy import Policy, read_policy, shipped_policy
 
 MISTAKES = [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from alerts.ledger.latency import Tally
+from alerts.ledger.reading.demo_figures import Tally
 from app.demo.show import Latency, Show, latency_of, lines_of, night_of, summary_of
 
 NOTHING = Tally(

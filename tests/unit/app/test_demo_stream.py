@@ -8,16 +8,16 @@ from itertools import islice
 
 import pytest
 
-from alerts import outcomes
-from alerts.outcomes import Arrival, SetAside
-from alerts.phone import judge
+from alerts import arrival as outcomes
+from alerts.arrival import Arrival, SetAside
+from alerts.calling_hours.window import may_call, place_of
+from alerts.phones.phone import judge
 from alerts.policy import shipped_policy
 from alerts.scale import Box, box_of
 from alerts.survey import Customer, SurveyResponse
-from alerts.window import may_call, place_of
 from app.demo.people import people
 from app.demo.stream import Answer, answers
-from consumers.record import CLOUDEVENTS, Record, read_record
+from consumers.intake.record import CLOUDEVENTS, Record, read_record
 from consumers.sources.catalogue import Catalogue
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

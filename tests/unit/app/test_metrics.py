@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from alerts.arrival import RecordOutcome
 from alerts.callback import Event, Moved, State
 from alerts.event import EventKind
-from alerts.ledger.intake import Raised, Report
-from alerts.outcomes import RecordOutcome
+from alerts.ledger.intake.batch import Raised, Report
 from alerts.policy import shipped_policy
 from alerts.scale import Box
 from app.metrics import Metrics
-from tests.unit.alerts.moves.life import opened
+from tests.unit.alerts.transitions.builders import opened
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

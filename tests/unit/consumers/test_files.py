@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from alerts.errors import Misconfigured
-from consumers.reason import Reason
+from consumers.intake.reason import Reason
 from consumers.sources.rows import BadRow, Row, Sendable, read_rows
 from consumers.sources.source import read_source
 from tests.parts.effort import EFFORT, times

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from alerts.arrival import Answer
 from alerts.errors import Misconfigured
 from alerts.identity import handle_of, record_key
-from alerts.outcomes import Answer
-from consumers.record import Reason, Record, read_record
+from consumers.intake.record import Reason, Record, read_record
 from consumers.sources.catalogue import load_catalogue
 from consumers.sources.rows import BadRow, Row, Sendable, last_answer, read_rows
 from consumers.sources.source import Source, read_source

@@ -14,7 +14,7 @@ from jmespath.exceptions import JMESPathError
 
 from alerts.document import BadDocument
 from alerts.errors import Misconfigured
-from consumers.reason import CannotRead, Reason
+from consumers.intake.reason import CannotRead, Reason
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.mapping import UNUSABLE

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 from alerts.errors import Misconfigured
-from consumers.reason import Reason
+from consumers.intake.reason import Reason
 from consumers.sources.rows import BadRow, Row, Sendable, read_rows
 from consumers.sources.source import read_source
 

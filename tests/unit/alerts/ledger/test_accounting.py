@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.ledger.accounting import Account, Seen, account
-from alerts.outcomes import RecordOutcome
+from alerts.arrival import RecordOutcome
+from alerts.ledger.intake.accounts import Account, Seen, account
 
 NEW = Account(topic="surveys", partition=0, first_offset=0, next_offset=0)
 BOTTOM, DUPLICATE = RecordOutcome.BOTTOM_BOX, RecordOutcome.DUPLICATE

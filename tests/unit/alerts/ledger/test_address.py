@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts.errors import Misconfigured
-from alerts.ledger.address import read_address, require_files
+from alerts.ledger.connection.address import read_address, require_files
 
 
 @pytest.mark.parametrize(

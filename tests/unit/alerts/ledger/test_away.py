@@ -11,7 +11,7 @@ from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
 from alerts.errors import Unavailable
-from alerts.ledger.away import NeedsMending, is_lost, is_stale, why_away, why_no_schema, why_shut
+from alerts.ledger.connection.away import NeedsMending, is_lost, is_stale, why_away, why_no_schema, why_shut
 from alerts.ledger.database import reachable
 
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from alerts.callback import Callback
 from alerts.customer import Customer
-from alerts.ledger.tables import callbacks, customers
+from alerts.ledger.tables.callbacks import callbacks
+from alerts.ledger.tables.customers import customers
 
 VERSIONS = sorted((Path(__file__).parents[4] / "migrations" / "versions").glob("v*.py"))
 

@@ -1,0 +1,1 @@
+"""When a place is open and when a customer may be phoned: zones, holidays, weeks, windows."""

@@ -1,0 +1,1 @@
+"""Who may ask, what they were answered, and who saw what."""

@@ -1,0 +1,47 @@
+"""Who looked at a customer's data in full, or changed it: one row each, written in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.ledger.bulk import insert_rows
+from alerts.ledger.tables.access import audit
+
+
+class Look(Struct, frozen=True):
+    """At whom, and at which of their callbacks."""
+
+    customer_id: int | None = None
+    callback_id: str | None = None
+
+
+async def write_audit(
+    connection: AsyncConnection,
+    *,
+    principal: str,
+    action: str,
+    customer_id: int | None = None,
+    callback_id: str | None = None,
+    reason: str | None = None,
+) -> None:
+    await write_audits(connection, [Look(customer_id, callback_id)], principal=principal, action=action, reason=reason)
+
+
+async def write_audits(
+    connection: AsyncConnection, looks: Sequence[Look], *, principal: str, action: str, reason: str | None = None
+) -> None:
+    """One row for each of `looks`, all in one statement."""
+    rows = [
+        {
+            "principal": principal,
+            "action": action,
+            "customer_id": each.customer_id,
+            "callback_id": each.callback_id,
+            "reason": reason,
+        }
+        for each in looks
+    ]
+    await insert_rows(connection, audit, rows)

@@ -1,0 +1,97 @@
+"""Remembers the answer to a request that carried an Idempotency-Key, in the transaction of its effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from alerts.errors import IdempotencyInProgress, IdempotencyKeyReused
+from alerts.ledger.bulk import encode
+from alerts.ledger.database import transaction
+from alerts.ledger.tables.access import idempotency
+
+KEPT = "interval '24 hours'"
+
+
+class Request(Struct, frozen=True):
+    """One principal's request. `fingerprint`: 32 bytes, equal when method, path, query and body are."""
+
+    principal: str
+    key: str
+    fingerprint: bytes
+
+
+class StoredAnswer(Struct, frozen=True):
+    """`customers`: whose data `body` holds in full, so that erasing them finds it."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    customers: tuple[int, ...] = ()
+
+
+# A twin must be told at once that the first is still running; waiting for its row would block it instead.
+ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(hashtextextended('once:' || :principal || ':' || :key, 0))")
+
+STORE = text("""
+INSERT INTO idempotency (principal, key, fingerprint, status, headers, body, customer_ids, stored_at)
+VALUES (:principal, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, CAST(:customers AS bigint[]), ledger_now())
+ON CONFLICT (principal, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
+    headers = excluded.headers, body = excluded.body, customer_ids = excluded.customer_ids, stored_at = excluded.stored_at
+""")
+
+
+# Several processes may forget at once: each takes what no other has locked.
+FORGET = text(f"""
+DELETE FROM idempotency WHERE (principal, key) IN (
+    SELECT principal, key FROM idempotency WHERE stored_at <= ledger_now() - {KEPT}
+    ORDER BY stored_at LIMIT :at_most FOR UPDATE SKIP LOCKED
+)
+""")
+
+
+async def stored_answer(connection: AsyncConnection, request: Request) -> StoredAnswer | None:
+    """The answer given before, or None: then nobody else works on it until this transaction ends.
+
+    Raises IdempotencyInProgress, IdempotencyKeyReused.
+    """
+    who: dict[str, Any] = {"principal": request.principal, "key": request.key}
+    if not (await connection.execute(ONE_AT_A_TIME, who)).scalar_one():
+        raise IdempotencyInProgress("the first request with this Idempotency-Key is still running; try again")
+    query = select(idempotency).where(
+        idempotency.c.principal == request.principal,
+        idempotency.c.key == request.key,
+        idempotency.c.stored_at > func.ledger_now() - text(KEPT),
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != request.fingerprint:
+        raise IdempotencyKeyReused("this Idempotency-Key was used for a different request; choose a new one")
+    return StoredAnswer(row.status, dict(row.headers), row.body, tuple(row.customer_ids))
+
+
+async def store_answer(connection: AsyncConnection, request: Request, answer: StoredAnswer) -> None:
+    """In the effect's own transaction: neither is ever there without the other."""
+    row = {
+        "principal": request.principal,
+        "key": request.key,
+        "fingerprint": request.fingerprint,
+        "status": answer.status,
+        "headers": encode(answer.headers),
+        "body": answer.body,
+        "customers": list(answer.customers),
+    }
+    await connection.execute(STORE, row)
+
+
+async def forget_old(engine: AsyncEngine, *, at_most: int = 1000) -> int:
+    """Removes answers whose day is over, the oldest first; says how many. Raises Unavailable.
+
+    A piece at a time, so that a backlog never outlasts the limit on a statement: call it again until it says none.
+    """
+    async with transaction(engine) as connection:
+        return (await connection.execute(FORGET, {"at_most": at_most})).rowcount

@@ -1,0 +1,1 @@
+"""What people and platforms do that touches a customer and a callback at once."""

@@ -1,0 +1,232 @@
+"""Who gets which callback next."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import BigInteger, Row, column, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.callback import Callback, Moved, State
+from alerts.errors import (
+    NotClaimable,
+    OutsideCallingWindow,
+    Refused,
+    TooManyHeld,
+    Unavailable,
+    where,
+)
+from alerts.ledger.callbacks.claim_heads import known_heads
+from alerts.ledger.callbacks.isolation import WITHHOLD, put_off, store_each
+from alerts.ledger.callbacks.store import ALL_OF_C, apply, read_callback
+from alerts.ledger.database import ledger_now, reachable
+from alerts.ledger.tables.callbacks import callbacks, queues
+from alerts.policy import Policy
+from alerts.transitions import claim
+from alerts.wording.language import spoken
+
+logger = logging.getLogger(__name__)
+
+DEPTHS = (8, 64, 512)
+"""How many heads of each queue are looked at; deeper only when all of them are being taken by others just now."""
+
+
+class Claimer(Struct, frozen=True, kw_only=True):
+    """Who claims. No queues or no languages: all. `at_most` callbacks may be held; None for a dialer."""
+
+    advisor: str
+    queues: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    at_most: int | None = None
+
+
+# Which callbacks come next, in the order of work? The heads of each queue are read from the claim's index; of those the
+# first that nobody else has locked are taken. A queue begins where `claim_heads` knows it to; a paused one offers nothing.
+# Why the queue is given as a range of keys, and stands in the order: docs/decisions/0007.
+_HEADS = """
+WITH clock AS MATERIALIZED (SELECT ledger_now() AS now),
+heads AS MATERIALIZED (
+    SELECT head.id, head.band, head.rank_at
+    FROM queues
+    LEFT JOIN json_to_recordset(CAST(:heads AS json)) AS known(name text, band smallint, rank_at timestamptz, id uuid)
+        ON known.name = queues.name
+    CROSS JOIN LATERAL (
+        SELECT c.id, c.band, c.rank_at
+        FROM callbacks AS c
+        WHERE (c.queue, c.band, c.rank_at, c.id) >= (
+                queues.name, coalesce(known.band, CAST(0 AS smallint)), coalesce(known.rank_at, '-infinity'),
+                coalesce(known.id, '00000000-0000-0000-0000-000000000000'))
+          AND (c.queue, c.band) <= (queues.name, 32767)
+          AND c.state = 'waiting' AND c.ready
+          AND c.callable_until > (SELECT now FROM clock)
+          AND (c.owner IS NULL OR c.owner = :advisor OR c.owner_until <= (SELECT now FROM clock))
+          AND (CAST(:languages AS text[]) IS NULL OR c.language IS NULL
+               OR split_part(c.language, '-', 1) = ANY (CAST(:languages AS text[])))
+          AND coalesce(CAST(c.skips ->> :advisor AS timestamptz) <= (SELECT now FROM clock), true)
+          AND c.id <> ALL (CAST(:without AS uuid[]))
+        ORDER BY c.queue, c.band, c.rank_at, c.id
+        LIMIT :depth
+    ) AS head
+    WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
+)
+"""
+# One row at least, with how many heads there were: none taken of none is an empty queue, none of many are all locked.
+CLAIM = text(f"""{_HEADS}, taken AS MATERIALIZED (
+    SELECT {ALL_OF_C} FROM heads JOIN callbacks AS c ON c.id = heads.id
+    WHERE c.ready
+    ORDER BY heads.band, heads.rank_at, heads.id
+    LIMIT :count
+    FOR UPDATE OF c SKIP LOCKED
+)
+SELECT seen.heads_seen, {ALL_OF_C} FROM (SELECT count(*) AS heads_seen FROM heads) AS seen LEFT JOIN taken AS c ON true
+ORDER BY c.band, c.rank_at, c.id
+""").columns(column("heads_seen", BigInteger), *callbacks.columns)
+
+# Is there anything at all that a claim might take?
+ANYTHING = text(f"{_HEADS} SELECT EXISTS (SELECT FROM heads)")
+
+# When does the next callback of these queues become callable?
+NEXT_CALLABLE = text("""
+SELECT min(moment) FROM queues CROSS JOIN LATERAL (
+    (SELECT callable_from AS moment FROM callbacks
+     WHERE queue = queues.name AND state = 'waiting' AND NOT ready AND callable_from IS NOT NULL
+     ORDER BY callable_from LIMIT 1)
+    UNION ALL
+    (SELECT promise_at FROM callbacks
+     WHERE queue = queues.name AND state = 'scheduled'
+     ORDER BY promise_at LIMIT 1)
+) AS soonest
+WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
+""")
+
+# One advisor's claims take turns, so that the limit of held ones holds.
+ONE_CLAIM_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0))")
+
+
+async def claim_next(
+    connection: AsyncConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
+) -> list[Moved]:
+    """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld.
+
+    One that cannot be computed or stored, or that went to somebody else at the last moment, is stepped over.
+    """
+    await check_held(connection, who)
+    moved: list[Moved] = []
+    passed: list[str] = []
+    for depth in DEPTHS:
+        heads_seen = 0
+        while len(moved) < count:
+            wanted = count - len(moved)
+            rows, heads_seen = await _lock_heads(connection, who, wanted, depth + wanted, passed)
+            taken = await _take(connection, rows, who, seconds, policy)
+            moved += taken
+            if len(taken) == len(rows):
+                break
+            passed += {row.id for row in rows} - {each.callback.id for each in taken}
+        if moved or heads_seen < depth + count:  # no queue goes on below
+            break
+    return moved
+
+
+async def anything_for(connection: AsyncConnection, who: Claimer) -> bool:
+    """Whether a claim of `who` may find something now. Locks nothing, and costs one statement: for those who wait."""
+    asked = await _asked(connection, who, depth=1)
+    return bool((await connection.execute(ANYTHING, asked)).scalar_one())
+
+
+async def _lock_heads(
+    connection: AsyncConnection, who: Claimer, count: int, depth: int, passed: Sequence[str]
+) -> tuple[Sequence[Row[Any]], int]:
+    """The first rows that nobody else has locked, locked now; and how many there were with the others'."""
+    asked = await _asked(connection, who, depth=depth, passed=passed) | {"count": count}
+    rows = (await connection.execute(CLAIM, asked)).all()
+    return [row for row in rows if row.id is not None], rows[0].heads_seen
+
+
+async def _asked(
+    connection: AsyncConnection, who: Claimer, *, depth: int, passed: Sequence[str] = ()
+) -> dict[str, Any]:
+    return {
+        "advisor": who.advisor,
+        "queues": who.queues and list(who.queues),
+        "languages": who.languages and spoken(who.languages),
+        "depth": depth,
+        "heads": await known_heads(connection),
+        "without": list(passed),
+    }
+
+
+async def _take(
+    connection: AsyncConnection, rows: Sequence[Row[Any]], who: Claimer, seconds: int | None, policy: Policy
+) -> list[Moved]:
+    if not rows:
+        return []
+    now = await ledger_now(connection)
+    moved = []
+    for row in rows:
+        try:
+            moved.append(_claimed(read_callback(row), who, seconds, now, policy))
+        except (OutsideCallingWindow, NotClaimable):
+            continue  # its window closed, or a lead gave it to somebody else, while we were waiting for the row
+        except Exception as error:  # noqa: BLE001 - a fault of ours, and the next one may be claimed all the same
+            await put_off(connection, row.id, WITHHOLD, error)
+    return await store_each(connection, moved, WITHHOLD)
+
+
+def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetime, policy: Policy) -> Moved:
+    return claim(
+        callback,
+        advisor=who.advisor,
+        token=secrets.token_urlsafe(18),
+        seconds=policy.leases.seconds if seconds is None else seconds,
+        now=now,
+        policy=policy,
+    )
+
+
+async def claim_one(
+    connection: AsyncConnection, callback_id: str, who: Claimer, *, seconds: int | None = None, policy: Policy
+) -> Moved:
+    """This callback, if it may be called. Raises NotFound, NotClaimable, OutsideCallingWindow, TooManyHeld.
+
+    One that cannot be computed or stored is refused like one that somebody else has.
+    """
+    await check_held(connection, who)
+    paused = select(queues.c.paused_at).join(callbacks, callbacks.c.queue == queues.c.name)
+    if (await connection.execute(paused.where(callbacks.c.id == callback_id))).scalar_one_or_none():
+        raise NotClaimable("its queue is paused; a lead may resume it")
+    try:
+        async with reachable():
+            return await apply(
+                connection, callback_id, lambda callback, now: _claimed(callback, who, seconds, now, policy)
+            )
+    except (Refused, Unavailable):
+        raise
+    except Exception as error:
+        logger.error("callback %s cannot be claimed: %s", callback_id, where(error))
+        raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
+
+
+async def check_held(connection: AsyncConnection, who: Claimer) -> None:
+    if who.at_most is None:
+        return
+    await connection.execute(ONE_CLAIM_AT_A_TIME, {"advisor": who.advisor})
+    held = select(func.count()).where(
+        callbacks.c.lease_holder == who.advisor,
+        callbacks.c.state == State.LEASED,
+        callbacks.c.lease_expires_at > func.ledger_now(),
+    )
+    if (await connection.execute(held)).scalar_one() >= who.at_most:
+        raise TooManyHeld(f"{who.at_most} callbacks are held already; finish or release one first")
+
+
+async def next_callable(connection: AsyncConnection, wanted: Sequence[str] | None) -> datetime | None:
+    """When a claim on these queues may next find something; None when nothing is waiting."""
+    moment = (await connection.execute(NEXT_CALLABLE, {"queues": wanted and list(wanted)})).scalar_one()
+    assert moment is None or isinstance(moment, datetime)
+    return moment

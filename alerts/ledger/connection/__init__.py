@@ -1,0 +1,1 @@
+"""Where the database is, how it is spoken to there, and whether it is away."""

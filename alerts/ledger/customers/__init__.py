@@ -1,0 +1,1 @@
+"""One customer's row, and how to find it."""

@@ -1,0 +1,197 @@
+"""Writes a whole batch in one transaction: answers, callbacks opened or joined, history, outbox, accounts.
+
+The order of the locks is: partitions' accounts, customers (those with an id of their own, then those known by phone or
+e-mail), callbacks; each in the order of their keys. Whoever holds a customer is the only one to open, join or supersede
+that customer's callbacks, so the pure decision (`alerts.intake`) is made on facts that cannot change under it. Should a
+unique index still object, nothing is written and the batch is taken in anew.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct, field
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from alerts.arrival import Answer, Arrival, Passed, RecordOutcome, SetAside
+from alerts.callback import Moved
+from alerts.intake import (
+    Effects,
+    Fresh,
+    Identity,
+    Revision,
+    answer_identity,
+    decide_all,
+    recognise,
+)
+from alerts.ledger.bulk import insert_rows
+from alerts.ledger.callbacks.queues import ensure_queues
+from alerts.ledger.callbacks.store import store_moves, store_new
+from alerts.ledger.database import ledger_now, transaction
+from alerts.ledger.ids import new_id
+from alerts.ledger.intake.accounts import Partition, Seen, account, lock_accounts, move_accounts
+from alerts.ledger.intake.cases import days_ago, read_cases
+from alerts.ledger.intake.customers import meet_customers
+from alerts.ledger.intake.responses import insert_alerts, insert_responses, known_events, newest_revisions
+from alerts.ledger.tables.kafka import dead_letters
+from alerts.policy import Policy
+from alerts.scale import Box
+from alerts.scoring import rate
+
+TRIES = 5
+
+
+class Raised(Struct, frozen=True):
+    """An alert that this batch raised, for the latency metrics."""
+
+    source: str
+    recorded_at: datetime
+    answered_at: datetime
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What a batch came to; true only once its transaction has committed."""
+
+    outcomes: Counter[tuple[str, RecordOutcome]] = field(default_factory=Counter)  # by topic
+    seen_again: Counter[str] = field(default_factory=Counter)  # by topic
+    responses: Counter[tuple[str, Box]] = field(default_factory=Counter)  # by source
+    moved: list[Moved] = field(default_factory=list)
+    raised: list[Raised] = field(default_factory=list)
+    dead_letters: Counter[str] = field(default_factory=Counter)  # by reason, those that are new
+    new_epochs: list[Partition] = field(default_factory=list)
+
+
+async def take_in(
+    engine: AsyncEngine, batch: Sequence[Arrival], policy: Policy, *, shared_sources: frozenset[str] = frozenset()
+) -> Report:
+    """Takes in `batch`, in offset order within each partition. Raises Unavailable; then nothing was written."""
+    for again in range(TRIES):
+        try:
+            async with transaction(engine) as connection:
+                return await _take(connection, batch, policy, shared_sources)
+        except exc.IntegrityError:
+            if again == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _take(
+    connection: AsyncConnection, batch: Sequence[Arrival], policy: Policy, shared_sources: frozenset[str]
+) -> Report:
+    report = Report()
+    accounts = await lock_accounts(connection, _first_offsets(batch))
+    answers = [each for each in batch if isinstance(each, Answer)]
+    known = recognise(answers, await known_events(connection, answers) if answers else {})
+    fresh = [
+        Fresh(each, rate(each.response, policy)) for each, outcome in zip(answers, known, strict=True) if not outcome
+    ]
+    effects = await _decide(connection, fresh, policy, shared_sources)
+    await _write(connection, effects, report)
+    await _index_dead_letters(connection, [each for each in batch if isinstance(each, SetAside)], report)
+    ends = _ends(batch, known, effects)
+    moved_accounts = []
+    for partition, row in accounts.items():
+        after, is_new_epoch = account(row, ends[partition])
+        _count(report, partition, ends[partition], row.next_offset, is_new_epoch)
+        moved_accounts.append(after)
+    await move_accounts(connection, moved_accounts)
+    return report
+
+
+async def _decide(
+    connection: AsyncConnection, fresh: Sequence[Fresh], policy: Policy, shared_sources: frozenset[str]
+) -> Effects:
+    """Reads what the decision needs, locking it, and makes it at the moment after the last lock."""
+    if not fresh:
+        return Effects()
+    customers = await meet_customers(
+        connection, [each.answer.response for each in fresh], shared_sources=shared_sources
+    )
+    newest = await newest_revisions(connection, [each.answer for each in fresh])
+    touched = {customer.id for each, customer in zip(fresh, customers, strict=True) if _may_touch(each, newest)}
+    since = days_ago(await ledger_now(connection), policy.again.days)
+    cases = await read_cases(connection, customers, touched, since=since)
+    now = await ledger_now(connection)
+    with_ids = zip(fresh, (customer.id for customer in customers), strict=True)
+    return decide_all(with_ids, cases, newest, now=now, policy=policy, new_id=new_id)
+
+
+def _may_touch(fresh: Fresh, newest: Mapping[Identity, Revision]) -> bool:
+    """Whether this answer may raise an alert or take one back: a bad one, or a revision of one that we have."""
+    return fresh.rating.box is Box.BOTTOM or answer_identity(fresh.answer.response) in newest
+
+
+async def _write(connection: AsyncConnection, effects: Effects, report: Report) -> None:
+    kept = [decision for decision in effects.decisions if decision.is_kept]
+    ids = await insert_responses(connection, kept)
+    for each in kept:
+        report.responses[each.answer.response.source, each.verdict.box] += 1
+    await store_moves(connection, effects.changed)
+    await ensure_queues(connection, sorted({moved.callback.queue for moved in effects.opened}))
+    await store_new(connection, effects.opened)
+    await insert_alerts(connection, effects.alerts, ids)
+    report.moved.extend([*effects.changed, *effects.opened])
+    report.raised.extend(
+        Raised(alert.response.source, alert.answer.address.timestamp, alert.response.answered_at)
+        for alert in effects.alerts
+    )
+
+
+async def _index_dead_letters(connection: AsyncConnection, aside: Sequence[SetAside], report: Report) -> None:
+    rows = [
+        {
+            "topic": each.address.topic,
+            "partition": each.address.partition,
+            "offset": each.address.offset,
+            "recorded_at": each.address.timestamp,
+            "reason": each.reason,
+            "field": each.field,
+            "detail": each.detail,
+            "source": each.source,
+            "dead_topic": each.kept_at and each.kept_at.topic,
+            "dead_partition": each.kept_at and each.kept_at.partition,
+            "dead_offset": each.kept_at and each.kept_at.offset,
+        }
+        for each in aside
+    ]
+    done = await insert_rows(connection, dead_letters, rows, "ON CONFLICT DO NOTHING RETURNING reason")
+    if done is not None:
+        report.dead_letters.update(row.reason for row in done)
+
+
+def _first_offsets(batch: Sequence[Arrival]) -> dict[Partition, int]:
+    first: dict[Partition, int] = {}
+    for each in batch:
+        first.setdefault((each.address.topic, each.address.partition), each.address.offset)
+    return first
+
+
+def _ends(
+    batch: Sequence[Arrival], known: Sequence[RecordOutcome | None], effects: Effects
+) -> dict[Partition, list[Seen]]:
+    """Where each record of each partition has ended, in the order in which they came."""
+    ends: dict[Partition, list[Seen]] = {}
+    outcomes = iter(effects.outcomes(known))
+    for each in batch:
+        if isinstance(each, Answer):
+            outcome, effect = next(outcomes)
+        else:
+            outcome = each.outcome if isinstance(each, Passed) else RecordOutcome.DEAD_LETTERED
+            effect = False
+        partition = (each.address.topic, each.address.partition)
+        ends.setdefault(partition, []).append(Seen(each.address.offset, outcome, effect))
+    return ends
+
+
+def _count(report: Report, partition: Partition, ends: Sequence[Seen], next_offset: int, is_new_epoch: bool) -> None:
+    topic = partition[0]
+    if is_new_epoch:
+        report.new_epochs.append(partition)
+    for seen in ends:
+        if seen.offset < next_offset and not is_new_epoch:
+            report.seen_again[topic] += 1
+        else:
+            report.outcomes[topic, seen.outcome] += 1

@@ -1,0 +1,1 @@
+"""Pages and overviews: what is shown, and nothing that changes."""

@@ -1,0 +1,50 @@
+"""What has happened to callbacks, and what of it leaves the house."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from alerts.ledger.tables.common import Moment, identity, metadata, moment, required
+
+history = Table(
+    "history",
+    metadata,
+    identity(),
+    Column("callback_id", Uuid(as_uuid=False), ForeignKey("callbacks.id"), nullable=False),
+    required("at", Moment),
+    required("kind"),
+    required("actor"),
+    required("data", JSONB),
+    Column("text", Text),
+    required("measured", JSONB),
+    required("version", Integer),
+    Index(None, "callback_id", "id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    # In the order of events. Two writers of one callback's events take turns at its row's lock, and a number is drawn while
+    # the lock is held: so of one callback the earlier event has the smaller number. Across callbacks that is not so: a
+    # smaller number may be committed later. Who carries news out looks for unsent rows, and never for "greater than the last".
+    Column("sequence", BigInteger, Identity(always=True), nullable=False),
+    required("type"),
+    required("subject"),
+    required("at", Moment),
+    required("data", JSONB),
+    moment("sent_at"),
+    Index("outbox_unsent", "sequence", postgresql_where=text("sent_at IS NULL")),
+)

@@ -1,0 +1,51 @@
+"""Where every consumed offset ended, and what was set aside."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from alerts.ledger.tables.common import NOW, Moment, identity, metadata, moment, required
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),  # a topic that was made anew begins a new one
+    required("first_offset", BigInteger),
+    required("next_offset", BigInteger),
+    required("outcomes", JSONB),
+    required("skipped", BigInteger),
+    required("seen_again", BigInteger),
+    required("moved_at", Moment, server_default=NOW),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    identity(),
+    required("topic"),
+    required("partition", Integer),
+    required("offset", BigInteger),
+    required("recorded_at", Moment),
+    required("reason"),
+    Column("field", Text),
+    required("detail"),
+    Column("source", Text),
+    required("failed_at", Moment, server_default=NOW),
+    Column("dead_topic", Text),
+    Column("dead_partition", Integer),
+    Column("dead_offset", BigInteger),
+    moment("redriven_at"),
+    Column("redriven_by", Text),
+    moment("gone_at"),  # Kafka no longer keeps it: it cannot be sent again
+    UniqueConstraint("topic", "partition", "offset", "recorded_at"),
+)

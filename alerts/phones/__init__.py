@@ -1,0 +1,1 @@
+"""A phone number: how people write it, whether it may be dialled, and where it rings."""

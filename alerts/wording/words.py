@@ -1,0 +1,73 @@
+"""Finds words and phrases in what a customer wrote: as whole words, however they are spaced, capitalised or composed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from alerts.wording.plain_text import visible
+
+_APOSTROPHES = str.maketrans("’ʼ‘`´′＇", "'''''''")
+_UP_TO_THREE_WORDS = r"(?:[^\s.!?;:,]+\s+){0,3}?"
+# Thai, Lao, Myanmar, Khmer, kana, Chinese and Hangul: words stand there without blanks between them or their endings.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+def mentions(text: str | None, phrases: Iterable[str], unless: Iterable[str] = ()) -> bool:
+    """Whether any phrase stands in the text, outside all that is said in the phrases of `unless`.
+
+    `call me` is said in "Please call\u00a0me", not in "I recall meeting", nor in "do not call me" if that is `unless`.
+    In a phrase `rückruf*` is any word that begins so, and `*` alone stands for up to three words of the same sentence.
+    """
+    said = folded(text or "")
+    spared = bytearray(len(said))
+    for start, end in (span for phrase in unless for span in _found(said, phrase)):
+        spared[start:end] = b"\1" * (end - start)
+    return any(spared.find(1, start, end) < 0 for phrase in phrases for start, end in _found(said, phrase))
+
+
+def folded(text: str) -> str:
+    """For comparing: upper and lower case alike, each letter written in one way, nothing invisible."""
+    once = unicodedata.normalize("NFKC", visible(text)).casefold()
+    return unicodedata.normalize("NFKC", once).translate(_APOSTROPHES)
+
+
+def _found(said: str, phrase: str) -> Iterator[tuple[int, int]]:
+    words, pattern = _pattern(phrase)
+    match = (
+        pattern.search(said) if all(word in said for word in words) else None
+    )  # a long text is searched in vain quickly
+    while match:
+        start, end = match.span()
+        if start < end and not _is_cut(said, start) and not _is_cut(said, end):
+            yield start, end
+        match = pattern.search(said, start + 1)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(phrase: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """The words that must be there, and how they must stand."""
+    words = folded(phrase).split()
+    pieces = [_UP_TO_THREE_WORDS if word == "*" else _word(word) + r"\s+" for word in words]
+    needed = (word.rstrip("*") for word in words)
+    return tuple(word for word in needed if word), re.compile("".join(pieces).removesuffix(r"\s+"))
+
+
+def _word(word: str) -> str:
+    return re.escape(word.rstrip("*")) + (r"[^\W_]*" if word.endswith("*") else "")
+
+
+def _is_cut(said: str, at: int) -> bool:
+    """Whether a word goes on across this place."""
+    if at in (0, len(said)):
+        return False
+    before, after = said[at - 1], said[at]
+    return _is_of_a_word(before) and _is_of_a_word(after) and not (_UNSPACED.match(before) or _UNSPACED.match(after))
+
+
+def _is_of_a_word(sign: str) -> bool:
+    return sign == "_" or unicodedata.category(sign)[0] in "LNM"

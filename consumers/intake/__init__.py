@@ -1,0 +1,1 @@
+"""From a Kafka record to the ledger: reading, setting aside, taking in, and sending again."""

@@ -1,0 +1,193 @@
+"""Takes what was polled into the ledger: read, set aside what cannot be read, store the rest, in as many pieces as it takes.
+
+A piece is told only once its dead letters are acknowledged and its transaction has committed. While Kafka or the database
+is away the batch waits; it loses and sets aside nothing (I3, I5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from aiokafka import TopicPartition
+from msgspec import Struct, structs
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.arrival import Address, Answer, Arrival, SetAside
+from alerts.errors import Unavailable, where
+from alerts.ledger.intake.batch import Report, take_in
+from alerts.ledger.intake.blame import is_about_the_data
+from alerts.policy import Policy
+from consumers.intake.dead_letters import DeadLetters, Unread
+from consumers.intake.halving import in_pieces, within
+from consumers.intake.record import Record, not_storable, place_of, read_record
+from consumers.kafka.producer import Refused
+from consumers.loop import FIRST_WAIT, LONGEST_WAIT, pause
+from consumers.sources.catalogue import Catalogue
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BATCH = 16 * 1024 * 1024
+"""Bytes of keys and values, as they are after decompression. One statement carries what is stored of a batch."""
+
+T = TypeVar("T")
+Place = tuple[str, int, int]
+
+
+class Taken(Struct, frozen=True):
+    """A piece of what was polled that is in the ledger now."""
+
+    arrivals: Sequence[Arrival]
+    report: Report
+
+
+class Intake:
+    """`take` is one poll. `on_refused` hears of each partition that stops because its dead letter was refused."""
+
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        policy: Policy,
+        catalogue: Catalogue,
+        dead_letters: DeadLetters,
+        on_refused: Callable[[Address, Refused], None],
+    ) -> None:
+        self.engine = engine
+        self.policy = policy
+        self.catalogue = catalogue
+        self.dead_letters = dead_letters
+        self.on_refused = on_refused
+        self.kept: dict[Place, Address] = {}  # dead letters that are acknowledged, and not yet in the ledger
+        self._is_anew = False
+
+    def forget(self) -> None:
+        """The partitions were dealt anew, so others may set the same records aside. A batch in hand still ends."""
+        self._is_anew = True
+
+    async def take(self, records: Sequence[Record], now: datetime, stop: asyncio.Event) -> AsyncGenerator[Taken, None]:
+        """Each piece as it is taken in: all of it, but for partitions that stopped, or after `stop`."""
+        if self._is_anew:
+            self.kept.clear()
+            self._is_anew = False
+        start = 0
+        stopped: set[TopicPartition] = set()
+        for count in within([_size(record) for record in records], LARGEST_BATCH):
+            batch = [each for each in records[start : start + count] if _partition(each) not in stopped]
+            start += count
+            async for taken in _Batch(self, batch, now, stop, stopped).take():
+                yield taken
+            if stop.is_set():
+                return
+
+
+class _Batch:
+    """Records that go together. A partition in `stopped` takes no further part in this poll."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        records: Sequence[Record],
+        now: datetime,
+        stop: asyncio.Event,
+        stopped: set[TopicPartition],
+    ) -> None:
+        self._intake = intake
+        self._stop = stop
+        self._stopped = stopped
+        self._wait, self._waits_for = FIRST_WAIT, ""  # seconds, and what is away: logged once
+        readings = [read_record(record, intake.catalogue, now) for record in records]
+        self._records = {_place(reading): record for record, reading in zip(records, readings, strict=True)}
+        self._readings = readings
+
+    async def take(self) -> AsyncGenerator[Taken, None]:
+        arrivals = await self._until_available(self._set_aside, self._readings)
+        pieces = in_pieces(arrivals or [], self._store, wait=self._may_go_on, without_first=self._without_first)
+        async for piece, report in pieces:
+            self._wait, self._waits_for = FIRST_WAIT, ""
+            for each in piece:
+                self._intake.kept.pop(_place(each), None)
+            yield Taken(piece, report)
+
+    async def _store(self, arrivals: Sequence[Arrival]) -> Report:
+        shared = self._intake.catalogue.shared_sources
+        return await take_in(self._intake.engine, arrivals, self._intake.policy, shared_sources=shared)
+
+    async def _set_aside(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        """With all dead letters acknowledged. A refused one stops its partition there, losing nothing."""
+        kept = self._intake.kept
+        todo = [each for each in arrivals if isinstance(each, SetAside) and _place(each) not in kept]
+        outcomes = await self._intake.dead_letters.set_aside(
+            [Unread(self._records[_place(each)], each) for each in todo]
+        )
+        away = None
+        for each, outcome in zip(todo, outcomes, strict=True):
+            if isinstance(outcome, Address):
+                kept[_place(each)] = outcome
+            elif isinstance(outcome, Unavailable):
+                away = outcome
+            elif _partition(each.address) not in self._stopped:
+                self._stopped.add(_partition(each.address))
+                self._intake.on_refused(each.address, outcome)
+        if away is not None:
+            raise away
+        return [_with_its_letter(each, kept) for each in self._up_to_refused(arrivals, kept)]
+
+    def _up_to_refused(self, arrivals: Sequence[Arrival], kept: dict[Place, Address]) -> Sequence[Arrival]:
+        """Without those that come in their partition behind a dead letter that was refused, and without that one."""
+        behind: set[TopicPartition] = set()
+        before = []
+        for each in arrivals:
+            if isinstance(each, SetAside) and _place(each) not in kept:
+                behind.add(_partition(each.address))
+            if _partition(each.address) not in behind:
+                before.append(each)
+        return before
+
+    async def _without_first(self, left: Sequence[Arrival], error: Exception) -> Sequence[Arrival]:
+        """One answer that cannot be stored is set aside; what fails without being an answer is a fault of ours."""
+        first = left[0]
+        if not isinstance(first, Answer) or not is_about_the_data(error):
+            raise error
+        logger.error("record %s cannot be stored and is set aside: %s", place_of(first.address), where(error))
+        aside: Sequence[Arrival] = [not_storable(first.address, first.response.source), *left[1:]]
+        return await self._until_available(self._set_aside, aside) or []
+
+    async def _until_available(
+        self, step: Callable[[Sequence[Arrival]], Awaitable[T]], arrivals: Sequence[Arrival]
+    ) -> T | None:
+        """What `step` gives, however long Kafka is away; None when stopped meanwhile."""
+        while True:
+            try:
+                return await step(arrivals)
+            except Unavailable as error:
+                if not await self._may_go_on(error):
+                    return None
+
+    async def _may_go_on(self, error: Unavailable) -> bool:
+        """Waits a while, longer each time; False when we are to stop."""
+        if str(error) != self._waits_for:
+            logger.warning("the batch in hand waits: %s", error)
+        self._waits_for = str(error)
+        await pause(self._stop, self._wait)
+        self._wait = min(LONGEST_WAIT, 2 * self._wait)
+        return not self._stop.is_set()
+
+
+def _with_its_letter(arrival: Arrival, kept: dict[Place, Address]) -> Arrival:
+    return structs.replace(arrival, kept_at=kept[_place(arrival)]) if isinstance(arrival, SetAside) else arrival
+
+
+def _place(arrival: Arrival) -> Place:
+    return arrival.address.topic, arrival.address.partition, arrival.address.offset
+
+
+def _partition(place: Record | Address) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition)
+
+
+def _size(record: Record) -> int:
+    return len(record.value or b"") + len(record.key or b"")

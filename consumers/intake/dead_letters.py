@@ -1,0 +1,79 @@
+"""Sets aside what cannot be read: byte for byte, with its address and a reason, acknowledged before work goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from alerts.arrival import Address, SetAside
+from alerts.errors import Unavailable
+from consumers.intake import origin
+from consumers.intake.moments import rfc3339
+from consumers.intake.origin import Headers, Origin
+from consumers.intake.record import Record
+from consumers.kafka.producer import Delivery, OutRecord, Producer, Refused
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes that the dead-letter topic takes: a dead letter may be larger than the record was."""
+
+GAINED = ("bottombox-reason", "bottombox-detail", *origin.NAMES, "bottombox-failed-at")
+"""The headers that a dead letter gains, behind those that the record had, whatever their names."""
+
+
+class Unread(Struct, frozen=True):
+    """A record, and why it is set aside."""
+
+    record: Record
+    why: SetAside
+
+
+class DeadLetters:
+    """Sends dead letters, those of a batch together."""
+
+    def __init__(self, producer: Producer, topic: str) -> None:
+        self._producer = producer
+        self._topic = topic
+
+    async def set_aside(self, unread: Sequence[Unread]) -> list[Address | Refused | Unavailable]:
+        """Where each dead letter stands now, acknowledged, or why it does not. Raises Unavailable."""
+        now = datetime.now(UTC)
+        letters = [self._letter(each, now) for each in unread]
+        delivered = await self._producer.deliver(letters) if letters else []
+        if len(letters) > 1:  # Kafka refuses whole packets: alone, each is judged by itself
+            delivered = [
+                (await self._producer.deliver([letter]))[0] if isinstance(outcome, Refused) else outcome
+                for letter, outcome in zip(letters, delivered, strict=True)
+            ]
+        return [_address(outcome, now) for outcome in delivered]
+
+    def _letter(self, unread: Unread, now: datetime) -> OutRecord:
+        record = unread.record
+        headers = (*record.headers, *gained(unread.why, now))
+        return OutRecord(topic=self._topic, value=record.value, key=record.key, headers=headers, timestamp=now)
+
+
+def _address(outcome: Delivery, now: datetime) -> Address | Refused | Unavailable:
+    if isinstance(outcome, Refused | Unavailable):
+        return outcome
+    return Address(outcome.topic, outcome.partition, outcome.offset, now)
+
+
+def gained(why: SetAside, now: datetime) -> Headers:
+    """The headers named in GAINED (docs/surveys.md). None of them holds a value from the record."""
+    detail = f"{why.field}: {why.detail}" if why.field else why.detail
+    place = Origin(why.address.topic, why.address.partition, why.address.offset, why.address.timestamp)
+    first, second, last = GAINED[0], GAINED[1], GAINED[-1]
+    return (
+        (first, str(why.reason).encode()),
+        (second, detail.encode()),
+        *place.headers(),
+        (last, rfc3339(now).encode()),
+    )
+
+
+def as_it_was(headers: Headers) -> Headers:
+    """The headers without those that the dead letter gained; the sender's own stay, whatever they are called."""
+    names = tuple(name for name, _ in headers[-len(GAINED) :])
+    return headers[: -len(GAINED)] if names == GAINED else headers

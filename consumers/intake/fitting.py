@@ -1,0 +1,147 @@
+"""Fits an event's data into our shape. What is optional and cannot be used is cut or dropped, with a flag, so that a
+bad answer is never lost for a detail (docs/surveys.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from alerts.flags import cut, dropped
+from consumers.intake.cloudevents import Moment
+from consumers.intake.lengths import MAX_COMMENT, MAX_TEXT
+from consumers.intake.reason import CannotRead, Reason
+
+_Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+
+
+class Survey(Struct, gc=False):
+    id: _Text | None = None
+    question: _Text | None = None
+
+
+class Agent(Struct, gc=False):
+    id: _Text | None = None
+    team: _Text | None = None
+
+
+class CustomerData(Struct, gc=False):
+    id: str | None = None
+    name: _Text | None = None
+    phone: Any = None
+    email: str | None = None
+    time_zone: Any = None
+    country: str | None = None
+    language: _Text | None = None
+    segment: _Text | None = None
+    since: date | None = None
+    value: float | None = None
+
+
+class Contact(Struct, gc=False):
+    id: str | None = None
+    channel: _Text | None = None
+    queue: _Text | None = None
+    reason: _Text | None = None
+    agent: Agent | None = None
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
+
+
+class Data(Struct, gc=False):
+    """`rating`, `scale`, `phone` and `time_zone` may be anything: whoever reads them judges them."""
+
+    response_id: str | None = None
+    survey: Survey | None = None
+    rating: Any = None
+    scale: Any = None
+    comment: Annotated[str, Meta(max_length=MAX_COMMENT)] | None = None
+    answered_at: Moment | None = None
+    customer: CustomerData | None = None
+    interaction: Contact | None = None
+    attributes: dict[str, Any] | None = None
+
+
+_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_NUMBERED = frozenset({"customer.id", "interaction.id"})  # a number there is read as its text
+_LONGEST = {"comment": MAX_COMMENT} | dict.fromkeys(
+    (
+        *("survey.id", "survey.question"),
+        *("customer.name", "customer.language", "customer.segment"),
+        *("interaction.channel", "interaction.queue", "interaction.reason"),
+        *("interaction.agent.id", "interaction.agent.team"),
+    ),
+    MAX_TEXT,
+)
+_EXACT = 2**53  # from here on a float stands for more than one whole number
+_YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
+
+
+def fit(data: Mapping[str, Any], flags: list[str]) -> Data:
+    """`data` in our shape, with a flag for all that was changed. Raises CannotRead for what decides.
+
+    msgspec names one member that does not fit; that one is mended, and so on. A good event takes one turn.
+    """
+    while True:
+        try:
+            return msgspec.convert(data, Data)
+        except msgspec.ValidationError as error:
+            found = _PATH.search(str(error))
+            path = found.group(1) if found else "data"
+        data = _mended(data, path, flags)
+
+
+def _mended(data: Mapping[str, Any], path: str, flags: list[str]) -> dict[str, Any]:
+    if path == "answered_at":
+        raise CannotRead(Reason.INVALID_TIME, path, "send RFC 3339 with a zone, like 2026-11-22T10:00:00Z")
+    parents, _, name = path.rpartition(".")
+    if path in ("response_id", "data"):
+        raise CannotRead(Reason.INVALID_FIELD, path, "send it as text, or leave it out")
+    copy: dict[str, Any] = dict(data)
+    inner = copy
+    for parent in filter(None, parents.split(".")):
+        inner[parent] = inner = dict(inner[parent])
+    inner[name] = _usable(inner[name], path, flags)
+    return copy
+
+
+def _usable(value: Any, path: str, flags: list[str]) -> Any:
+    """What stands in the place of a value that does not fit: always something that does."""
+    if value == "":
+        return None
+    if path == "customer.since":
+        since = _day(value)
+        if since is not None:
+            return since
+    elif path in _NUMBERED and (number := _whole(value)) is not None:
+        return number
+    elif isinstance(value, str) and path in _LONGEST:
+        flags.append(cut(path))
+        return value[: _LONGEST[path]]
+    flags.append(dropped(path))
+    return None
+
+
+def _whole(value: Any) -> str | None:
+    if type(value) is int:
+        return str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else None
+
+
+def _day(value: Any) -> date | None:
+    """A year or a month counts from its first day, a moment by its day."""
+    if isinstance(value, datetime):
+        return value.date()
+    text = str(value) if type(value) is int else value
+    if not isinstance(text, str):
+        return None
+    try:
+        if year := _YEAR.fullmatch(text.strip()):
+            return date(int(year[1]), int(year[2] or 1), 1)
+        return datetime.fromisoformat(text.strip()).date()
+    except ValueError:
+        return None

@@ -1,0 +1,80 @@
+"""How far each partition has been taken in, how far behind that is, and whether anything still moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from aiokafka import TopicPartition
+from msgspec import Struct
+
+from alerts.arrival import Address
+
+STUCK_SECONDS = 90.0
+"""With records to read and none coming for so long, the Kafka client is built anew (aiokafka issue 1154)."""
+
+
+class Lag(Struct, frozen=True):
+    """`records` not yet taken in, markers of transactions among them; `seconds` that they have waited, 0 without any.
+
+    They wait since the time of the first one in hand; else of the last one taken in; else since we were given the
+    partition.
+    """
+
+    partition: TopicPartition
+    records: int
+    seconds: float
+
+
+class Progress:
+    """What was polled and what of it was taken in. `clock` is monotonic, in seconds; `now` is the wall's clock."""
+
+    def __init__(self, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._now = now
+        self._in_hand: dict[TopicPartition, list[Address]] = {}
+        self._last: dict[TopicPartition, datetime] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """New partitions, or a new client: whatever was known is forgotten, but for what is in hand."""
+        self._last.clear()
+        self._began = self._now()
+        self._moved_at = self._clock()
+
+    def polled(self, addresses: Iterable[Address]) -> None:
+        for address in addresses:
+            self._in_hand.setdefault(_partition(address), []).append(address)
+
+    def taken(self, addresses: Sequence[Address]) -> None:
+        """These are in the ledger: a piece of what is in hand, in its order."""
+        self._moved_at = self._clock()
+        for partition, last in {_partition(each): each for each in addresses}.items():
+            self._last[partition] = last.timestamp
+            waiting = self._in_hand.get(partition, [])
+            self._in_hand[partition] = [each for each in waiting if each.offset > last.offset]
+
+    def let_go(self) -> None:
+        """Nothing is in hand: all was taken in, or will be polled again."""
+        self._in_hand.clear()
+        self._moved_at = self._clock()
+
+    def lags(self, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> list[Lag]:
+        """Of each partition of which both are known: the offset to be polled next, and the one behind the last record."""
+        return [self._lag(part, at, ends[part]) for part, at in positions.items() if part in ends]
+
+    def _lag(self, partition: TopicPartition, position: int, end: int) -> Lag:
+        waiting = self._in_hand.get(partition)
+        records = max(0, end - (waiting[0].offset if waiting else position))
+        since = waiting[0].timestamp if waiting else self._last.get(partition, self._began)
+        return Lag(partition, records, max(0.0, (self._now() - since).total_seconds()) if records else 0.0)
+
+    def is_stuck(self, lags: Iterable[Lag]) -> bool:
+        """Whether records wait that the client does not give us. A batch in hand waits for others, not for it."""
+        if any(self._in_hand.values()) or not any(lag.records for lag in lags):
+            self._moved_at = self._clock()
+        return self._clock() - self._moved_at > STUCK_SECONDS
+
+
+def _partition(address: Address) -> TopicPartition:
+    return TopicPartition(address.topic, address.partition)

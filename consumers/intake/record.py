@@ -1,0 +1,131 @@
+"""Reads a Kafka record: an answer we understand, a record to set aside with its reason, or one only to be counted."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from alerts.arrival import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
+from alerts.errors import where
+from alerts.flags import NUL_REMOVED
+from alerts.survey import SurveyResponse
+from consumers.intake import cloudevents, strict_json
+from consumers.intake.answer import mend_clock, read_answer
+from consumers.intake.cloudevents import Event
+from consumers.intake.moments import recorded_at
+from consumers.intake.origin import Headers, origin_of
+from consumers.intake.reason import CannotRead, Reason
+from consumers.sources.catalogue import Catalogue
+
+__all__ = ["CLOUDEVENTS", "Reason", "Record", "read_record"]
+
+logger = logging.getLogger(__name__)
+
+CLOUDEVENTS = "cloudevents"
+"""The source in labels, filters and policy of events that need no source file."""
+
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
+
+
+class Record(Struct, frozen=True):
+    """What Kafka delivered. `timestamp_ms` is milliseconds since 1970, -1 when Kafka has none."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
+    """Raises nothing, whatever the bytes: what comes of a record depends on it and the source files alone.
+
+    `now` is when it was polled, and stands in for a time that Kafka does not have. A record to set aside has no
+    dead letter yet.
+    """
+    address = Address(record.topic, record.partition, record.offset, recorded_at(record.timestamp_ms, now))
+    if record.value is None:
+        return Passed(address, RecordOutcome.TOMBSTONE)
+    try:
+        return _read(record, record.value, address, catalogue)
+    except CannotRead as why:
+        return SetAside(address, why.reason, why.field, why.detail, _source_of(record, catalogue))
+    except Exception as error:  # noqa: BLE001 - a fault of ours costs one record, never its partition
+        logger.error("record %s: reading it failed: %s", place_of(address), where(error))
+        return not_storable(address, _source_of(record, catalogue))
+
+
+def not_storable(address: Address, source: str | None) -> SetAside:
+    """What stands in the place of a record that we could not handle, though nothing is known to be wrong with it."""
+    detail = "this record could not be handled; the fault is ours, please report it"
+    return SetAside(address, Reason.NOT_STORABLE, None, detail, source)
+
+
+def place_of(address: Address) -> str:
+    """For logs."""
+    return f"{address.topic}-{address.partition}@{address.offset}"
+
+
+def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) -> Answer:
+    headers = cloudevents.headers_of(record.headers)
+    named = headers.get(cloudevents.SOURCE_HEADER)
+    chosen = catalogue.choose(named, record.topic)
+    cloudevents.check_format(value, headers)
+    body, nul_removed = strict_json.read_object(value)
+    envelope = cloudevents.attributes_of(headers, body)
+    digest = sha256(value)
+    if chosen is not None and not (envelope and cloudevents.is_ours(envelope[0])):
+        event, name = chosen.read(body), chosen.name
+    elif envelope is not None:
+        attributes, binary = envelope
+        event = cloudevents.read_event(attributes, body, binary=binary)
+        name = chosen.name if chosen is not None and named is not None else CLOUDEVENTS
+        if binary:
+            digest.update(f"{event.source}\n{event.id}\n{attributes.get('time')}".encode())
+    else:
+        raise CannotRead(
+            Reason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
+        )
+    return _answer(record, address, event, name, digest.digest(), (NUL_REMOVED,) if nul_removed else ())
+
+
+def _answer(
+    record: Record, address: Address, event: Event, name: str, value_hash: bytes, flags: tuple[str, ...]
+) -> Answer:
+    sent = read_answer(event, source=name, flags=flags)
+    kept = content_hash(sent)
+    origin = origin_of(record.headers)
+    if origin is None:
+        return Answer(address, mend_clock(sent, address.timestamp), value_hash, kept)
+    response = mend_clock(sent, min(address.timestamp, origin.timestamp))
+    return Answer(address, response, value_hash, kept, origin.partition, origin.offset)
+
+
+def content_hash(response: SurveyResponse) -> bytes:
+    """32 bytes that are equal when all kept fields are, in whatever order and spelling they came."""
+    kept = (
+        response.response_id,
+        response.survey_id,
+        response.question,
+        response.rating,
+        response.scale,
+        response.comment,
+        response.answered_at,
+        response.customer,
+        response.interaction,
+        response.attributes,
+    )
+    return sha256(_CANONICAL.encode(kept)).digest()
+
+
+def _source_of(record: Record, catalogue: Catalogue) -> str | None:
+    """The source file's name, where one is named and there is such a file, or one reads the topic."""
+    named = [value or b"" for name, value in record.headers if name.lower() == cloudevents.SOURCE_HEADER]
+    chosen = catalogue.get(named[0].decode("utf-8", "replace")) if named else catalogue.choose(None, record.topic)
+    return None if chosen is None else chosen.name

@@ -1,0 +1,70 @@
+"""Sends dead letters again through the normal way, as they were, once whatever was wrong has been mended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.errors import Unavailable
+from alerts.ledger.reading.dead_letters import DeadLetter, mark_gone, mark_redriven
+from consumers.intake.dead_letters import as_it_was
+from consumers.intake.origin import Headers, Origin, origin_of
+from consumers.kafka.access import KafkaAccess
+from consumers.kafka.producer import OutRecord, Producer
+
+logger = logging.getLogger(__name__)
+
+READ_SECONDS = 15.0
+
+
+async def redrive(
+    access: KafkaAccess, producer: Producer, engine: AsyncEngine, letters: Sequence[DeadLetter], by: str
+) -> int:
+    """How many were sent again; each is marked once Kafka has acknowledged it, and so is one that Kafka no longer keeps.
+
+    Raises Unavailable.
+    """
+    sent = 0
+    consumer = AIOKafkaConsumer(**access.client(), enable_auto_commit=False, auto_offset_reset="none")
+    try:
+        await consumer.start()
+        for letter in letters:
+            record = await _read(consumer, letter)
+            if record is None:
+                logger.warning("dead letter %s is no longer in its topic", letter.id)
+                await mark_gone(engine, letter.id)
+                continue
+            await producer.send([record])
+            await mark_redriven(engine, letter.id, by)
+            sent += 1
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise Unavailable(f"after {sent} dead letters Kafka failed ({type(error).__name__})") from error
+    finally:
+        await consumer.stop()
+    return sent
+
+
+async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord | None:
+    partition = TopicPartition(letter.dead_topic, letter.dead_partition)
+    consumer.assign([partition])
+    first, end = await consumer.beginning_offsets([partition]), await consumer.end_offsets([partition])
+    if letter.dead_offset is None or not first[partition] <= letter.dead_offset < end[partition]:
+        return None
+    consumer.seek(partition, letter.dead_offset)
+    kept = await asyncio.wait_for(consumer.getone(partition), READ_SECONDS)
+    if kept.offset != letter.dead_offset:
+        return None
+    return again(letter, key=kept.key, value=kept.value, headers=tuple(kept.headers))
+
+
+def again(letter: DeadLetter, *, key: bytes | None, value: bytes | None, headers: Headers) -> OutRecord:
+    """The record as it was, and behind it where it stood the first time: that orders revisions of equal time."""
+    headers = as_it_was(headers)
+    if origin_of(headers) is None:
+        headers += Origin(letter.topic, letter.partition, letter.offset, letter.recorded_at).headers()
+    return OutRecord(topic=letter.topic, key=key, value=value, headers=headers)

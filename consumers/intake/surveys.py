@@ -1,0 +1,299 @@
+"""Reads survey answers from Kafka and hands each batch to the ledger; only then the next offsets are committed.
+
+poll -> read each record -> dead letters out and acknowledged -> each piece in one transaction -> commit its offsets.
+The committed offset is never ahead of the ledger (I3); a record that comes twice changes nothing (I2). While the
+database is away the batch in hand is tried again and nothing is lost or dead-lettered (I5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.arrival import Address, Arrival
+from alerts.errors import Unavailable, where
+from alerts.ledger.intake.batch import Report
+from alerts.policy import Policy
+from consumers.intake.batch import Intake, Taken
+from consumers.intake.dead_letters import DeadLetters
+from consumers.intake.moments import recorded_at
+from consumers.intake.progress import Progress
+from consumers.intake.record import Record
+from consumers.intake.watch import WATCH_SECONDS, Watch
+from consumers.kafka.access import KafkaAccess
+from consumers.kafka.producer import CLOSE_SECONDS, Refused
+from consumers.loop import LONGEST_WAIT, keep_doing, pause
+from consumers.sources.catalogue import Catalogue
+
+logger = logging.getLogger(__name__)
+
+BATCH = 2000
+POLL_MS = 500
+COMMIT_SECONDS = 10.0
+LOOK_FOR_TOPICS_SECONDS = 15.0
+RETRY_STOPPED_SECONDS = 30.0
+
+
+class Observer(Protocol):
+    """Who wants to know what the consumer does; the metrics do."""
+
+    def batch(self, report: Report, committed_at: datetime) -> None: ...
+    def lag(self, topic: str, partition: int, records: int, seconds: float) -> None: ...
+    def forget(self, partitions: Iterable[tuple[str, int]]) -> None: ...
+    def stopped(self, topic: str, partition: int, why: str) -> None: ...
+    def resumed(self, topic: str, partition: int) -> None: ...
+    def commit_failed(self) -> None: ...
+
+
+class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """One member of the consumer group. `run` until the stop event; `run_once` is one poll."""
+
+    def __init__(
+        self,
+        *,
+        access: KafkaAccess,
+        topics: Sequence[str],
+        group: str,
+        engine: AsyncEngine,
+        policy: Policy,
+        catalogue: Catalogue,
+        dead_letters: DeadLetters,
+        observer: Observer,
+    ) -> None:
+        self._access = access
+        self._topics = tuple(dict.fromkeys(topics))
+        self._group = group
+        self._intake = Intake(
+            engine=engine,
+            policy=policy,
+            catalogue=catalogue,
+            dead_letters=dead_letters,
+            on_refused=self._on_refused,
+        )
+        self._observer = observer
+        self._consumer: AIOKafkaConsumer = None
+        self._watch: Watch | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._unwatched = asyncio.Event()  # ends the watching
+        self._subscribed: frozenset[str] = frozenset()
+        self._topics_seen_at = 0.0
+        self._stopped: dict[TopicPartition, float] = {}  # partition -> when to try again
+        self._joined = False
+        self._idle = asyncio.Event()  # no batch in hand
+        self._idle.set()
+        self._progress = Progress(time.monotonic, _now)
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether the group has given us our share, be it nothing: a spare member is ready too."""
+        return self._joined
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Reads until `stop`; after trouble with Kafka the client is built anew. Ends with offsets committed."""
+        while not stop.is_set():
+            try:
+                await self._open()
+                while not stop.is_set():
+                    await self.run_once(stop)
+            except (KafkaError, OSError, Unavailable) as error:
+                logger.warning("the survey consumer starts anew: %s", type(error).__name__)
+                await pause(stop, 1.0)
+            except Exception as error:  # noqa: BLE001 - a fault of ours; the records stay uncommitted
+                logger.error("the survey consumer failed and starts anew in %.0f s: %s", LONGEST_WAIT, where(error))
+                await pause(stop, LONGEST_WAIT)
+            finally:
+                await self._close()
+
+    async def run_once(self, stop: asyncio.Event) -> int:
+        """One poll and what follows from it; returns the number of records taken in. Ends without effect when stopped."""
+        if not await self._follow_topics():
+            await pause(stop, 1.0)
+            return 0
+        polled = await self._poll()
+        self._retry_stopped()
+        records = [_record(each) for part in polled.values() for each in part]
+        if not records:
+            if self._watch is not None and self._watch.is_stuck:
+                raise Unavailable("records are waiting and none comes")
+            return 0
+        self._idle.clear()
+        try:
+            return await self._take(records, stop)
+        finally:
+            self._progress.let_go()
+            self._idle.set()
+
+    # -- Kafka's side
+
+    async def _open(self) -> None:
+        self._consumer = AIOKafkaConsumer(
+            **self._access.client(),
+            group_id=self._group,
+            enable_auto_commit=False,  # the default commits records that are still being worked on
+            auto_offset_reset="none",  # an offset that is gone stops the partition; it is never skipped in silence
+            isolation_level="read_committed",
+            fetch_max_wait_ms=self._access.fetch_max_wait_ms,
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+            max_poll_interval_ms=24 * 3_600_000,  # a database may be away for long; heartbeats show that we live
+            session_timeout_ms=10_000,  # so long a killed consumer's partitions wait for another
+            rebalance_timeout_ms=30_000,
+        )
+        await self._consumer.start()
+        self._joined, self._subscribed = False, frozenset()
+        self._progress.begin()
+        self._watch = Watch(self._consumer, self._progress, self._observer, lambda: self._stopped)
+        self._unwatched.clear()
+        watching = keep_doing(self._watch.run_once, self._unwatched, idle=WATCH_SECONDS, name="lag")
+        self._watching = asyncio.create_task(watching)
+
+    async def _close(self) -> None:
+        """Leaves the group. With all brokers away that may fail, or never end; then they find out by themselves."""
+        if self._consumer is None:
+            return
+        self._unwatched.set()
+        if self._watching is not None:
+            await self._watching  # bounded: whatever it asks, it asks with a deadline
+        consumer, self._consumer = self._consumer, None
+        self._stopped.clear()
+        self._intake.forget()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await consumer.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            logger.warning("the Kafka client did not close: %s", type(error).__name__)
+
+    async def _follow_topics(self) -> bool:
+        """Subscribes to those of our topics that exist; a missing one does not stop the others."""
+        if time.monotonic() - self._topics_seen_at < LOOK_FOR_TOPICS_SECONDS and self._subscribed:
+            return True
+        existing = frozenset(self._topics) & await self._consumer.topics()
+        self._topics_seen_at = time.monotonic()
+        if missing := set(self._topics) - existing:
+            logger.warning("these topics do not exist yet: %s", ", ".join(sorted(missing)))
+        if existing and existing != self._subscribed:
+            self._consumer.subscribe(topics=sorted(existing), listener=self)
+            self._subscribed = existing
+        return bool(existing)
+
+    async def _poll(self) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        try:
+            polled: dict[Any, Any] = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
+        except NoOffsetForPartitionError as error:
+            await self._consumer.seek_to_beginning(*error.args)  # a group that is new to it begins at the earliest
+            return {}
+        except OffsetOutOfRangeError as error:
+            for gone in error.args[0]:
+                why = "its committed offset no longer exists; reset the group's offset by hand"
+                self._stop_partition(gone, why, retry=False)
+            return {}
+        return polled
+
+    def _stop_partition(self, partition: TopicPartition, why: str, *, retry: bool) -> None:
+        logger.error("partition %s-%s is stopped: %s", partition.topic, partition.partition, why)
+        self._observer.stopped(partition.topic, partition.partition, why)
+        if partition in self._consumer.assignment():
+            self._consumer.pause(partition)
+        self._stopped[partition] = time.monotonic() + (RETRY_STOPPED_SECONDS if retry else float("inf"))
+
+    def _retry_stopped(self) -> None:
+        for partition, moment in list(self._stopped.items()):
+            if moment <= time.monotonic():
+                del self._stopped[partition]
+                if partition in self._consumer.assignment():
+                    self._consumer.resume(partition)
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Lets the batch in hand end and commit, for a while: whoever comes next would only do it again."""
+        if self._watch is not None:
+            self._watch.is_settled = False
+        try:
+            await asyncio.wait_for(self._idle.wait(), COMMIT_SECONDS)
+        except TimeoutError:
+            logger.info("a batch is still in hand while its partitions move on; the ledger keeps it single")
+        self._observer.forget((part.topic, part.partition) for part in revoked)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._joined = True
+        self._stopped.clear()
+        self._intake.forget()
+        self._progress.begin()
+        if self._watch is not None:
+            self._watch.is_settled = True
+
+    # -- one batch
+
+    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> int:
+        """How many were taken in: all, but for partitions that a refused dead letter has stopped, or after a stop."""
+        now = _now()
+        self._progress.polled(_address(record, now) for record in records)
+        count = 0
+        async with aclosing(self._intake.take(records, now, stop)) as pieces:
+            async for taken in pieces:
+                self._tell(taken)
+                await self._commit(taken.arrivals)
+                count += len(taken.arrivals)
+        return count
+
+    def _tell(self, taken: Taken) -> None:
+        addresses = [each.address for each in taken.arrivals]
+        self._progress.taken(addresses)
+        self._observer.batch(taken.report, _now())
+        for topic, partition in taken.report.new_epochs:
+            logger.error("topic %s-%s was made anew; its account begins again", topic, partition)
+        for topic, partition in {(each.topic, each.partition) for each in addresses}:
+            if TopicPartition(topic, partition) not in self._stopped:
+                self._observer.resumed(topic, partition)
+
+    def _on_refused(self, address: Address, error: Refused) -> None:
+        partition = TopicPartition(address.topic, address.partition)
+        self._stop_partition(partition, f"its dead letter was refused: {error}", retry=True)
+        if partition in self._consumer.assignment():
+            self._consumer.seek(partition, address.offset)
+
+    async def _commit(self, arrivals: Sequence[Arrival]) -> None:
+        """The next offset of each partition that is still ours. A failed commit is harmless: the ledger knows the records."""
+        following = {TopicPartition(a.address.topic, a.address.partition): a.address.offset + 1 for a in arrivals}
+        ours = {part: offset for part, offset in following.items() if part in self._consumer.assignment()}
+        if not ours:
+            return
+        try:
+            await asyncio.wait_for(self._consumer.commit(ours), COMMIT_SECONDS)
+        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            logger.warning("offsets were not committed (%s); the records may come again", type(error).__name__)
+            self._observer.commit_failed()
+
+
+def _record(polled: ConsumerRecord[Any, Any]) -> Record:
+    return Record(
+        topic=polled.topic,
+        partition=polled.partition,
+        offset=polled.offset,
+        timestamp_ms=polled.timestamp,
+        key=polled.key,
+        value=polled.value,
+        headers=tuple(polled.headers),
+    )
+
+
+def _address(record: Record, now: datetime) -> Address:
+    return Address(record.topic, record.partition, record.offset, recorded_at(record.timestamp_ms, now))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""How to reach Kafka, how we send, and the topics."""

@@ -1,0 +1,68 @@
+"""Words in comments: whole ones, however they are spaced, capitalised or composed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.wording.words import mentions
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "call me",
+        "Please CALL ME!",
+        "call  me",
+        "call\u00a0me",
+        "call\r\nme",
+        "call\u200b me",
+        "ca\u00adll me",
+        "(call me)",
+        "\u202bcall me\u202c",
+        "ｃａｌｌ　ｍｅ",
+        "😡 call me 😡",
+        "do not call me, or rather do: call me",
+    ],
+)
+def test_a_phrase_is_found_whatever_lies_between_and_about_its_words(said: str) -> None:
+    assert mentions(said, ["call me"], unless=["do not call me"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [None, "", "I recall meeting the technician", "call mean", "call_me", "call, me", "Do not call me again", "callme"],
+)
+def test_a_part_of_other_words_is_no_mention(said: str | None) -> None:
+    assert not mentions(said, ["call me"], unless=["do not call me"])
+
+
+def test_every_way_to_write_a_letter_or_an_apostrophe_is_one() -> None:
+    assert mentions("Ne m\u2019appelez pas", ["ne m'appelez pas"])
+    assert mentions("RU\u0308CKRUF", ["rückruf"])
+    assert mentions("STRASSE", ["straße"])
+
+
+def test_a_star_ends_a_word_or_stands_for_some() -> None:
+    assert mentions("Ich habe gekündigt, die Kündigung liegt bei", ["kündig*"])
+    assert not mentions("Ich habe gekündigt", ["kündig*"])
+    assert mentions("do not you dare call me", ["do not * call me"])
+    assert mentions("do not call me", ["do not * call me"])
+    assert not mentions("I do not care. Call me", ["do not * call me"])
+    assert not mentions("do not one two three four call me", ["do not * call me"])
+
+
+def test_where_words_are_not_parted_by_blanks_a_phrase_is_found_among_them() -> None:
+    assert mentions("请给我打电话谢谢", ["打电话"])
+    assert mentions("電話してください", ["電話して"])
+    assert mentions("กรุณาโทรกลับด้วย", ["โทรกลับ"])
+    assert mentions("전화해주세요", ["전화해"])
+    assert mentions("اتصل بي من فضلك", ["اتصل بي"])
+    assert not mentions("कॉलेज", ["कॉल"])  # the vowel sign goes on with the word
+
+
+@given(st.text(max_size=60), st.text(min_size=1, max_size=20).filter(str.strip))
+def test_no_text_whatever_raises(said: str, phrase: str) -> None:
+    mentions(said, [phrase], unless=[phrase])
+    assert not mentions(said, [phrase], unless=[phrase])
