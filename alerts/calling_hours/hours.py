@@ -156,7 +156,12 @@ class Hours:
 def daily(start: int, end: int, days: Iterable[int] = range(7), closed: Closed = no_day_off) -> Week:
     """The same slot (minutes since midnight) on some days of the week (0 is Monday), save those that are `closed`."""
     slot = ((start, end),)
-    return Week(tuple(slot if day in days else () for day in range(7)), partial(_closed_days, closed))
+
+    @lru_cache(maxsize=64)
+    def differing(year: int) -> Mapping[date, Minutes]:
+        return dict.fromkeys(closed(year), ())
+
+    return Week(tuple(slot if day in days else () for day in range(7)), differing)
 
 
 class Same:
@@ -215,10 +220,6 @@ def _hours_of(same: Same, queue: str) -> Hours:
     window, country = policy.calling.window, country_of_zone(rules.zone)
     closed = partial(holidays_in, country) if policy.calling.holidays and country else no_day_off
     return Hours(rules.zone, daily(window.start, window.end, weekdays(policy.calling.days), closed))
-
-
-def _closed_days(closed: Closed, year: int) -> Mapping[date, Minutes]:
-    return dict.fromkeys(closed(year), ())
 
 
 def _minutes(slots: tuple[Slot, ...]) -> Minutes:

@@ -1,7 +1,8 @@
 """Adds up the time in which places are open, all of them at once, without a walk through the years.
 
-Between two changes of a clock, every week without a holiday is like the next, and such stretches are reckoned. Only
-the days about a change that touches opening hours, and days that differ from their week, are looked at one by one.
+Between two changes of a clock every week is like the next: such stretches are reckoned, and what the closed days of
+them would have had is taken off. Only the days about a change that touches opening hours, and days that have other
+hours than usual, are looked at one by one.
 """
 
 from __future__ import annotations
@@ -120,7 +121,20 @@ def stretches(clocks: Sequence[Clock], start: datetime, end: datetime) -> Iterat
 def _within(clocks: Sequence[Clock], stretch: Stretch) -> timedelta:
     if stretch.pattern is None:
         return _looked_at(clocks, stretch.begin, stretch.end)
-    return stretch.pattern.between(stretch.begin, stretch.end)
+    closed = _joined(_closed_parts(clocks, stretch), stretch.begin, stretch.end)
+    lost = (stretch.pattern.between(begin, until) for begin, until in closed)
+    return stretch.pattern.between(stretch.begin, stretch.end) - sum(lost, _NOTHING)
+
+
+def _closed_parts(clocks: Sequence[Clock], stretch: Stretch) -> Iterator[Interval]:
+    """When each clock would have been open on the days on which it is closed."""
+    first, last = (stretch.begin - DAY).date(), (stretch.end + DAY).date()
+    closed = {id(week): week.closed_days(first, last) for week in (clock.week for clock in clocks)}
+    for clock in clocks:
+        ahead = offset(clock.zone, stretch.begin)
+        for day in closed[id(clock.week)]:
+            usual, midnight = clock.week.usual[day.weekday()], datetime.combine(day, time(), UTC) - ahead
+            yield midnight + timedelta(minutes=usual[0][0]), midnight + timedelta(minutes=usual[-1][1])
 
 
 def _looked_at(clocks: Sequence[Clock], start: datetime, end: datetime) -> timedelta:
@@ -141,9 +155,14 @@ def _before_it_is_followed(clocks: Sequence[Clock], start: datetime, end: dateti
 def _interruptions(clocks: Sequence[Clock], start: datetime, end: datetime) -> Iterator[Interval]:
     """Where a stretch ends: in order and apart. One without length only changes the pattern."""
     found = (each for clock in clocks for each in (*_changes(clock, start, end), *_odd_days(clock, start, end)))
-    clipped = sorted((max(begin, start), min(until, end)) for begin, until in found if begin < end and until > start)
+    return _joined(found, start, end)
+
+
+def _joined(intervals: Iterable[Interval], start: datetime, end: datetime) -> Iterator[Interval]:
+    """Cut to [start, end], in order, those that overlap or touch made one."""
+    cut = sorted((max(begin, start), min(until, end)) for begin, until in intervals if begin < end and until > start)
     begun: Interval | None = None
-    for begin, until in clipped:
+    for begin, until in cut:
         if begun and begin <= begun[1]:
             begun = (begun[0], max(begun[1], until))
             continue

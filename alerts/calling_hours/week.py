@@ -42,8 +42,12 @@ class Week(Struct, frozen=True):
             day += _DAY
 
     def odd_days(self, first: date, last: date) -> list[date]:
-        """The days of [first, last] whose slots are not the usual ones, in order."""
-        return [day for day in self._listed(first, last) if self.on(day) != self.usual[day.weekday()]]
+        """The days of [first, last] that have other slots than the usual ones, in order."""
+        return [day for day in self._listed(first, last) if self.on(day) not in ((), self.usual[day.weekday()])]
+
+    def closed_days(self, first: date, last: date) -> list[date]:
+        """The days of [first, last] that have slots in a usual week, and none now, in order."""
+        return [day for day in self._listed(first, last) if self.usual[day.weekday()] and not self.on(day)]
 
     def _listed(self, first: date, last: date) -> Iterator[date]:
         for year in range(first.year, last.year + 1):

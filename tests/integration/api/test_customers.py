@@ -59,7 +59,7 @@ async def test_a_lead_reads_a_customer_masked(front: Front) -> None:
 
 
 async def test_what_a_person_puts_right_moves_the_window_and_answers_leave_it_alone(front: Front) -> None:
-    moved = await front.bad_answer("c-1", zone=None, phone=None)
+    moved = await front.bad_answer("c-1", zone=None, phone=None, country=None)
     lead = await front.lead()
     ref = await _ref(lead)
     url = f"/v1/callbacks/{moved.callback.id}"

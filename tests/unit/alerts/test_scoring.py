@@ -112,6 +112,8 @@ ASKS_FOR_NO_CALL = (
     "I don't want to be called",
     "no need to call",
     "Remove my number",
+    "Do not EVER contact me again",
+    "take me off this call list",
     "Rufen Sie mich nicht an!",
     "Bitte nicht anrufen",
     "Bitte keinen Rückruf",

@@ -317,6 +317,26 @@ def test_what_is_reckoned_is_what_a_look_at_every_day_gives(
     assert timedelta(seconds=place.open_seconds(start, start + span)) == looked_at
 
 
+@pytest.mark.parametrize("narrow", [True, False])
+@pytest.mark.parametrize(
+    ("zone", "change", "start", "end"),
+    [
+        ("Europe/London", "2026-10-25T01:00", 90, 180),
+        ("Europe/London", "2026-03-29T01:00", 90, 180),
+        ("Europe/London", "2026-10-25T01:00", 0, 90),
+        ("Australia/Lord_Howe", "2026-04-04T15:00", 100, 200),
+        ("Pacific/Apia", "2011-12-30T10:00", 540, 1200),
+    ],
+)
+def test_a_change_of_the_clock_within_a_slot_is_reckoned_as_it_is(
+    zone: str, change: str, start: int, end: int, narrow: bool
+) -> None:
+    place = Hours(zone, daily(start, end), narrow=narrow)
+    first, last = utc(change) - timedelta(days=20), utc(change) + timedelta(days=20)
+    looked_at = sum((closes - opens for opens, closes in place.open_between(first, last)), timedelta())
+    assert timedelta(seconds=place.open_seconds(first, last)) == looked_at
+
+
 def test_ten_thousand_years_are_reckoned_and_not_walked_through() -> None:
     began = perf_counter()
     seconds = office().open_seconds(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
