@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from random import Random
 
@@ -27,3 +28,8 @@ def counted(seed: int, drawn: Iterable[tuple[int, float]]) -> list[Count]:
 def slack(full: float, rate: float) -> float:
     """How far a found rate may lie from the true one: `full` of all draws; of a tenth, three standard errors."""
     return full if EFFORT >= FULL else max(full, 3 * (rate * (1 - rate) / DRAWS) ** 0.5)
+
+
+def say(figure: str, value: object) -> None:
+    """For whoever asks: `pytest -rP` shows it."""
+    sys.stdout.write(f"{figure}: {value}\n")

@@ -8,7 +8,10 @@ from random import Random
 
 from scipy import stats
 
-from alerts.insights.share import Count
+from alerts.insights.budget import Budget
+from alerts.insights.dispersion import Unrest, unrest
+from alerts.insights.share import Count, total
+from alerts.insights.spike import spike
 
 HOURS = 168
 WEEKS = 52
@@ -53,3 +56,29 @@ def year(seed: int, rate: Rate, volume: Callable[[int], float]) -> list[Week]:
 def of_hour(weeks: Sequence[Week], hour: int, before: int) -> list[Count]:
     """The same hour in the twelve weeks before week `before`."""
     return [weeks[week][hour] for week in range(before - PAST, before)]
+
+
+def swing(weeks: Sequence[Week]) -> Unrest:
+    """As it is known after the first twelve weeks."""
+    return unrest(of_hour(weeks, hour, PAST) for hour in range(HOURS))
+
+
+def first_spikes(weeks: Sequence[Week], budget: Budget, since: int = 0, most: int | None = None) -> list[int]:
+    """The numbers of the hours that raise, from the thirteenth week or `since` on; at most `most` of them."""
+    known, found = swing(weeks), []
+    for number in range(max(since, PAST * HOURS), WEEKS * HOURS):
+        week, hour = divmod(number, HOURS)
+        live = weeks[week][hour]
+        if not live.count:
+            continue
+        past = of_hour(weeks, hour, week)
+        usual = total(past)
+        # Below the usual rate nothing can be raised; not to ask saves most of the time.
+        if live.count * usual.of <= live.of * usual.count:
+            continue
+        judged = spike(live, past, budget, known)
+        if judged is not None and judged.raised:
+            found.append(number)
+            if len(found) == most:
+                break
+    return found
