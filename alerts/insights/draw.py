@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from operator import mul
 
 from msgspec import Struct
 
@@ -95,10 +96,10 @@ def _exactly(x: int, hard: int, easy: int, drawn: int) -> float:
 
 
 def _added(first: Chances, second: Chances) -> Chances:
-    sums = [0.0] * (len(first.of_each) + len(second.of_each) - 1)
-    for i, one in enumerate(first.of_each):
-        for j, other in enumerate(second.of_each):
-            sums[i + j] += one * other
+    long, short = first.of_each, second.of_each[::-1]
+    reach = len(short) - 1
+    padded = (*[0.0] * reach, *long, *[0.0] * reach)
+    sums = [sum(map(mul, padded[at:], short)) for at in range(len(long) + reach)]
     begin = next(i for i, chance in enumerate(sums) if chance >= _NEGLIGIBLE)
     end = next(i for i in range(len(sums), 0, -1) if sums[i - 1] >= _NEGLIGIBLE)
     return Chances(first.lowest + second.lowest + begin, tuple(sums[begin:end]))
