@@ -10,7 +10,7 @@ from scipy import stats
 
 from alerts.insights.budget import Budget
 from alerts.insights.dispersion import Unrest, unrest
-from alerts.insights.share import Count, total
+from alerts.insights.share import Count
 from alerts.insights.spike import spike
 
 HOURS = 168
@@ -69,16 +69,21 @@ def first_spikes(weeks: Sequence[Week], budget: Budget, since: int = 0, most: in
     for number in range(max(since, PAST * HOURS), WEEKS * HOURS):
         week, hour = divmod(number, HOURS)
         live = weeks[week][hour]
-        if not live.count:
-            continue
-        past = of_hour(weeks, hour, week)
-        usual = total(past)
-        # Below the usual rate nothing can be raised; not to ask saves most of the time.
-        if live.count * usual.of <= live.of * usual.count:
-            continue
-        judged = spike(live, past, budget, known)
-        if judged is not None and judged.raised:
-            found.append(number)
-            if len(found) == most:
-                break
+        if live.count and unusual(live, weeks, hour, week):
+            judged = spike(live, of_hour(weeks, hour, week), budget, known)
+            if judged is not None and judged.raised:
+                found.append(number)
+                if len(found) == most:
+                    break
     return found
+
+
+def unusual(live: Count, weeks: Sequence[Week], hour: int, week: int) -> bool:
+    """More than a standard deviation above the usual: below, nothing can be raised, and not to ask saves the time."""
+    bad = of = 0
+    for earlier in range(week - PAST, week):
+        past = weeks[earlier][hour]
+        bad += past.count
+        of += past.of
+    expected = live.of * bad / max(of, 1)
+    return live.count > expected + math.sqrt(expected * (1 - bad / max(of, 1)))
