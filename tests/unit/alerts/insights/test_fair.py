@@ -51,6 +51,13 @@ def test_who_works_alone_cannot_have_left_anything_to_others() -> None:
     assert (found["alone"].p_value, found["alone"].flagged) == (1, False)
 
 
+def test_the_more_are_judged_the_less_one_of_them_is_reproached_for_bad_luck() -> None:
+    few = {"unlucky": {"q": Count(18, 100)}, "rest": {"q": Count(297, 900)}}
+    many = {"unlucky": {"q": Count(18, 100)}} | {f"fair-{number}": {"q": Count(33, 100)} for number in range(9)}
+    assert by_name(few)["unlucky"].flagged
+    assert not by_name(many)["unlucky"].flagged
+
+
 def test_to_take_many_hard_ones_is_no_reproach() -> None:
     assert not by_name({"kind": {"q": Count(70, 100)}, "a": {"q": Count(30, 100)}, "b": {"q": Count(31, 100)}})[
         "kind"
@@ -85,13 +92,14 @@ def team(seed: int, claims: int, leaves: float) -> Taken:
     return taken
 
 
-def test_the_cherry_picker_is_flagged_first_and_nine_fair_ones_are_not() -> None:
-    """200 claims each within four weeks; four of five hard ones are left to others."""
-    pages = [fair_shares(team(seed, claims=200, leaves=0.8)) for seed in range(TEAMS)]
+@pytest.mark.parametrize(("leaves", "found"), [(0.8, 0.97), (0.5, 0.6)])
+def test_the_cherry_picker_is_flagged_first_and_nine_fair_ones_are_not(leaves: float, found: float) -> None:
+    """200 claims each within four weeks; the one leaves four of five, or half, of the hard ones to others."""
+    pages = [fair_shares(team(seed, claims=200, leaves=leaves)) for seed in range(TEAMS)]
     first = sum(page[0].advisor == "picky" and page[0].flagged for page in pages) / TEAMS
     wrongly = sum(each.flagged for page in pages for each in page if each.advisor != "picky") / (9 * TEAMS)
     say("flagged first, fair ones flagged", (first, wrongly))
-    assert first >= 0.97
+    assert first >= found
     assert wrongly <= 0.001 + 3 * (0.001 / (9 * TEAMS)) ** 0.5
 
 
