@@ -1,0 +1,105 @@
+"""How likely so few, or so many, hard ones are among those that were drawn at random from a pool: exact.
+
+One pool is the hypergeometric distribution; of several pools (queues, days) the draws are added up exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from operator import mul
+
+from msgspec import Struct
+
+from alerts.insights.binomial import log_exactly
+from alerts.insights.share import Count
+
+_NEGLIGIBLE = 1e-18
+
+
+class Draw(Struct, frozen=True):
+    """What was drawn, and the pool it was drawn from, the drawn ones included: hard ones of all."""
+
+    own: Count
+    pool: Count
+
+    @property
+    def expected(self) -> float:
+        """Hard ones, if nobody had looked."""
+        return self.own.of * self.pool.count / self.pool.of if self.pool.of else 0.0
+
+
+class Chances(Struct, frozen=True):
+    """`of_each[i]` is the chance of `lowest + i` hard ones."""
+
+    lowest: int
+    of_each: tuple[float, ...]
+
+    def at_most(self, count: int) -> float:
+        return min(1.0, math.fsum(self.of_each[: max(0, count - self.lowest + 1)]))
+
+    def at_least(self, count: int) -> float:
+        return min(1.0, math.fsum(self.of_each[max(0, count - self.lowest) :]))
+
+
+CERTAIN_NONE = Chances(0, (1.0,))
+
+
+def chances(draw: Draw) -> Chances:
+    """Of every number of hard ones, save those that practically never happen.
+
+    Source: the hypergeometric distribution as a quotient of binomial ones, so that large pools lose no precision
+    (Loader 2000, as in `binomial`).
+    """
+    hard, easy, drawn = draw.pool.count, draw.pool.of - draw.pool.count, draw.own.of
+    least, most = max(0, drawn - easy), min(hard, drawn)
+    likeliest = min(most, max(least, (drawn + 1) * (hard + 1) // (draw.pool.of + 2)))
+    up, down = [_exactly(likeliest, hard, easy, drawn)], []
+    for x in range(likeliest, most):
+        up.append(up[-1] * (hard - x) / (x + 1) * (drawn - x) / (easy - drawn + x + 1))
+        if up[-1] < _NEGLIGIBLE:
+            break
+    last = up[0]
+    for x in range(likeliest, least, -1):
+        last *= x / (hard - x + 1) * (easy - drawn + x) / (drawn - x + 1)
+        down.append(last)
+        if last < _NEGLIGIBLE:
+            break
+    return Chances(likeliest - len(down), (*reversed(down), *up))
+
+
+def together(draws: Iterable[Draw]) -> Chances:
+    """Of the sum of the hard ones over all pools."""
+    sum_ = CERTAIN_NONE
+    for draw in draws:
+        sum_ = _added(sum_, chances(draw))
+    return sum_
+
+
+def same_share(first: Count, second: Count) -> float:
+    """The two-sided p-value of two shares being the same: twice the smaller tail of Fisher's exact test.
+
+    Source: R. A. Fisher, "The logic of inductive inference", JRSS 98 (1935) 39-54; the doubling: F. Yates, "Tests of
+    significance for 2 x 2 contingency tables", JRSS A 147 (1984) 426-463.
+    """
+    pool = Count(first.count + second.count, first.of + second.of)
+    found = chances(Draw(first, pool))
+    return min(1.0, 2 * min(found.at_most(first.count), found.at_least(first.count)))
+
+
+def _exactly(x: int, hard: int, easy: int, drawn: int) -> float:
+    if not drawn:
+        return 1.0
+    p = drawn / (hard + easy)
+    log = log_exactly(x, hard, p) + log_exactly(drawn - x, easy, p) - log_exactly(drawn, hard + easy, p)
+    return math.exp(log)
+
+
+def _added(first: Chances, second: Chances) -> Chances:
+    long, short = first.of_each, second.of_each[::-1]
+    reach = len(short) - 1
+    padded = (*[0.0] * reach, *long, *[0.0] * reach)
+    sums = [sum(map(mul, padded[at:], short)) for at in range(len(long) + reach)]
+    begin = next(i for i, chance in enumerate(sums) if chance >= _NEGLIGIBLE)
+    end = next(i for i in range(len(sums), 0, -1) if sums[i - 1] >= _NEGLIGIBLE)
+    return Chances(first.lowest + second.lowest + begin, tuple(sums[begin:end]))
