@@ -58,7 +58,7 @@ class Answer(Struct, frozen=True):
             force_setattr(self, "origin_offset", self.address.offset)
 
 
-class SetAside(Struct, frozen=True):
+class DeadLettered(Struct, frozen=True):
     """A record that could not be read. Its dead letter stands at `kept_at`, once that is acknowledged."""
 
     address: Address
@@ -76,4 +76,4 @@ class Passed(Struct, frozen=True):
     outcome: RecordOutcome
 
 
-Arrival = Answer | SetAside | Passed
+Arrival = Answer | DeadLettered | Passed

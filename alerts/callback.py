@@ -9,7 +9,7 @@
                                                too when the customer was erased)
 
 Every change is a pure move in `alerts.transitions`: `(callback, command, now) -> Moved(callback, events)`.
-`MOVES` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
+`TRANSITIONS` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Target(StrEnum):
 
 STAYS: dict[State, tuple[State, ...]] = {state: (state,) for state in OPEN_STATES}
 
-MOVES: dict[str, dict[State, tuple[State, ...]]] = {
+TRANSITIONS: dict[str, dict[State, tuple[State, ...]]] = {
     # move: from which states, and to which each of them may lead. `open_callback` begins, so it comes from nowhere.
     "open_callback": {},
     "join": STAYS,
@@ -240,7 +240,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     outside_window: bool = False
 
 
-class Moved(Struct, frozen=True, kw_only=True):
+class Transition(Struct, frozen=True, kw_only=True):
     """What a move made of a callback.
 
     `attempt` is set by the move that records one. `fence` is the lease token that the move rests on, where it needs one:
@@ -252,9 +252,9 @@ class Moved(Struct, frozen=True, kw_only=True):
     attempt: Attempt | None = None
     fence: str | None = None
 
-    def then(self, later: Moved) -> Moved:
+    def then(self, later: Transition) -> Transition:
         """This, and after it `later`, which began from this one's callback."""
-        return Moved(
+        return Transition(
             callback=later.callback,
             events=self.events + later.events,
             attempt=self.attempt or later.attempt,
@@ -271,7 +271,7 @@ def happened(
     data: dict[str, Any] | None = None,
     text: str | None = None,
     measured: dict[str, dict[str, float]] | None = None,
-) -> Moved:
+) -> Transition:
     """One step of a move: `callback` as the step has left it, in its next version, and the event that tells of it.
 
     Versions rise here and events are made here, nowhere else: so the events of a callback are numbered without a gap.
@@ -287,16 +287,16 @@ def happened(
         text=text,
         measured=measured or {},
     )
-    return Moved(callback=changed, events=(event,))
+    return Transition(callback=changed, events=(event,))
 
 
-def check_move(callback: Callback, move: str) -> None:
-    """Raises AlreadyResolved or NotClaimable when `MOVES` does not let this callback do that in its present state."""
-    if callback.state in MOVES[move]:
+def check_transition(callback: Callback, move: str) -> None:
+    """Raises AlreadyResolved or NotClaimable when `TRANSITIONS` does not let this callback do that in its present state."""
+    if callback.state in TRANSITIONS[move]:
         return
     if not callback.is_open:
         raise AlreadyResolved("this callback has ended; a lead may reopen it")
-    raise NotClaimable(f"this callback is {callback.state}; this needs one that is {' or '.join(MOVES[move])}")
+    raise NotClaimable(f"this callback is {callback.state}; this needs one that is {' or '.join(TRANSITIONS[move])}")
 
 
 def with_flags(callback: Callback, *flags: Flag) -> tuple[Flag, ...]:

@@ -62,7 +62,7 @@ class Customer(Struct, frozen=True, kw_only=True):
 
     def place(self, queue_zone: str) -> Place:
         """Where the customer may be; on the clock of the queue when nothing says where."""
-        facts = survey.Customer(time_zone=self.time_zone, country=self.country)
+        facts = survey.Respondent(time_zone=self.time_zone, country=self.country)
         return place_of(facts, self.number, queue_zone)
 
     @property
@@ -100,7 +100,7 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
     return customer.evolve(**facts) if facts else customer
 
 
-def _as_compared(said: survey.Customer) -> survey.Customer:
+def _as_compared(said: survey.Respondent) -> survey.Respondent:
     return structs.replace(said, email=clean_email(said.email), language=read_language(said.language))
 
 
@@ -146,5 +146,5 @@ def _named_language(text: str) -> str:
 
 def _check_zone(name: str) -> None:
     """A zone that says nothing of where somebody is would be taken for the queue's."""
-    if place_of(survey.Customer(time_zone=name), judge(None, None), "UTC").guessed:
+    if place_of(survey.Respondent(time_zone=name), judge(None, None), "UTC").guessed:
         raise Invalid("this must be an IANA time zone, like Europe/London", "/time_zone")

@@ -119,6 +119,6 @@ class Misconfigured(BottomboxError):
     """A setting, the policy or a source file must be mended by a person."""
 
 
-def where(error: BaseException) -> str:
+def safe_traceback(error: BaseException) -> str:
     """What a log may say of a fault of ours: its kind and where it happened. Its message may quote the data it choked on."""
     return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

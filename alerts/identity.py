@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"([^\s@,;<>()]+)@([^\s@,;<>()]+)")
 _IN_ANGLES = re.compile(r"[^<>@]*<([^<>]+)>")  # Ann Example <ann@example.org>
 _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if not chr(code).isspace()}
 
-Kind = Literal["id", "phone", "email", "interaction"]
+HandleKind = Literal["id", "phone", "email", "interaction"]
 
 
 class Handle(Struct, frozen=True):
@@ -29,7 +29,7 @@ class Handle(Struct, frozen=True):
     Personal data: a handle stands in no log, URL, argument or metric. What leaves the house is `record_key`.
     """
 
-    kind: Kind
+    kind: HandleKind
     scope: str
     value: str
 

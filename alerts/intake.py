@@ -18,7 +18,7 @@ from msgspec import Struct, field, structs
 
 from alerts.alert import Alert
 from alerts.arrival import Answer, RecordOutcome
-from alerts.callback import SYSTEM, Callback, ClosedReason, Moved
+from alerts.callback import SYSTEM, Callback, ClosedReason, Transition
 from alerts.customer import Customer
 from alerts.policy import Policy
 from alerts.routing import route
@@ -84,7 +84,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     case: Case
     suppressed: str | None = None
     alert: Alert | None = None
-    moved: Moved | None = None
+    moved: Transition | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -99,8 +99,8 @@ class Effects(Struct, frozen=True, kw_only=True):
     """
 
     decisions: Sequence[Decision] = ()
-    opened: Sequence[Moved] = ()
-    changed: Sequence[Moved] = ()
+    opened: Sequence[Transition] = ()
+    changed: Sequence[Transition] = ()
 
     @property
     def alerts(self) -> list[Alert]:
@@ -155,7 +155,7 @@ def decide_all(
     """
     there = {case.callback.id for case in cases.values() if case.callback is not None}
     there |= {case.resolved.id for case in cases.values() if case.resolved is not None}
-    moved: dict[str, Moved] = {}
+    moved: dict[str, Transition] = {}
     present, in_force = dict(cases), dict(newest)
     for customer_id, case in cases.items():
         if case.callback is not None:
@@ -251,10 +251,10 @@ def _raise(
     return structs.replace(decision, outcome=RecordOutcome.BOTTOM_BOX, alert=alert, moved=moved, case=after)
 
 
-def _to_join(case: Case, now: datetime, policy: Policy) -> Moved | None:
+def _to_join(case: Case, now: datetime, policy: Policy) -> Transition | None:
     """The callback that the alert joins: the open one, or the last one begun again where the policy wants that."""
     if case.callback is not None:
-        return Moved(callback=case.callback)
+        return Transition(callback=case.callback)
     if case.resolved is None or policy.again.then != "reopen":
         return None
     return reopen(case.resolved, case.customer, actor=SYSTEM, now=now, policy=policy)
@@ -272,7 +272,7 @@ def _better(decision: Decision, identity: Identity, now: datetime, policy: Polic
     return structs.replace(decision, moved=moved, case=after)
 
 
-def _add(moved: dict[str, Moved], later: Moved) -> None:
+def _add(moved: dict[str, Transition], later: Transition) -> None:
     """Puts what happened to a callback behind what this batch has already done to it."""
     if later.events:
         before = moved.get(later.callback.id)

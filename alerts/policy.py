@@ -25,7 +25,7 @@ LEGAL_FROM_MINUTE, LEGAL_UNTIL_MINUTE = 8 * 60, 21 * 60
 """The outer limit that no policy may exceed: 08:00-21:00 at the called party's place (47 CFR 64.1200(c)(1))."""
 
 Minutes = Annotated[int, Field(ge=0, le=525_600)]
-Queue = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -91,7 +91,7 @@ HolidayPlace = Annotated[str, BeforeValidator(_holiday_place)]
 Holidays = bool | Literal["national"]
 
 
-class Cut(Section):
+class BoxThresholds(Section):
     """A survey's own border of the bottom box, on its own scale (0-6 of 10 for NPS detractors, say)."""
 
     survey: str
@@ -99,7 +99,7 @@ class Cut(Section):
     top_at_least: int | None = None
 
 
-class Reason(Section):
+class ScoringReason(Section):
     """One named thing that makes a bad answer more pressing."""
 
     name: Word
@@ -113,27 +113,27 @@ class Scoring(Section):
     priority_of_2: Annotated[int, Field(ge=1, le=5)] = 3
     per_reason: Annotated[int, Field(ge=0, le=100)] = 10
     lift_from_severity: Annotated[int, Field(ge=0, le=101)] = 90
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[ScoringReason, ...] = ()
     no_call: When | None = None  # what a customer says who does not want to be phoned
 
 
 class Route(Section):
     when: When
-    queue: Queue
+    queue: QueueName
     priority: Annotated[int, Field(ge=1, le=5)] | None = None
 
 
 class Routing(Section):
     """Which queue; the first route that fits decides."""
 
-    default: Queue = "general"
+    default: QueueName = "general"
     routes: tuple[Route, ...] = ()
 
 
 class QueueRules(Section):
     """What is particular to one queue: its clock, and the calendar on which its targets count."""
 
-    name: Queue
+    name: QueueName
     zone: Zone = "UTC"
     calendar: str | None = None
 
@@ -214,7 +214,7 @@ class Calling(Section):
 class TargetOverride(Section):
     """Other promised times for one queue, one priority, or both."""
 
-    queue: Queue | None = None
+    queue: QueueName | None = None
     priority: Annotated[int, Field(ge=1, le=5)] | None = None
     first_attempt_minutes: Minutes | None = None
     contact_hours: Annotated[int, Field(ge=1)] | None = None
@@ -271,7 +271,7 @@ class Escalation(Section):
         return self
 
 
-class Again(Section):
+class RepeatPolicy(Section):
     """What a bad answer does when the customer's last callback was resolved not long ago."""
 
     days: Annotated[int, Field(ge=0, le=365)] = 30
@@ -295,7 +295,7 @@ class Policy(Section):
     """Everything an installation may decide about its callbacks."""
 
     name: str = "default"
-    surveys: tuple[Cut, ...] = ()
+    surveys: tuple[BoxThresholds, ...] = ()
     oldest_answer_hours: Annotated[int, Field(ge=1)] | None = None
     scoring: Scoring = Scoring()
     routing: Routing = Routing()
@@ -310,7 +310,7 @@ class Policy(Section):
     promises: Promises = Promises()
     escalation: Escalation = Escalation()
     expire_after_days: Annotated[int, Field(ge=1, le=365)] = 14
-    again: Again = Again()
+    again: RepeatPolicy = RepeatPolicy()
     causes: Causes = Causes()
     checklist: tuple[Word, ...] = ()
 
@@ -332,7 +332,7 @@ class Policy(Section):
         yield from (route.queue for route in self.routing.routes)
         yield from (rules.name for rules in self.queues)
 
-    def cut(self, survey_id: str | None) -> Cut | None:
+    def cut(self, survey_id: str | None) -> BoxThresholds | None:
         return next((cut for cut in self.surveys if cut.survey == survey_id), None)
 
 

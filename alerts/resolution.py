@@ -10,7 +10,7 @@ from alerts.errors import Invalid
 from alerts.policy import Policy
 
 
-class Kind(StrEnum):
+class CauseKind(StrEnum):
     SKILL = "skill"  # somebody could have handled the contact better
     OPERATIONS = "operations"  # the business let the customer down before anybody picked up
 
@@ -23,13 +23,13 @@ class Outcome(StrEnum):
 
 
 class Cause(Struct, frozen=True):
-    kind: Kind
+    kind: CauseKind
     driver: str
 
 
 def check_cause(cause: Cause, policy: Policy) -> None:
     """Raises Invalid when the driver is not on the policy's list for its kind."""
-    drivers = policy.causes.skill if cause.kind is Kind.SKILL else policy.causes.operations
+    drivers = policy.causes.skill if cause.kind is CauseKind.SKILL else policy.causes.operations
     if cause.driver not in drivers:
         raise Invalid(f"this is not a {cause.kind} driver; choose one of: {', '.join(drivers)}", "/cause/driver")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from alerts.policy import Cut, Policy
+from alerts.policy import BoxThresholds, Policy
 from alerts.scale import Box, box_of
 from alerts.survey import SurveyResponse
 
@@ -39,7 +39,7 @@ def rate(response: SurveyResponse, policy: Policy) -> Rating:
     return Rating(points, box_of(points))
 
 
-def _points_by_cut(response: SurveyResponse, points: int, cut: Cut) -> int:
+def _points_by_cut(response: SurveyResponse, points: int, cut: BoxThresholds) -> int:
     worse = 1 if response.scale.best > response.scale.worst else -1
     if worse * response.rating <= worse * cut.bottom_at_most:
         return min(points, 2)

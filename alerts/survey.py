@@ -12,7 +12,7 @@ from alerts.scale import FIVE_POINTS, Scale
 EVENT_TYPE = "survey.response.submitted.v1"
 
 
-class Customer(Struct, frozen=True, kw_only=True):
+class Respondent(Struct, frozen=True, kw_only=True):
     """Who answered, as far as the answer says. `phone` is E.164 when it could be read, else None."""
 
     id: str | None = None
@@ -59,7 +59,7 @@ class SurveyResponse(Struct, frozen=True, kw_only=True):
     comment: str | None = None
     answered_at: datetime
     revised_at: datetime
-    customer: Customer = Customer()
+    customer: Respondent = Respondent()
     interaction: Interaction = Interaction()
     attributes: dict[str, Any] = {}
     flags: tuple[str, ...] = ()

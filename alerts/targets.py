@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from alerts.callback import Callback, Moved, Target, happened
+from alerts.callback import Callback, Target, Transition, happened
 from alerts.calling_hours.hours import hours_of
 from alerts.event import EventKind
 from alerts.policy import EscalationStep, Policy
@@ -38,20 +38,20 @@ def due_times(policy: Policy, *, queue: str, priority: int, points: int, since: 
     )
 
 
-def reached(callback: Callback, target: Target, at: datetime, now: datetime) -> Moved:
+def reached(callback: Callback, target: Target, at: datetime, now: datetime) -> Transition:
     """`target` was reached at `at`, which decides it unless it was decided before: each only once."""
     due = dict(_all_due(callback)).get(target)
     if due is None or target in callback.targets:
-        return Moved(callback=callback)
+        return Transition(callback=callback)
     return _decided(callback, target, "met" if at <= due else "missed", now)
 
 
-def given_up(callback: Callback, now: datetime) -> Moved:
+def given_up(callback: Callback, now: datetime) -> Transition:
     """Every undecided target is missed: nobody will try again."""
     return _missed(callback, [target for target, _ in _all_due(callback)], now)
 
 
-def overtaken(callback: Callback, now: datetime) -> Moved:
+def overtaken(callback: Callback, now: datetime) -> Transition:
     """The targets whose time has passed are missed, save those that a call in progress may still meet."""
     return _missed(callback, [target for target, due in _undecided(callback) if due <= now], now)
 
@@ -70,15 +70,15 @@ def _undecided(callback: Callback) -> list[tuple[Target, datetime]]:
     ]
 
 
-def _missed(callback: Callback, targets: list[Target], now: datetime) -> Moved:
-    moved = Moved(callback=callback)
+def _missed(callback: Callback, targets: list[Target], now: datetime) -> Transition:
+    moved = Transition(callback=callback)
     for target in targets:
         if target not in callback.targets:
             moved = moved.then(_decided(moved.callback, target, "missed", now))
     return moved
 
 
-def _decided(callback: Callback, target: Target, result: str, now: datetime) -> Moved:
+def _decided(callback: Callback, target: Target, result: str, now: datetime) -> Transition:
     kind = EventKind.TARGET_MET if result == "met" else EventKind.TARGET_MISSED
     data = {"target": target, "result": result, "priority": callback.priority}
     return happened(callback.evolve(targets={**callback.targets, target: result}), kind, now, data=data)

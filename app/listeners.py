@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import ParamSpec
 
-from alerts.errors import where
+from alerts.errors import safe_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def harmless(listen: Callable[P, None], failed: Callable[[], None] = _nothing) -
         try:
             listen(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - a success must not become a failure for being counted wrongly
-            logger.error("what happened was recorded, but a listener failed: %s", where(error))
+            logger.error("what happened was recorded, but a listener failed: %s", safe_traceback(error))
             failed()
 
     return heard

@@ -15,17 +15,17 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, Info
 from prometheus_client.exposition import choose_encoder
 
 from alerts.arrival import RecordOutcome
-from alerts.callback import OPEN_STATES, ClosedReason, Event, Moved, State, Target
+from alerts.callback import OPEN_STATES, ClosedReason, Event, State, Target, Transition
 from alerts.event import EventKind
 from alerts.ledger.intake.batch import Report
 from alerts.ledger.reading.queues import QueueCount
 from alerts.policy import Policy
-from alerts.resolution import Kind, Outcome
+from alerts.resolution import CauseKind, Outcome
 from alerts.result import Result
 from alerts.scale import Box
 from app import __version__
 from app.listeners import harmless
-from consumers.intake.reason import Reason
+from consumers.intake.reason import DeadLetterReason
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 WORK = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 259200, 345600, 604800, 1209600)
@@ -120,7 +120,7 @@ class Metrics:
             self.answer_to_alert.labels(source)
             for box in Box:
                 self.responses.labels(source, box)
-        for reason in Reason:
+        for reason in DeadLetterReason:
             self.dead_letters.labels(reason)
         for state in ("in_use", "idle"):
             self.database_connections.labels(state)
@@ -149,7 +149,7 @@ class Metrics:
             self.escalations.labels(queue, step)
         for result in Result:
             self.attempts.labels(queue, result)
-        for kind in Kind:
+        for kind in CauseKind:
             for outcome in Outcome:
                 self.resolutions.labels(queue, kind, outcome)
         for reason in (*policy.leases.skip_reasons, "other"):
@@ -196,7 +196,7 @@ class Metrics:
 
     # -- what moves tell
 
-    def announce(self, moved: Iterable[Moved]) -> None:
+    def announce(self, moved: Iterable[Transition]) -> None:
         """Counts what happened; call it once, after the commit, in the process that moved the callback.
 
         Raises nothing: an event that cannot be counted is one more of `uncounted`, and the others are counted.

@@ -17,14 +17,14 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 
 
-class Seen(Struct, frozen=True):
+class DatabaseState(Struct, frozen=True):
     """`reason`: why the database cannot be worked with now, in words; None when it can. `is_up`: it answers at least."""
 
     is_up: bool
     reason: str | None
 
 
-async def look_at(engine: AsyncEngine) -> Seen:
+async def look_at(engine: AsyncEngine) -> DatabaseState:
     """Within two seconds, whatever the database does. Raises nothing that a database can cause by being away."""
     is_up = False
     try:
@@ -32,12 +32,12 @@ async def look_at(engine: AsyncEngine) -> Seen:
             await require_writable(engine)
             is_up = True
             if await is_current(engine):
-                return Seen(is_up, None)
-            return Seen(is_up, "the schema is not the newest; run `bottombox migrate`")
+                return DatabaseState(is_up, None)
+            return DatabaseState(is_up, "the schema is not the newest; run `bottombox migrate`")
     except Unavailable as error:
-        return Seen(is_up, str(error))
+        return DatabaseState(is_up, str(error))
     except TimeoutError:
-        return Seen(is_up, "the database is away: it does not answer in time")
+        return DatabaseState(is_up, "the database is away: it does not answer in time")
 
 
 class News:

@@ -26,7 +26,7 @@ from alerts.ledger.reading.queues import count_queues
 from alerts.policy import Policy, read_policy, shipped_policy
 from app import __version__
 from app.api.app import create_app, create_monitoring
-from app.api.parts import FIRST_SURVEY_TOPIC, Parts
+from app.api.parts import FIRST_SURVEY_TOPIC, ApiDependencies
 from app.metrics import Metrics
 from app.serving import address_of, bind, serve
 from app.settings import Settings
@@ -35,9 +35,9 @@ from consumers.intake.dead_letters import LARGEST, DeadLetters
 from consumers.intake.record import CLOUDEVENTS
 from consumers.intake.redrive import redrive
 from consumers.intake.surveys import SurveyConsumer
-from consumers.kafka.producer import OutRecord, Producer, Refused
+from consumers.kafka.producer import OutRecord, Producer, RecordRefused
 from consumers.kafka.topics import TopicPlan, plan_topics
-from consumers.loop import keep_doing, pause
+from consumers.loop import run_periodically, wait_or_stop
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.timers import Timers
 
@@ -59,7 +59,7 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class House:
+class Components:
     """What every role shares."""
 
     settings: Settings
@@ -128,7 +128,7 @@ async def open_producer(settings: Settings, *, largest: int = 1_048_576) -> Asyn
 
 
 @asynccontextmanager
-async def build(settings: Settings, roles: frozenset[Role], stop: asyncio.Event) -> AsyncIterator[House]:
+async def build(settings: Settings, roles: frozenset[Role], stop: asyncio.Event) -> AsyncIterator[Components]:
     """Makes the house; closing goes the other way round, so that nothing is closed before those who use it."""
     policy, catalogue = load_policy(settings.policy_file), load_catalogue(settings.sources_dir)
     metrics = Metrics()
@@ -137,7 +137,7 @@ async def build(settings: Settings, roles: frozenset[Role], stop: asyncio.Event)
         pool_size = 4 + 6 * (Role.API in roles)
         engine = await stack.enter_async_context(open_database(settings, pool_size=pool_size))
         producer = await stack.enter_async_context(open_producer(settings, largest=LARGEST))
-        yield House(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop, News())
+        yield Components(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop, News())
 
 
 def _secret_key(settings: Settings) -> bytes:
@@ -170,8 +170,8 @@ async def run(
 
 
 async def _run_roles(
-    house: House,
-    parts: Parts,
+    house: Components,
+    parts: ApiDependencies,
     front: socket.socket | None,
     consumer: SurveyConsumer | None,
     roles: frozenset[Role],
@@ -198,7 +198,7 @@ def _tune_collector() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
-def _consumer(house: House) -> SurveyConsumer:
+def _consumer(house: Components) -> SurveyConsumer:
     settings = house.settings
     return SurveyConsumer(
         access=settings.kafka,
@@ -212,7 +212,7 @@ def _consumer(house: House) -> SurveyConsumer:
     )
 
 
-def _parts(house: House, consumer: SurveyConsumer | None) -> Parts:
+def _parts(house: Components, consumer: SurveyConsumer | None) -> ApiDependencies:
     settings = house.settings
 
     async def send(records: Sequence[OutRecord]) -> None:
@@ -220,14 +220,14 @@ def _parts(house: House, consumer: SurveyConsumer | None) -> Parts:
         named = [each if each.topic != FIRST_SURVEY_TOPIC else replace(each, topic=first) for each in records]
         try:
             await house.producer.send(named)
-        except Refused as error:
+        except RecordRefused as error:
             raise Unavailable(str(error)) from error
 
     async def send_again(ids: Sequence[int], by: str) -> int:
         letters = await find_dead_letters(house.engine, ids=ids, pending=False, limit=len(ids))
         return await redrive(settings.kafka, house.producer, house.engine, letters, by)
 
-    return Parts(
+    return ApiDependencies(
         engine=house.engine,
         policy=house.policy,
         catalogue=house.catalogue,
@@ -246,7 +246,7 @@ def _parts(house: House, consumer: SurveyConsumer | None) -> Parts:
     )
 
 
-async def _not_ready(house: House, consumer: SurveyConsumer | None) -> list[str]:
+async def _not_ready(house: Components, consumer: SurveyConsumer | None) -> list[str]:
     """Why this process should get no work now, in words; an empty list when it should."""
     if house.stop.is_set():
         return ["stopping"]
@@ -258,15 +258,15 @@ async def _not_ready(house: House, consumer: SurveyConsumer | None) -> list[str]
     return []
 
 
-async def _when_current(house: House, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+async def _when_current(house: Components, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Waits for a database with the right schema, then works."""
     while not (house.stop.is_set() or await _has_queues(house)):
-        await pause(house.stop, 1.0)
+        await wait_or_stop(house.stop, 1.0)
     if not house.stop.is_set():
         await work(house.stop)
 
 
-async def _has_queues(house: House) -> bool:
+async def _has_queues(house: Components) -> bool:
     """Whether the database is ready for this program; the queues of the policy are made when it is."""
     seen = await look_at(house.engine)
     house.news.tell(seen.reason)
@@ -281,7 +281,7 @@ async def _has_queues(house: House) -> bool:
     return True
 
 
-async def _work(house: House) -> None:
+async def _work(house: Components) -> None:
     timers = Timers(house.engine, house.policy, house.metrics.announce)
 
     async def count() -> bool:
@@ -292,12 +292,12 @@ async def _work(house: House) -> None:
         return await forget_old(house.engine) > 0
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(keep_doing(timers.run_once, house.stop, idle=timers.IDLE_SECONDS, name="the timers"))
-        tasks.create_task(keep_doing(count, house.stop, idle=10.0, name="the queue counts"))
-        tasks.create_task(keep_doing(forget, house.stop, idle=600.0, name="forgetting old request keys"))
+        tasks.create_task(run_periodically(timers.run_once, house.stop, idle=timers.IDLE_SECONDS, name="the timers"))
+        tasks.create_task(run_periodically(count, house.stop, idle=10.0, name="the queue counts"))
+        tasks.create_task(run_periodically(forget, house.stop, idle=600.0, name="forgetting old request keys"))
 
 
-async def _watch_vital_signs(house: House) -> None:
+async def _watch_vital_signs(house: Components) -> None:
     """The event loop's lag, and whether the database answers, every five seconds. Whatever is found, it goes on."""
     loop = asyncio.get_running_loop()
 
@@ -314,4 +314,4 @@ async def _watch_vital_signs(house: House) -> None:
         house.metrics.database_connections.labels("idle").set(pool.checkedin())
         return False
 
-    await keep_doing(look, house.stop, idle=5.0, name="the vital signs")
+    await run_periodically(look, house.stop, idle=5.0, name="the vital signs")

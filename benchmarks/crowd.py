@@ -12,10 +12,10 @@ import asyncpg
 
 from alerts.arrival import Address, Answer
 from alerts.ledger.database import open_engine
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.policy import shipped_policy
-from alerts.survey import Customer, SurveyResponse
+from alerts.survey import Respondent, SurveyResponse
 
 QUEUES = 5
 APART = timedelta(milliseconds=10)  # between one callback's opening and the next one's
@@ -78,12 +78,12 @@ async def _open_pattern(url: str, zone: str, now: datetime) -> None:
         rating=1,
         answered_at=now,
         revised_at=now,
-        customer=Customer(id="pattern", time_zone=zone, language="en"),
+        customer=Respondent(id="pattern", time_zone=zone, language="en"),
     )
     engine = open_engine(url, pool_size=1)
     try:
         arrival = Answer(Address("pattern", 0, 0, now), response, b"pattern", b"pattern")
-        await take_in(engine, [arrival], shipped_policy())
+        await ingest_batch(engine, [arrival], shipped_policy())
     finally:
         await engine.dispose()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.policy import Policy
 
@@ -17,7 +17,7 @@ class Timers:
     IDLE_SECONDS = 0.5
     BATCH = 500
 
-    def __init__(self, engine: AsyncEngine, policy: Policy, announce: Callable[[Sequence[Moved]], None]) -> None:
+    def __init__(self, engine: AsyncEngine, policy: Policy, announce: Callable[[Sequence[Transition]], None]) -> None:
         self._engine = engine
         self._policy = policy
         self._announce = announce

@@ -15,7 +15,7 @@ from alerts.calling_hours.geography import country_of_zone
 from alerts.calling_hours.open_time import NEAR, Interval, open_time
 from alerts.calling_hours.public_holidays import holidays_in
 from alerts.calling_hours.wall_clock import DAY, bounded, later, moment, shown
-from alerts.calling_hours.week import Minutes, Week, apart
+from alerts.calling_hours.week import DaySlots, Week, apart
 from alerts.errors import Misconfigured
 from alerts.policy import DAYS, Calendar, Policy, Slot
 
@@ -158,13 +158,13 @@ def daily(start: int, end: int, days: Iterable[int] = range(7), closed: Closed =
     slot = ((start, end),)
 
     @lru_cache(maxsize=64)
-    def differing(year: int) -> Mapping[date, Minutes]:
+    def differing(year: int) -> Mapping[date, DaySlots]:
         return dict.fromkeys(closed(year), ())
 
     return Week(tuple(slot if day in days else () for day in range(7)), differing)
 
 
-class Same:
+class PolicyKey:
     """A policy as a cache key: it never changes, but has no hash, so it is known by which object it is."""
 
     __slots__ = ("policy",)
@@ -176,7 +176,7 @@ class Same:
         return id(self.policy)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.policy is self.policy
+        return isinstance(other, PolicyKey) and other.policy is self.policy
 
 
 def hours_of(policy: Policy, queue: str) -> Hours:
@@ -185,7 +185,7 @@ def hours_of(policy: Policy, queue: str) -> Hours:
     The latter keeps the national holidays of the country in which the queue's zone lies, if the policy keeps any.
     Raises Misconfigured when the calendar never opens.
     """
-    return _hours_of(Same(policy), queue)
+    return _hours_of(PolicyKey(policy), queue)
 
 
 def hours_of_calendar(calendar: Calendar) -> Hours:
@@ -196,7 +196,7 @@ def hours_of_calendar(calendar: Calendar) -> Hours:
     exceptions = {day: _minutes(slots) for day, slots in calendar.exceptions.items()}
 
     @lru_cache(maxsize=256)
-    def differing(year: int) -> Mapping[date, Minutes]:
+    def differing(year: int) -> Mapping[date, DaySlots]:
         written = [day for day in calendar.holidays if day.year == year]
         public = (day for place in calendar.holiday_countries for day in holidays_in(place, year))
         own = {day: slots for day, slots in exceptions.items() if day.year == year}
@@ -210,7 +210,7 @@ def weekdays(days: tuple[str, ...]) -> frozenset[int]:
 
 
 @lru_cache(maxsize=256)
-def _hours_of(same: Same, queue: str) -> Hours:
+def _hours_of(same: PolicyKey, queue: str) -> Hours:
     policy = same.policy
     rules = policy.queue(queue)
     if rules.calendar is not None:
@@ -222,5 +222,5 @@ def _hours_of(same: Same, queue: str) -> Hours:
     return Hours(rules.zone, daily(window.start, window.end, weekdays(policy.calling.days), closed))
 
 
-def _minutes(slots: tuple[Slot, ...]) -> Minutes:
+def _minutes(slots: tuple[Slot, ...]) -> DaySlots:
     return apart((slot.start, slot.end) for slot in slots)

@@ -7,16 +7,16 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
-Minutes = tuple[tuple[int, int], ...]
+DaySlots = tuple[tuple[int, int], ...]
 """Slots of one local day in minutes since midnight, in order and apart; 1440 is the next midnight."""
 
-Usual = tuple[Minutes, ...]
+Usual = tuple[DaySlots, ...]
 """The slots of each of the seven days, Monday first."""
 
 _DAY = timedelta(days=1)
 
 
-def as_usual(year: int) -> Mapping[date, Minutes]:
+def as_usual(year: int) -> Mapping[date, DaySlots]:
     """Of a week that no holiday disturbs."""
     return {}
 
@@ -25,9 +25,9 @@ class Week(Struct, frozen=True):
     """`differing` gives the days of a year that are not as usual (holidays, exceptions), each with its slots."""
 
     usual: Usual
-    differing: Callable[[int], Mapping[date, Minutes]] = as_usual
+    differing: Callable[[int], Mapping[date, DaySlots]] = as_usual
 
-    def on(self, day: date) -> Minutes:
+    def on(self, day: date) -> DaySlots:
         return self.differing(day.year).get(day, self.usual[day.weekday()])
 
     def open_days(self, first: date, last: date) -> Iterator[date]:
@@ -54,7 +54,7 @@ class Week(Struct, frozen=True):
             yield from sorted(day for day in self.differing(year) if first <= day <= last)
 
 
-def apart(slots: Iterable[tuple[int, int]]) -> Minutes:
+def apart(slots: Iterable[tuple[int, int]]) -> DaySlots:
     """Slots in order, those that overlap or touch made one."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(slots):

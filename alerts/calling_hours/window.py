@@ -15,14 +15,14 @@ from alerts.calling_hours.geography import (
     one_per_clock,
     zones_of_country,
 )
-from alerts.calling_hours.hours import Closed, Hours, Same, daily, no_day_off, weekdays
+from alerts.calling_hours.hours import Closed, Hours, PolicyKey, daily, no_day_off, weekdays
 from alerts.calling_hours.open_time import Interval, open_time, shared, shared_from
 from alerts.calling_hours.public_holidays import holidays_in, regional_holidays
 from alerts.calling_hours.wall_clock import bounded, later, moment
 from alerts.phones.phone import Number
 from alerts.phones.regions import regions_of_zone
 from alerts.policy import LEGAL_FROM_MINUTE, LEGAL_UNTIL_MINUTE, Policy
-from alerts.survey import Customer
+from alerts.survey import Respondent
 
 SEARCH = timedelta(days=370)
 """How far ahead a window is looked for: a year, and the holidays that follow it."""
@@ -64,7 +64,7 @@ class CallWindow(Struct, frozen=True):
     reason: str
 
 
-def place_of(customer: Customer, number: Number, queue_zone: str) -> Place:
+def place_of(customer: Respondent, number: Number, queue_zone: str) -> Place:
     """The customer's own zone; else those of the number, cut to the country; else the country's; else the queue's.
 
     The country is the customer's, else the number's own. A zone that is no place (`UTC`), or one without summer time
@@ -151,11 +151,13 @@ def _cut(zones: tuple[str, ...], country: str | None) -> tuple[str, ...]:
 
 
 def _clocks_of(place: Place, policy: Policy) -> tuple[Hours, ...]:
-    return _clocks(Same(policy), place.country, place.zones, place.regions)
+    return _clocks(PolicyKey(policy), place.country, place.zones, place.regions)
 
 
 @lru_cache(maxsize=16_384)
-def _clocks(same: Same, country: str | None, zones: tuple[str, ...], regions: tuple[str, ...]) -> tuple[Hours, ...]:
+def _clocks(
+    same: PolicyKey, country: str | None, zones: tuple[str, ...], regions: tuple[str, ...]
+) -> tuple[Hours, ...]:
     """The calling hours of each zone, under the rules of the country and never outside the law."""
     rules = same.policy.calling.of(country)
     window = rules.window or same.policy.calling.window

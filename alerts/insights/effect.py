@@ -19,7 +19,7 @@ LEAST_ANSWERS = 30
 """On either side; of fewer a difference is not worth a word."""
 
 
-class Verdict(StrEnum):
+class EffectVerdict(StrEnum):
     BETTER = "better"  # the bottom box is smaller than before, and chance does not explain it
     WORSE = "worse"  # it is larger
     NO_CHANGE_SHOWN = "no_change_shown"  # there may be none, or one too small for so few answers
@@ -34,7 +34,7 @@ class Spans(Struct, frozen=True):
     until: date
 
 
-class Effect(Struct, frozen=True):
+class ActionEffect(Struct, frozen=True):
     """`difference` is after minus before: below zero is better.
 
     `sigma_z`: how much more than chance the days differ; `allowed_for` is the difference with the wider interval that
@@ -48,7 +48,7 @@ class Effect(Struct, frozen=True):
     difference: Difference
     sigma_z: float
     allowed_for: Difference
-    verdict: Verdict
+    verdict: EffectVerdict
 
 
 def spans(effective_on: date, today: date) -> Spans:
@@ -58,7 +58,7 @@ def spans(effective_on: date, today: date) -> Spans:
     return Spans(effective_on - timedelta(days=WEEKS * WEEK), effective_on, effective_on + timedelta(days=days))
 
 
-def effect(before: Sequence[Count], after: Sequence[Count]) -> Effect:
+def effect(before: Sequence[Count], after: Sequence[Count]) -> ActionEffect:
     """From one count for each day, in their order, days without answers included.
 
     The verdict follows Newcombe's 95 % interval, so a change of nothing is called one in at most 5 % of the cases, better
@@ -67,7 +67,7 @@ def effect(before: Sequence[Count], after: Sequence[Count]) -> Effect:
     earlier, later = total(before), total(after)
     swing = unrest(days[weekday::WEEK] for days in (before, after) for weekday in range(WEEK))
     allowed_for = difference(later, earlier, weight=1 / _wider(swing) ** 2)
-    return Effect(
+    return ActionEffect(
         before=share_of(earlier.count, earlier.of),
         after=share_of(later.count, later.of),
         days_before=len(before),
@@ -91,9 +91,9 @@ def _wider(swing: Unrest) -> float:
     return swing.sigma_z * (1 + (Z95 * Z95 + 1) / (4 * 0.6 * swing.ranges))
 
 
-def _verdict(days_after: int, answers: int, allowed_for: Difference) -> Verdict:
+def _verdict(days_after: int, answers: int, allowed_for: Difference) -> EffectVerdict:
     if days_after < WEEK or answers < LEAST_ANSWERS or allowed_for.low is None or allowed_for.high is None:
-        return Verdict.TOO_EARLY
+        return EffectVerdict.TOO_EARLY
     if allowed_for.high < 0:
-        return Verdict.BETTER
-    return Verdict.WORSE if allowed_for.low > 0 else Verdict.NO_CHANGE_SHOWN
+        return EffectVerdict.BETTER
+    return EffectVerdict.WORSE if allowed_for.low > 0 else EffectVerdict.NO_CHANGE_SHOWN

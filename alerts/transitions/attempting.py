@@ -13,10 +13,10 @@ from alerts.callback import (
     Callback,
     ClosedReason,
     Flag,
-    Moved,
     State,
     Target,
-    check_move,
+    Transition,
+    check_transition,
     happened,
     with_flags,
 )
@@ -29,7 +29,7 @@ from alerts.result import Result
 from alerts.targets import given_up, reached
 from alerts.transitions.claiming import back_to_waiting, close, fenced
 from alerts.transitions.promise import break_promise, judge_promise, owned_until
-from alerts.transitions.settling import ended_lease, measure, settled
+from alerts.transitions.settling import ended_lease, measure, rescheduled
 
 
 class NewAttempt(Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class NewAttempt(Struct, frozen=True, kw_only=True):
     override_reason: str | None = None
 
 
-def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, policy: Policy) -> Moved:
+def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, policy: Policy) -> Transition:
     """The window judges the call, not the form: an attempt counts at `started_at`."""
     held = fenced(callback, token, now)
     _check_report(new)
@@ -86,7 +86,7 @@ def _recorded(
     outside: bool,
     now: datetime,
     policy: Policy,
-) -> Moved:
+) -> Transition:
     """The attempt itself: counted, targets decided, durations measured."""
     advisor = callback.lease_holder or SYSTEM
     is_contact = new.result.is_contact and callback.contacted_at is None
@@ -121,13 +121,13 @@ def _recorded(
         note=new.note,
         outside_window=outside,
     )
-    return moved.then(Moved(callback=moved.callback, attempt=row))
+    return moved.then(Transition(callback=moved.callback, attempt=row))
 
 
-def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetime, policy: Policy) -> Moved:
+def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetime, policy: Policy) -> Transition:
     """What the result leads to."""
     if new.result is Result.CONNECTED:
-        return settled(Moved(callback=callback), now, policy)
+        return rescheduled(Transition(callback=callback), now, policy)
     if new.result is Result.REFUSED:
         if new.opt_out:
             return close(callback, ClosedReason.OPTED_OUT, now, policy, actor=callback.lease_holder or SYSTEM)
@@ -175,7 +175,7 @@ def schedule(
     now: datetime,
     policy: Policy,
     new_owner: str | None = None,
-) -> Moved:
+) -> Transition:
     """A promise to the customer. Without a token it is a lead's, and the callback must be waiting.
 
     Its owner, if it is to keep one, is the advisor who holds the lease; without a lease whoever owned it before, else
@@ -184,7 +184,7 @@ def schedule(
     A promise that was due and that nobody tried to keep is broken by the next one. What was learned about times of
     day from failed attempts is dropped: the customer has said when.
     """
-    begun = Moved(callback=callback) if token is None else fenced(callback, token, now)
+    begun = Transition(callback=callback) if token is None else fenced(callback, token, now)
     if token is None and callback.state is not State.WAITING:
         raise NotClaimable(f"this callback is {callback.state}; without its lease, only a waiting one can be promised")
     if Flag.OPTED_OUT in callback.flags:
@@ -210,7 +210,7 @@ def schedule(
     )
     data = {"at": at, "owner_kept": owner is not None}
     told = happened(promised, EventKind.SCHEDULED, now, actor=actor, data=data)
-    return settled(broken.then(told), now, policy)
+    return rescheduled(broken.then(told), now, policy)
 
 
 def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Policy) -> CallWindow:
@@ -225,8 +225,8 @@ def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Po
     return window
 
 
-def fall_due(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
+def fall_due(callback: Callback, *, now: datetime, policy: Policy) -> Transition:
     """The promised time has come: before all others, its owner first, then anyone."""
-    check_move(callback, "fall_due")
+    check_transition(callback, "fall_due")
     waiting = callback.evolve(state=State.WAITING, band=0)
-    return settled(happened(waiting, EventKind.DUE, now), now, policy)
+    return rescheduled(happened(waiting, EventKind.DUE, now), now, policy)

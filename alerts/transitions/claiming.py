@@ -10,9 +10,9 @@ from alerts.callback import (
     Callback,
     ClosedReason,
     Flag,
-    Moved,
     State,
-    check_move,
+    Transition,
+    check_transition,
     happened,
 )
 from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable, OutsideCallingWindow
@@ -20,10 +20,10 @@ from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import overtaken
 from alerts.transitions.promise import lapse_promise
-from alerts.transitions.settling import ended_lease, measure, settled
+from alerts.transitions.settling import ended_lease, measure, rescheduled
 
 
-def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: datetime, policy: Policy) -> Moved:
+def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: datetime, policy: Policy) -> Transition:
     """`token` is a fresh secret; with the growing `lease_number` it fences off every earlier holder."""
     _check_claimable(callback, advisor, now)
     first = callback.claimed_at is None
@@ -45,7 +45,7 @@ def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: da
         data={"first": first, "lease_number": number},
         measured=measure(callback, "time_to_claim", now, policy) if first else {},
     )
-    return settled(told, now, policy)
+    return rescheduled(told, now, policy)
 
 
 def _check_claimable(callback: Callback, advisor: str, now: datetime) -> None:
@@ -74,31 +74,31 @@ def check_lease(callback: Callback, token: str, now: datetime) -> None:
         raise LeaseLost("this lease has run out; claim the callback again")
 
 
-def fenced(callback: Callback, token: str, now: datetime) -> Moved:
+def fenced(callback: Callback, token: str, now: datetime) -> Transition:
     """The beginning of every move that needs the lease: checks the token, and sends it along to where the move is stored.
 
     This check tells the caller what is wrong; the ledger's own statement asks again, at the moment of the write.
     """
     check_lease(callback, token, now)
-    return Moved(callback=callback, fence=token)
+    return Transition(callback=callback, fence=token)
 
 
-def extend(callback: Callback, *, token: str, seconds: int, now: datetime, policy: Policy) -> Moved:
+def extend(callback: Callback, *, token: str, seconds: int, now: datetime, policy: Policy) -> Transition:
     """Counts from now, up to the ceiling after the claim; an extension never shortens a lease."""
     held = fenced(callback, token, now)
     assert callback.lease_claimed_at is not None
     assert callback.lease_expires_at is not None
     ceiling = callback.lease_claimed_at + timedelta(seconds=policy.leases.ceiling_seconds)
     until = max(callback.lease_expires_at, min(now + timedelta(seconds=seconds), ceiling))
-    return settled(held.then(Moved(callback=callback.evolve(lease_expires_at=until))), now, policy)
+    return rescheduled(held.then(Transition(callback=callback.evolve(lease_expires_at=until))), now, policy)
 
 
-def release(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
+def release(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Transition:
     held = fenced(callback, token, now)
     return held.then(back_to_waiting(callback, "released", callback.lease_holder, now, policy, text=reason))
 
 
-def skip(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Moved:
+def skip(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Transition:
     """Handing back an offer one does not want: counted, and not offered to the same advisor again at once.
 
     An owner who does so gives the reservation up, so that somebody else calls.
@@ -121,15 +121,15 @@ def _countable(reason: str, policy: Policy) -> str:
     return word if word in policy.leases.skip_reasons else "other"
 
 
-def withdraw(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Moved:
+def withdraw(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Transition:
     """A lead, or an escalation, takes it back from its holder."""
-    check_move(callback, "withdraw")
+    check_transition(callback, "withdraw")
     return back_to_waiting(callback, "withdrawn", actor, now, policy, text=reason)
 
 
-def expire_lease(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
+def expire_lease(callback: Callback, *, now: datetime, policy: Policy) -> Transition:
     """The holder did not come back in time. The callback keeps the waiting time it has earned."""
-    check_move(callback, "expire_lease")
+    check_transition(callback, "expire_lease")
     return back_to_waiting(callback, "lease_expired", None, now, policy)
 
 
@@ -142,17 +142,19 @@ def back_to_waiting(
     *,
     text: str | None = None,
     more: dict[str, Any] | None = None,
-) -> Moved:
+) -> Transition:
     """Ends the lease. One whose customer opted out meanwhile is closed instead: it may not be offered again."""
     data = {"reason": why, "holder": callback.lease_holder, **(more or {})}
     free = callback.evolve(state=State.WAITING, **ended_lease(callback))
     freed = happened(free, EventKind.RELEASED, now, actor=actor or SYSTEM, data=data, text=text)
     if Flag.OPTED_OUT in callback.flags:
         return freed.then(close(freed.callback, ClosedReason.OPTED_OUT, now, policy))
-    return settled(freed, now, policy)
+    return rescheduled(freed, now, policy)
 
 
-def close(callback: Callback, reason: ClosedReason, now: datetime, policy: Policy, *, actor: str = SYSTEM) -> Moved:
+def close(
+    callback: Callback, reason: ClosedReason, now: datetime, policy: Policy, *, actor: str = SYSTEM
+) -> Transition:
     """Ends it without a conversation; the state before is the caller's business.
 
     What was missed by now stays missed. A promise whose time had not run out is void, neither kept nor broken.
@@ -169,4 +171,4 @@ def close(callback: Callback, reason: ClosedReason, now: datetime, policy: Polic
         promise_state="void" if before.promise_state == "open" else before.promise_state,
     )
     told = happened(closed, EventKind.CLOSED, now, actor=actor, data={"reason": reason})
-    return settled(judged.then(told), now, policy)
+    return rescheduled(judged.then(told), now, policy)

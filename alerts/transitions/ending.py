@@ -9,10 +9,10 @@ from alerts.callback import (
     Callback,
     ClosedReason,
     Flag,
-    Moved,
     State,
     Target,
-    check_move,
+    Transition,
+    check_transition,
     happened,
     with_flags,
     without_flags,
@@ -26,9 +26,9 @@ from alerts.targets import due_times, given_up, reached
 from alerts.transitions.claiming import close, fenced
 from alerts.transitions.following import as_known
 from alerts.transitions.promise import judge_promise
-from alerts.transitions.settling import ended_lease, measure, settled
+from alerts.transitions.settling import ended_lease, measure, rescheduled
 
-NEWS = {
+FLAG_OF_REASON = {
     ClosedReason.CUSTOMER_CALLED_IN: Flag.CUSTOMER_CALLED_IN,
     ClosedReason.RERATED: Flag.RERATED,
     ClosedReason.OPTED_OUT: Flag.OPTED_OUT,
@@ -48,7 +48,7 @@ def resolve(
     version: int | None,
     now: datetime,
     policy: Policy,
-) -> Moved:
+) -> Transition:
     """After a real conversation. If an alert joined since the claim, `version` must show that it was read."""
     held = fenced(callback, token, now)
     if Flag.NEW_ALERT in callback.flags and version != callback.version:
@@ -84,38 +84,38 @@ def resolve(
         text=note,
         measured=measured,
     )
-    return settled(moved.then(told), now, policy)
+    return rescheduled(moved.then(told), now, policy)
 
 
-def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Moved:
+def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Transition:
     """News that makes the call needless: closes it, or flags it when somebody is on the phone and may decide.
 
     What nobody may decide takes the lease away: the holder's next request is told that the callback has ended.
     """
-    check_move(callback, "supersede")
-    if callback.state is State.LEASED and reason in NEWS:
-        return _flagged(callback, NEWS[reason], now, policy)
+    check_transition(callback, "supersede")
+    if callback.state is State.LEASED and reason in FLAG_OF_REASON:
+        return _flagged(callback, FLAG_OF_REASON[reason], now, policy)
     return close(callback, reason, now, policy)
 
 
-def _flagged(callback: Callback, flag: Flag, now: datetime, policy: Policy) -> Moved:
+def _flagged(callback: Callback, flag: Flag, now: datetime, policy: Policy) -> Transition:
     """News about a callback that somebody is working on: shown to them once, and theirs to decide."""
     if flag in callback.flags:
-        return Moved(callback=callback)
+        return Transition(callback=callback)
     flagged = callback.evolve(flags=with_flags(callback, flag))
-    return settled(happened(flagged, EventKind.FLAGGED, now, data={"flag": flag}), now, policy)
+    return rescheduled(happened(flagged, EventKind.FLAGGED, now, data={"flag": flag}), now, policy)
 
 
-def expire(callback: Callback, *, now: datetime, policy: Policy) -> Moved:
+def expire(callback: Callback, *, now: datetime, policy: Policy) -> Transition:
     """Too old: whatever happened, a call after so long helps nobody."""
-    check_move(callback, "expire")
+    check_transition(callback, "expire")
     missed = given_up(callback, now)
     return missed.then(close(missed.callback, ClosedReason.EXPIRED, now, policy))
 
 
 def reopen(
     callback: Callback, customer: Customer, *, actor: str, now: datetime, policy: Policy, reason: str | None = None
-) -> Moved:
+) -> Transition:
     """Begins anew on the same record: fresh targets and attempts; the earlier ones stay in the history.
 
     Its place in the order stays the one it had: a customer we failed once does not wait again.
@@ -130,7 +130,7 @@ def reopen(
     again = callback.evolve(
         state=State.WAITING,
         closed_reason=None,
-        flags=tuple(sorted({*without_flags(callback, Flag.ESCALATED, *NEWS.values()), Flag.REOPENED})),
+        flags=tuple(sorted({*without_flags(callback, Flag.ESCALATED, *FLAG_OF_REASON.values()), Flag.REOPENED})),
         clock_from=now,
         due_from=now,
         expires_at=now + timedelta(days=policy.expire_after_days),
@@ -156,4 +156,4 @@ def reopen(
         checklist={},
     )
     again = as_known(again, customer, policy)
-    return settled(happened(again, EventKind.REOPENED, now, actor=actor, text=reason), now, policy)
+    return rescheduled(happened(again, EventKind.REOPENED, now, actor=actor, text=reason), now, policy)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alerts.callback import SYSTEM, Callback, Flag, Moved, check_move, happened, without_flags
+from alerts.callback import SYSTEM, Callback, Flag, Transition, check_transition, happened, without_flags
 from alerts.customer import Customer
 from alerts.event import EventKind
 from alerts.policy import Policy
-from alerts.transitions.settling import settled
+from alerts.transitions.settling import rescheduled
 
 FLAG_OF_NUMBER = {"none": Flag.NO_NUMBER, "bad": Flag.BAD_NUMBER}
 """What the state of the customer's number says on the callback."""
@@ -16,13 +16,13 @@ FLAG_OF_NUMBER = {"none": Flag.NO_NUMBER, "bad": Flag.BAD_NUMBER}
 PLACE_FLAGS = (Flag.NO_NUMBER, Flag.BAD_NUMBER, Flag.ZONE_GUESSED, Flag.ZONE_NEEDED)
 
 
-def follow(callback: Callback, customer: Customer, *, now: datetime, policy: Policy, actor: str = SYSTEM) -> Moved:
+def follow(callback: Callback, customer: Customer, *, now: datetime, policy: Policy, actor: str = SYSTEM) -> Transition:
     """After any news of the customer. Nothing happens, and nothing is told, when all is as it was."""
-    check_move(callback, "follow")
+    check_transition(callback, "follow")
     followed = as_known(callback, customer, policy)
     if followed == callback:
-        return Moved(callback=callback)
-    return settled(happened(followed, EventKind.CUSTOMER_CHANGED, now, actor=actor), now, policy)
+        return Transition(callback=callback)
+    return rescheduled(happened(followed, EventKind.CUSTOMER_CHANGED, now, actor=actor), now, policy)
 
 
 def as_known(callback: Callback, customer: Customer, policy: Policy) -> Callback:

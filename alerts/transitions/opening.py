@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from alerts.alert import Alert
-from alerts.callback import Callback, Flag, Moved, State, check_move, happened, with_flags, without_flags
+from alerts.callback import Callback, Flag, State, Transition, check_transition, happened, with_flags, without_flags
 from alerts.customer import Customer
 from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import due_times
 from alerts.transitions.following import as_known
-from alerts.transitions.settling import settled
+from alerts.transitions.settling import rescheduled
 
 
 def open_callback(
     alert: Alert, customer: Customer, *, previous_id: str | None = None, now: datetime, policy: Policy
-) -> Moved:
+) -> Transition:
     """The promise to phone this customer: from now on it waits until a person or a written rule closes it.
 
     `previous_id`: the customer's resolved callback before this one.
@@ -45,12 +45,12 @@ def open_callback(
         due_resolution=due.resolution,
     )
     placed = as_known(_as_wished(callback, alert, policy), customer, policy)
-    return settled(happened(placed, EventKind.OPENED, now, data=_about(placed, alert, customer)), now, policy)
+    return rescheduled(happened(placed, EventKind.OPENED, now, data=_about(placed, alert, customer)), now, policy)
 
 
-def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime, policy: Policy) -> Moved:
+def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime, policy: Policy) -> Transition:
     """Another bad answer of the same customer: the worse of both, and the earlier of both due times."""
-    check_move(callback, "join")
+    check_transition(callback, "join")
     verdict = alert.verdict
     due = due_times(policy, queue=callback.queue, priority=alert.priority, points=verdict.points, since=now)
     priority = min(callback.priority, alert.priority)
@@ -67,7 +67,7 @@ def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime,
         flags=_joined_flags(callback),
     )
     joined = as_known(_as_wished(joined, alert, policy), customer, policy)
-    return settled(happened(joined, EventKind.JOINED, now, data=_about(joined, alert, customer)), now, policy)
+    return rescheduled(happened(joined, EventKind.JOINED, now, data=_about(joined, alert, customer)), now, policy)
 
 
 def _as_wished(callback: Callback, alert: Alert, policy: Policy) -> Callback:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.callback import Callback, Moved, happened
+from alerts.callback import Callback, Transition, happened
 from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import may_be_in_time
@@ -15,25 +15,25 @@ def owned_until(since: datetime, closes: datetime, policy: Policy) -> datetime:
     return since + min(timedelta(minutes=policy.promises.owner_minutes), (closes - since) / 2)
 
 
-def judge_promise(callback: Callback, at: datetime, now: datetime, policy: Policy) -> Moved:
+def judge_promise(callback: Callback, at: datetime, now: datetime, policy: Policy) -> Transition:
     """By an attempt at `at`: kept within the grace, late in the same calling window, else broken."""
     if callback.promise_state != "open" or callback.promise_at is None:
-        return Moved(callback=callback)
+        return Transition(callback=callback)
     if at <= callback.promise_at + timedelta(minutes=policy.promises.grace_minutes):
         return _decided(callback, "kept", now)
     in_window = callback.promise_until is None or at < callback.promise_until
     return _decided(callback, "late" if in_window else "broken", now)
 
 
-def break_promise(callback: Callback, now: datetime) -> Moved:
+def break_promise(callback: Callback, now: datetime) -> Transition:
     """Nobody tried, and another promise takes its place."""
-    return _decided(callback, "broken", now) if callback.promise_state == "open" else Moved(callback=callback)
+    return _decided(callback, "broken", now) if callback.promise_state == "open" else Transition(callback=callback)
 
 
-def lapse_promise(callback: Callback, now: datetime) -> Moved:
+def lapse_promise(callback: Callback, now: datetime) -> Transition:
     """Breaks a promise whose calling window has closed. A call in progress may still turn out to have kept it."""
     closes = promise_lapses_at(callback)
-    return Moved(callback=callback) if closes is None or closes > now else break_promise(callback, now)
+    return Transition(callback=callback) if closes is None or closes > now else break_promise(callback, now)
 
 
 def promise_lapses_at(callback: Callback) -> datetime | None:
@@ -44,5 +44,5 @@ def promise_lapses_at(callback: Callback) -> datetime | None:
     return closes
 
 
-def _decided(callback: Callback, result: str, now: datetime) -> Moved:
+def _decided(callback: Callback, result: str, now: datetime) -> Transition:
     return happened(callback.evolve(promise_state=result), EventKind.PROMISE_DECIDED, now, data={"result": result})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.callback import Callback, Flag, Moved, State, with_flags, without_flags
+from alerts.callback import Callback, Flag, State, Transition, with_flags, without_flags
 from alerts.calling_hours.window import callable_seconds, needs_zone, next_window
 from alerts.policy import Policy
 from alerts.targets import next_alarm
@@ -15,14 +15,14 @@ LOOK_AGAIN = timedelta(days=1)
 """One that cannot be called at all is looked at daily: clocks change, and nothing waits for ever in silence."""
 
 
-def settled(moved: Moved, now: datetime, policy: Policy) -> Moved:
+def rescheduled(moved: Transition, now: datetime, policy: Policy) -> Transition:
     """The move's result, with window, readiness and wake-up moment put right."""
     callback = moved.callback
     if callback.state is State.WAITING:
         callback = _with_window(callback, now, policy)
     elif callback.ready:
         callback = callback.evolve(ready=False)
-    return moved.then(Moved(callback=callback.evolve(wake_at=_wake_at(callback, now, policy))))
+    return moved.then(Transition(callback=callback.evolve(wake_at=_wake_at(callback, now, policy))))
 
 
 def _with_window(callback: Callback, now: datetime, policy: Policy) -> Callback:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.callback import Callback, Flag, Moved, State, check_move, happened, with_flags
+from alerts.callback import Callback, Flag, State, Transition, check_transition, happened, with_flags
 from alerts.customer import Customer
 from alerts.errors import NotClaimable
 from alerts.event import EventKind
@@ -12,15 +12,15 @@ from alerts.policy import EscalationStep, Policy
 from alerts.transitions.claiming import withdraw
 from alerts.transitions.following import as_known
 from alerts.transitions.promise import owned_until
-from alerts.transitions.settling import settled
+from alerts.transitions.settling import rescheduled
 
 
-def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, policy: Policy) -> Moved:
+def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, policy: Policy) -> Transition:
     """Its advisor's alone for the policy's hours; while a promise is open, for as long as that is its owner's."""
-    check_move(callback, "assign")
+    check_transition(callback, "assign")
     assigned = callback.evolve(owner=advisor, owner_until=_reserved_until(callback, now, policy))
     told = happened(assigned, EventKind.ASSIGNED, now, actor=actor, data={"advisor": advisor})
-    return settled(told, now, policy)
+    return rescheduled(told, now, policy)
 
 
 def _reserved_until(callback: Callback, now: datetime, policy: Policy) -> datetime:
@@ -30,52 +30,54 @@ def _reserved_until(callback: Callback, now: datetime, policy: Policy) -> dateti
     return now + timedelta(hours=policy.promises.assigned_hours)
 
 
-def move(callback: Callback, *, queue: str, customer: Customer, actor: str, now: datetime, policy: Policy) -> Moved:
+def move(
+    callback: Callback, *, queue: str, customer: Customer, actor: str, now: datetime, policy: Policy
+) -> Transition:
     """To another queue, with the waiting time it has earned. A guessed zone is that of the new queue."""
-    check_move(callback, "move")
+    check_transition(callback, "move")
     moved = as_known(callback.evolve(queue=queue), customer, policy)
     told = happened(moved, EventKind.MOVED, now, actor=actor, data={"from": callback.queue, "to": queue})
-    return settled(told, now, policy)
+    return rescheduled(told, now, policy)
 
 
-def permit(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:
+def permit(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Transition:
     """The customer asked not to be phoned, and a lead says that this call is to be made all the same.
 
     The wish stays on the callback as a flag; an answer that repeats it asks the lead again.
     """
-    check_move(callback, "permit")
+    check_transition(callback, "permit")
     if not callback.awaits_lead:
         raise NotClaimable("this callback does not wait for a lead")
     told = happened(callback.evolve(awaits_lead=False), EventKind.PERMITTED, now, actor=actor, text=reason)
-    return settled(told, now, policy)
+    return rescheduled(told, now, policy)
 
 
-def take_back(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Moved:
+def take_back(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Transition:
     """What a lead's release means: the end of a wait for a lead, or the lease back from its holder."""
     if callback.state is not State.LEASED and callback.awaits_lead:
         return permit(callback, actor=actor, now=now, policy=policy, reason=reason)
     return withdraw(callback, actor=actor, reason=reason, now=now, policy=policy)
 
 
-def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Moved:
+def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Transition:
     """The next step of the ladder now; above the last one the last one again."""
-    check_move(callback, "escalate")
+    check_transition(callback, "escalate")
     steps = policy.escalation.steps
     if not steps:
-        return settled(Moved(callback=callback), now, policy)
+        return rescheduled(Transition(callback=callback), now, policy)
     step = steps[min(callback.escalated_steps, len(steps) - 1)]
     return take_step(callback, step, actor=actor, now=now, policy=policy, reason=reason)
 
 
 def take_step(
     callback: Callback, step: EscalationStep, *, actor: str, now: datetime, policy: Policy, reason: str | None = None
-) -> Moved:
+) -> Transition:
     raised = callback.evolve(
         escalated_steps=min(callback.escalated_steps + 1, len(policy.escalation.steps)),
         flags=with_flags(callback, Flag.ESCALATED),
     )
     data = {"step": step.to, "percent": step.percent, "owner": callback.owner}
-    first = settled(happened(raised, EventKind.ESCALATED, now, actor=actor, data=data, text=reason), now, policy)
+    first = rescheduled(happened(raised, EventKind.ESCALATED, now, actor=actor, data=data, text=reason), now, policy)
     if step.withdraw_lease and raised.state is State.LEASED:
         return first.then(withdraw(first.callback, actor=actor, reason="escalated", now=now, policy=policy))
     return first

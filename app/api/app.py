@@ -27,26 +27,26 @@ from app.api.head import Head
 from app.api.health import health_router
 from app.api.limits import Acquaintances, BodyLimit, RateLimiter
 from app.api.openapi import describe
-from app.api.parts import Parts
+from app.api.parts import ApiDependencies
 from app.api.problems import add_handlers
-from app.api.watch import Watch
+from app.api.watch import ErrorBoundary
 
 # The order decides: what has a name of its own (`/callbacks/claim`) comes before what has an id there.
 NOUNS = (claims, leads, callbacks, calls, queues, contacts, customers, responses, ledger, dead_letters, policy)
 DESCRIPTION = "Turns every 1-2 survey answer into a callback while it still matters."
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: ApiDependencies) -> FastAPI:
     """The whole REST interface."""
     return _put_together(parts, [*(noun.router for noun in NOUNS), survey_events.router, docs.router])
 
 
-def create_monitoring(parts: Parts) -> FastAPI:
+def create_monitoring(parts: ApiDependencies) -> FastAPI:
     """Health and metrics alone, for the port that every process has."""
     return _put_together(parts, [])
 
 
-def _put_together(parts: Parts, routers: list[APIRouter]) -> FastAPI:
+def _put_together(parts: ApiDependencies, routers: list[APIRouter]) -> FastAPI:
     app = FastAPI(
         title="Bottombox",
         version=parts.version,
@@ -64,7 +64,7 @@ def _put_together(parts: Parts, routers: list[APIRouter]) -> FastAPI:
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Watch, observe=parts.observe_http)
+    app.add_middleware(ErrorBoundary, observe=parts.observe_http)
     app.add_middleware(Head)  # the last one added stands outermost
     app.openapi = partial(describe, app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app

@@ -13,12 +13,11 @@ from alerts.callback import Flag
 from alerts.errors import Invalid
 from alerts.ledger.access.audit import write_audit
 from alerts.ledger.database import ledger_now
-from alerts.ledger.reading.callbacks import Wanted, list_callbacks, look_around, see_callback
-from app.api.desk import AtDesk, CallbackId, Desk, respond
+from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks, load_context, load_view
+from app.api.desk import CallbackIdPath, Context, RequestContext, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
-from app.api.rendering import is_held, tell_callback, tell_detail
-from app.api.schemas import asked, told
+from app.api.rendering import is_held, present_callback, present_detail
 from app.api.tags import UNCHANGED
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], route_class=GuardedRoute)
@@ -34,9 +33,9 @@ KEYS: dict[str, type] = {
 @router.get(
     "",
     summary="List callbacks, masked",
-    **declare("callbacks:read", "invalid-cursor", response_model=told.CallbackList),
+    **declare("callbacks:read", "invalid-cursor", response_model=CallbackList),
 )
-async def index(query: Annotated[asked.CallbackQuery, Query()], desk: AtDesk) -> Response:
+async def index(query: Annotated[CallbackQuery, Query()], desk: Context) -> Response:
     """In the order of work unless `sort` says otherwise; the callbacks you hold carry their lease."""
     after = desk.cursors.read(PATH, query, KEYS[query.sort])
     async with desk.reading() as connection:
@@ -45,31 +44,31 @@ async def index(query: Annotated[asked.CallbackQuery, Query()], desk: AtDesk) ->
         )
         now = await ledger_now(connection)
     items = [
-        tell_callback(seen, now, desk.policy, desk.base, lease=is_held(seen.callback, desk.principal, now))
+        present_callback(seen, now, desk.policy, desk.base, lease=is_held(seen.callback, desk.principal, now))
         for seen in found
     ]
     cursor = None if more is None else desk.cursors.write(PATH, query, more)
-    return respond(told.CallbackList(items=items, next=cursor), headers=next_link(desk, cursor))
+    return respond(CallbackList(items=items, next=cursor), headers=next_link(desk, cursor))
 
 
 @router.get(
     "/{callback_id}",
     summary="Read one callback",
-    **declare("callbacks:read", also=UNCHANGED, response_model=told.CallbackDetail),
+    **declare("callbacks:read", also=UNCHANGED, response_model=CallbackDetail),
 )
-async def show(callback_id: CallbackId, desk: AtDesk) -> Response:
+async def show(callback_id: CallbackIdPath, desk: Context) -> Response:
     """With its alerts, attempts, history, and what else is known of the customer; in full for whoever holds it."""
     async with desk.reading() as connection:
-        answer = await tell_one(connection, callback_id, desk)
+        answer = await present_one(connection, callback_id, desk)
     return desk.show(answer)
 
 
-async def tell_one(
-    connection: AsyncConnection, callback_id: str, desk: Desk, *, revealed_for: str | None = None
-) -> told.CallbackDetail:
+async def present_one(
+    connection: AsyncConnection, callback_id: str, desk: RequestContext, *, revealed_for: str | None = None
+) -> CallbackDetail:
     """In full to its holder, or for the reason a lead gives; each full view is one audit row."""
-    seen = await see_callback(connection, callback_id)
-    around = await look_around(connection, seen.callback)
+    seen = await load_view(connection, callback_id)
+    around = await load_context(connection, seen.callback)
     now = await ledger_now(connection)
     held = is_held(seen.callback, desk.principal, now)
     full = held or revealed_for is not None
@@ -82,11 +81,11 @@ async def tell_one(
             callback_id=callback_id,
             reason=revealed_for,
         )
-    return tell_detail(seen, around, now, desk.policy, desk.base, full=full, lease=held)
+    return present_detail(seen, around, now, desk.policy, desk.base, full=full, lease=held)
 
 
-def _wanted(query: asked.CallbackQuery, desk: Desk) -> Wanted:
-    return Wanted(
+def _wanted(query: CallbackQuery, desk: RequestContext) -> CallbackFilter:
+    return CallbackFilter(
         states=query.state,
         queues=query.queue,
         priorities=query.priority,
@@ -101,7 +100,7 @@ def _wanted(query: asked.CallbackQuery, desk: Desk) -> Wanted:
     )
 
 
-def _advisor(named: str | None, desk: Desk) -> str | None:
+def _advisor(named: str | None, desk: RequestContext) -> str | None:
     if named != "me":
         return named
     if desk.principal.advisor is None:

@@ -8,10 +8,9 @@ from starlette.responses import Response
 
 from alerts import transitions as moves
 from alerts.ledger.actions.attempts import record_attempt
-from alerts.resolution import Cause, Kind, Outcome
-from app.api.desk import AtDesk, CallbackId, Done
+from alerts.resolution import Cause, CauseKind, Outcome
+from app.api.desk import CallbackIdPath, ChangeResult, Context
 from app.api.guard import GuardedRoute, declare
-from app.api.schemas import asked, told
 
 router = APIRouter(prefix="/v1/callbacks", tags=["calls"], route_class=GuardedRoute)
 
@@ -21,15 +20,15 @@ LEASED = ("lease-lost", "already-resolved")
 @router.post(
     "/{callback_id}/attempts",
     summary="Record a try to reach the customer",
-    **declare("callbacks:work", *LEASED, "outside-calling-window", response_model=told.Callback),
+    **declare("callbacks:work", *LEASED, "outside-calling-window", response_model=CallbackResource),
 )
-async def attempt(callback_id: CallbackId, body: asked.NewAttempt, desk: AtDesk) -> Response:
+async def attempt(callback_id: CallbackIdPath, body: AttemptRequest, desk: Context) -> Response:
     """Judged at `started_at`. Every result but `connected` ends the lease."""
     if body.override_reason is not None:
         desk.principal.demand("callbacks:lead")
     new = moves.NewAttempt(**body.model_dump(exclude={"lease_token", "number"}))
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect(connection: AsyncConnection) -> ChangeResult:
         moved = await record_attempt(
             connection,
             callback_id,
@@ -53,10 +52,10 @@ async def attempt(callback_id: CallbackId, body: asked.NewAttempt, desk: AtDesk)
         "outside-calling-window",
         "not-claimable",
         "do-not-call",
-        response_model=told.Callback,
+        response_model=CallbackResource,
     ),
 )
-async def schedule(callback_id: CallbackId, body: asked.Schedule, desk: AtDesk) -> Response:
+async def schedule(callback_id: CallbackIdPath, body: ScheduleRequest, desk: Context) -> Response:
     """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token.
 
     A lead who sends `keep_owner` and no token becomes the owner, if the callback has none and the lead is an advisor.
@@ -78,15 +77,15 @@ async def schedule(callback_id: CallbackId, body: asked.Schedule, desk: AtDesk) 
 @router.post(
     "/{callback_id}/resolve",
     summary="Close a callback after a conversation",
-    **declare("callbacks:work", *LEASED, "callback-changed", response_model=told.Callback),
+    **declare("callbacks:work", *LEASED, "callback-changed", response_model=CallbackResource),
 )
-async def resolve(callback_id: CallbackId, body: asked.Resolve, desk: AtDesk) -> Response:
+async def resolve(callback_id: CallbackIdPath, body: ResolveRequest, desk: Context) -> Response:
     """If an alert joined since the claim, `version` must be the present one: read it first."""
     return await desk.move(
         callback_id,
         moves.resolve,
         token=body.lease_token,
-        cause=Cause(Kind(body.cause.kind), body.cause.driver),
+        cause=Cause(CauseKind(body.cause.kind), body.cause.driver),
         outcome=Outcome(body.outcome),
         note=body.note,
         checklist=body.checklist,
@@ -97,8 +96,8 @@ async def resolve(callback_id: CallbackId, body: asked.Resolve, desk: AtDesk) ->
 @router.post(
     "/{callback_id}/notes",
     summary="Write a note",
-    **declare("callbacks:work", response_model=told.Callback),
+    **declare("callbacks:work", response_model=CallbackResource),
 )
-async def note(callback_id: CallbackId, body: asked.WriteNote, desk: AtDesk) -> Response:
+async def note(callback_id: CallbackIdPath, body: NoteRequest, desk: Context) -> Response:
     """On any callback, held or not, open or not. It stands in the history and changes nothing but the version."""
     return await desk.move(callback_id, moves.note, text=body.note, actor=desk.actor)

@@ -13,19 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts import transitions as moves
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.errors import IdempotencyInProgress, Invalid
 from alerts.ledger.access.audit import Look, write_audits
 from alerts.ledger.callbacks.claims import Claimer, anything_for, claim_next, claim_one, next_callable
 from alerts.ledger.database import ledger_now
-from alerts.ledger.reading.callbacks import see
+from alerts.ledger.reading.callbacks import load_views
 from alerts.transitions.supervising import take_back
-from app.api.desk import AtDesk, CallbackId, Desk, Done
+from app.api.desk import CallbackIdPath, ChangeResult, Context, RequestContext
 from app.api.guard import GuardedRoute, declare
 from app.api.idempotency import HEADER
 from app.api.problems import seconds_header
-from app.api.rendering import explain, tell_callback
-from app.api.schemas import asked, told
+from app.api.rendering import explain, present_callback
 
 router = APIRouter(prefix="/v1/callbacks", tags=["claims"], route_class=GuardedRoute)
 
@@ -43,7 +42,7 @@ NOTHING: dict[int | str, dict[str, Any]] = {
     }
 }
 
-Effect = Callable[[AsyncConnection], Awaitable[Done | None]]
+ClaimEffect = Callable[[AsyncConnection], Awaitable[ChangeResult | None]]
 
 LEASED = ("lease-lost", "already-resolved")
 
@@ -51,12 +50,12 @@ LEASED = ("lease-lost", "already-resolved")
 @router.post(
     "/claim",
     summary="Take the next callback",
-    **declare("callbacks:work", "too-many-held", also=NOTHING, response_model=told.Callback | told.CallbackList),
+    **declare("callbacks:work", "too-many-held", also=NOTHING, response_model=CallbackResource | CallbackList),
 )
 async def claim(
-    body: Annotated[asked.Claim, Body(default_factory=asked.Claim)],
-    query: Annotated[asked.ClaimQuery, Query()],
-    desk: AtDesk,
+    body: Annotated[ClaimRequest, Body(default_factory=ClaimRequest)],
+    query: Annotated[ClaimQuery, Query()],
+    desk: Context,
 ) -> Response:
     """The first in the order of work that may be phoned now, in full, with its lease; a list when `count` is given.
 
@@ -86,16 +85,16 @@ async def claim(
     "/{callback_id}/claim",
     summary="Take this callback",
     **declare(
-        "callbacks:work", "not-claimable", "outside-calling-window", "too-many-held", response_model=told.Callback
+        "callbacks:work", "not-claimable", "outside-calling-window", "too-many-held", response_model=CallbackResource
     ),
 )
 async def claim_this(
-    callback_id: CallbackId, body: Annotated[asked.ClaimOne, Body(default_factory=asked.ClaimOne)], desk: AtDesk
+    callback_id: CallbackIdPath, body: Annotated[ClaimOneRequest, Body(default_factory=ClaimOneRequest)], desk: Context
 ) -> Response:
     """If the customer may be phoned now."""
     who = _claimer(body, desk)
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect(connection: AsyncConnection) -> ChangeResult:
         moved = await claim_one(connection, callback_id, who, seconds=body.lease_seconds, policy=desk.policy)
         return await _claimed(connection, desk, [moved])
 
@@ -105,9 +104,9 @@ async def claim_this(
 @router.post(
     "/{callback_id}/extend",
     summary="Keep a callback longer",
-    **declare("callbacks:work", *LEASED, response_model=told.Callback),
+    **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
-async def extend(callback_id: CallbackId, body: asked.Extend, desk: AtDesk) -> Response:
+async def extend(callback_id: CallbackIdPath, body: ExtendRequest, desk: Context) -> Response:
     """Counted from now, up to the policy's ceiling after the claim; never shortens a lease."""
     seconds = body.lease_seconds or desk.policy.leases.seconds
     return await desk.move(callback_id, moves.extend, token=body.lease_token, seconds=seconds)
@@ -116,9 +115,9 @@ async def extend(callback_id: CallbackId, body: asked.Extend, desk: AtDesk) -> R
 @router.post(
     "/{callback_id}/release",
     summary="Give a callback back",
-    **declare("callbacks:work", *LEASED, "not-claimable", response_model=told.Callback),
+    **declare("callbacks:work", *LEASED, "not-claimable", response_model=CallbackResource),
 )
-async def release(callback_id: CallbackId, body: asked.Release, desk: AtDesk) -> Response:
+async def release(callback_id: CallbackIdPath, body: ReleaseRequest, desk: Context) -> Response:
     """It keeps the waiting time it has earned. Without the token a lead takes it back from its holder, or lets a call be
     made to a customer who asked not to be phoned."""
     reason = body.reason or "no reason given"
@@ -131,14 +130,14 @@ async def release(callback_id: CallbackId, body: asked.Release, desk: AtDesk) ->
 @router.post(
     "/{callback_id}/skip",
     summary="Hand an offer back",
-    **declare("callbacks:work", *LEASED, response_model=told.Callback),
+    **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
-async def skip(callback_id: CallbackId, body: asked.Skip, desk: AtDesk) -> Response:
+async def skip(callback_id: CallbackIdPath, body: SkipRequest, desk: Context) -> Response:
     """Counted, and for a while not offered to the same advisor again."""
     return await desk.move(callback_id, moves.skip, token=body.lease_token, reason=body.reason)
 
 
-def _claimer(body: asked.ClaimOne, desk: Desk) -> Claimer:
+def _claimer(body: ClaimOneRequest, desk: RequestContext) -> Claimer:
     """Who claims: the key's own advisor, or whom a dialer names. Queues and languages default to the key's."""
     own = desk.principal
     advisor = body.advisor or own.advisor
@@ -147,14 +146,14 @@ def _claimer(body: asked.ClaimOne, desk: Desk) -> Claimer:
     if own.advisor is not None and advisor != own.advisor:
         own.demand("callbacks:dial")
     queues, languages = own.queues, own.languages
-    if isinstance(body, asked.Claim):
+    if isinstance(body, ClaimRequest):
         queues = tuple(body.queues) if body.queues else queues
         languages = tuple(body.languages) if body.languages else languages
     at_most = None if own.may("callbacks:dial") else desk.policy.leases.held_at_most
     return Claimer(advisor=advisor, queues=queues, languages=languages, at_most=at_most)
 
 
-async def _try(desk: Desk, effect: Effect, *, is_last: bool) -> Response | None:
+async def _try(desk: RequestContext, effect: ClaimEffect, *, is_last: bool) -> Response | None:
     """A twin with the same Idempotency-Key waits like its first: whoever claims, both answer with that."""
     try:
         return await desk.try_change(effect)
@@ -164,7 +163,7 @@ async def _try(desk: Desk, effect: Effect, *, is_last: bool) -> Response | None:
         return None
 
 
-async def _is_worth_it(desk: Desk, who: Claimer) -> bool:
+async def _is_worth_it(desk: RequestContext, who: Claimer) -> bool:
     """Whether to try again: one look is cheaper than a try. A twin must try, to hear what its first was answered."""
     if HEADER in desk.request.headers:
         return True
@@ -173,8 +172,8 @@ async def _is_worth_it(desk: Desk, who: Claimer) -> bool:
 
 
 async def _claim_next(
-    connection: AsyncConnection, *, desk: Desk, who: Claimer, body: asked.Claim, with_terms: bool
-) -> Done | None:
+    connection: AsyncConnection, *, desk: RequestContext, who: Claimer, body: ClaimRequest, with_terms: bool
+) -> ChangeResult | None:
     moved = await claim_next(connection, who, count=body.count or 1, seconds=body.lease_seconds, policy=desk.policy)
     if not moved:
         return None
@@ -183,28 +182,28 @@ async def _claim_next(
 
 async def _claimed(
     connection: AsyncConnection,
-    desk: Desk,
-    moved: Sequence[Moved],
+    desk: RequestContext,
+    moved: Sequence[Transition],
     *,
     as_list: bool = False,
     with_terms: bool = False,
-) -> Done:
+) -> ChangeResult:
     """In full, and so one audit row each."""
-    found = await see(connection, [each.callback for each in moved])
+    found = await load_views(connection, [each.callback for each in moved])
     now = await ledger_now(connection)
     looks = [Look(seen.customer.id, seen.callback.id) for seen in found]
     await write_audits(connection, looks, principal=desk.actor, action="claim")
     items = []
     for seen in found:
-        item = tell_callback(seen, now, desk.policy, desk.base, full=True, lease=True)
+        item = present_callback(seen, now, desk.policy, desk.base, full=True, lease=True)
         items.append(item.model_copy(update={"explain": explain(seen.callback, desk.policy)}) if with_terms else item)
     shown = tuple(seen.customer.id for seen in found)
     if as_list:
-        return Done(told.CallbackList(items=items, next=None), moved=moved, shown_in_full=shown)
-    return Done(items[0], moved=moved, shown_in_full=shown, tagged=True)
+        return ChangeResult(CallbackList(items=items, next=None), moved=moved, shown_in_full=shown)
+    return ChangeResult(items[0], moved=moved, shown_in_full=shown, tagged=True)
 
 
-async def _nothing(desk: Desk, who: Claimer) -> Response:
+async def _nothing(desk: RequestContext, who: Claimer) -> Response:
     """When to ask again: soon, for news comes at any time; sooner when a window is about to open."""
     async with desk.reading() as connection:
         moment = await next_callable(connection, who.queues)
@@ -216,7 +215,7 @@ async def _nothing(desk: Desk, who: Claimer) -> Response:
     return Response(status_code=204, headers={"Retry-After": seconds_header(wait), "Bottombox-Next-Callable-At": at})
 
 
-async def _pause(desk: Desk, left: float) -> None:
+async def _pause(desk: RequestContext, left: float) -> None:
     """About half a second, each waiter at its own moment; at once when the process is to stop."""
     seconds = min(POLL_SECONDS * random.uniform(0.7, 1.3), max(left, 0.0))  # noqa: S311 - spreads load
     try:

@@ -6,35 +6,34 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.clocks import CLOCK_TOLERANCE
 from alerts.errors import Invalid
 from alerts.ledger.actions.contacts import record_contact
 from alerts.ledger.database import ledger_now
-from app.api.desk import AtDesk, Done
+from app.api.desk import ChangeResult, Context
 from app.api.guard import GuardedRoute, declare
 from app.api.handles import handles
-from app.api.schemas import asked, told
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=GuardedRoute)
 
 
-@router.post("", summary="Tell of a contact", **declare("events:ingest", response_model=told.Contacted))
-async def tell(body: asked.Contact, desk: AtDesk) -> Response:
+@router.post("", summary="Tell of a contact", **declare("events:ingest", response_model=ContactEffect))
+async def tell(body: ContactRequest, desk: Context) -> Response:
     """Closes the customer's waiting or scheduled callback, flags a leased one. A contact that is older than the
     answer, or of a customer who is to get no call, changes nothing."""
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect(connection: AsyncConnection) -> ChangeResult:
         if body.at > await ledger_now(connection) + CLOCK_TOLERANCE:
             raise Invalid("a contact cannot lie in the future", "/at")
         moved = await record_contact(connection, handles(body, desk), body.at, policy=desk.policy)
-        return Done(_tell(moved), moved=moved)
+        return ChangeResult(_tell(moved), moved=moved)
 
     return await desk.change(effect)
 
 
-def _tell(moved: list[Moved]) -> told.Contacted:
+def _tell(moved: list[Transition]) -> ContactEffect:
     if not moved:
-        return told.Contacted(effect="none", callback=None)
+        return ContactEffect(effect="none", callback=None)
     callback = moved[0].callback
-    return told.Contacted(effect="flagged" if callback.is_open else "superseded", callback=callback.id)
+    return ContactEffect(effect="flagged" if callback.is_open else "superseded", callback=callback.id)

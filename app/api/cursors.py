@@ -15,7 +15,7 @@ from app.api.schemas.asked import Page
 
 MAC_BYTES = 16
 
-Key = TypeVar("Key")
+KeyValues = TypeVar("KeyValues")
 
 
 class Cursors:
@@ -28,7 +28,7 @@ class Cursors:
         payload = msgspec.json.encode(key)
         return base64.urlsafe_b64encode(self._mac(path, query, payload) + payload).decode().rstrip("=")
 
-    def read(self, path: str, query: Page, kind: type[Key]) -> Key | None:
+    def read(self, path: str, query: Page, kind: type[KeyValues]) -> KeyValues | None:
         """The key after which the page begins; None without a cursor. Raises 400 `invalid-cursor`."""
         if query.cursor is None:
             return None

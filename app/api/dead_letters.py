@@ -9,10 +9,9 @@ from starlette.responses import Response
 
 from alerts.errors import NotFound, Unavailable
 from alerts.ledger.reading.dead_letters import DeadLetter, list_dead_letters, one_dead_letter
-from app.api.desk import AtDesk, Done, respond
+from app.api.desk import ChangeResult, Context, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
-from app.api.schemas import asked, told
 from app.api.tags import UNCHANGED
 
 PATH = "/v1/dead-letters"
@@ -21,8 +20,8 @@ router = APIRouter(prefix=PATH, tags=["dead letters"], route_class=GuardedRoute)
 LAST_ID = 2**63 - 1
 
 
-@router.get("", summary="List dead letters", **declare("admin", "invalid-cursor", response_model=told.DeadLetterList))
-async def index(query: Annotated[asked.DeadLetterQuery, Query()], desk: AtDesk) -> Response:
+@router.get("", summary="List dead letters", **declare("admin", "invalid-cursor", response_model=DeadLetterList))
+async def index(query: Annotated[DeadLetterQuery, Query()], desk: Context) -> Response:
     """The newest first; never the value."""
     found, more = await list_dead_letters(
         desk.parts.engine,
@@ -32,25 +31,25 @@ async def index(query: Annotated[asked.DeadLetterQuery, Query()], desk: AtDesk) 
         limit=query.limit,
     )
     cursor = None if more is None else desk.cursors.write(PATH, query, more)
-    answer = told.DeadLetterList(items=[_tell(letter) for letter in found], next=cursor)
+    answer = DeadLetterList(items=[_tell(letter) for letter in found], next=cursor)
     return respond(answer, headers=next_link(desk, cursor))
 
 
-@router.get("/{id}", summary="Read one dead letter", **declare("admin", also=UNCHANGED, response_model=told.DeadLetter))
-async def show(id: str, desk: AtDesk) -> Response:
+@router.get("/{id}", summary="Read one dead letter", **declare("admin", also=UNCHANGED, response_model=DeadLetterResource))
+async def show(id: str, desk: Context) -> Response:
     answer = _tell(await one_dead_letter(desk.parts.engine, _number(id)))
     return desk.show(answer)
 
 
-@router.post("/{id}/redrive", summary="Send a dead letter again", **declare("admin", response_model=told.Redriven))
-async def redrive(id: str, desk: AtDesk) -> Response:
+@router.post("/{id}/redrive", summary="Send a dead letter again", **declare("admin", response_model=RedriveResult))
+async def redrive(id: str, desk: Context) -> Response:
     """Through the normal way, as it was. Safe twice: its event is known by its id."""
     letter = await one_dead_letter(desk.parts.engine, _number(id))
 
-    async def effect() -> Done:
+    async def effect() -> ChangeResult:
         if desk.parts.redrive is None:
             raise Unavailable("nothing can be sent to Kafka from here")
-        return Done(told.Redriven(redriven=await desk.parts.redrive([letter.id], desk.actor)))
+        return ChangeResult(RedriveResult(redriven=await desk.parts.redrive([letter.id], desk.actor)))
 
     return await desk.send_out(effect)
 
@@ -61,13 +60,13 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _tell(letter: DeadLetter) -> told.DeadLetter:
+def _tell(letter: DeadLetter) -> DeadLetterResource:
     address = None
     if letter.dead_topic is not None and letter.dead_partition is not None and letter.dead_offset is not None:
-        address = told.Address(topic=letter.dead_topic, partition=letter.dead_partition, offset=letter.dead_offset)
-    return told.DeadLetter(
+        address = AddressResource(topic=letter.dead_topic, partition=letter.dead_partition, offset=letter.dead_offset)
+    return DeadLetterResource(
         id=str(letter.id),
-        origin=told.Origin(
+        origin=OriginResource(
             topic=letter.topic,
             partition=letter.partition,
             offset=letter.offset,

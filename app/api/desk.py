@@ -14,38 +14,38 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts.callback import Callback, Moved
+from alerts.callback import Callback, Transition
 from alerts.errors import NotFound
-from alerts.ledger.access.idempotency import store_answer, stored_answer
+from alerts.ledger.access.idempotency import store_reply, stored_reply
 from alerts.ledger.callbacks.store import apply
 from alerts.ledger.database import transaction
 from alerts.policy import Policy
 from app.api.cursors import Cursors
 from app.api.guard import StrictRequest
 from app.api.idempotency import keyed_request, replay, stored
-from app.api.parts import Parts
-from app.api.rendering import tell_moved
+from app.api.parts import ApiDependencies
+from app.api.rendering import present_transition
 from app.api.security import Principal
 from app.api.tags import content_tag, etag, is_known
 from app.listeners import harmless
 
 
 @dataclass(frozen=True)
-class Done:
+class ChangeResult:
     """What a change came to. `shown_in_full`: the customers whose data the answer holds unmasked."""
 
     answer: BaseModel | None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    moved: Sequence[Moved] = ()
+    moved: Sequence[Transition] = ()
     shown_in_full: tuple[int, ...] = ()
     tagged: bool = False  # it shows one resource
 
 
 @dataclass(frozen=True)
-class Desk:
+class RequestContext:
     request: StrictRequest
-    parts: Parts
+    parts: ApiDependencies
     principal: Principal
 
     @property
@@ -71,17 +71,17 @@ class Desk:
         async with transaction(self.parts.engine) as connection:
             yield connection
 
-    async def change(self, effect: Callable[[AsyncConnection], Awaitable[Done]]) -> Response:
+    async def change(self, effect: Callable[[AsyncConnection], Awaitable[ChangeResult]]) -> Response:
         """One transaction: the Idempotency-Key, the effect, the answer. Listeners hear of it once it is committed."""
         response = await self.try_change(effect)
         assert response is not None
         return response
 
-    async def try_change(self, effect: Callable[[AsyncConnection], Awaitable[Done | None]]) -> Response | None:
+    async def try_change(self, effect: Callable[[AsyncConnection], Awaitable[ChangeResult | None]]) -> Response | None:
         """As `change`, where the effect may find nothing to do; that is not stored, and None."""
         keyed = await keyed_request(self.request, self.principal)
         async with transaction(self.parts.engine) as connection:
-            before = await stored_answer(connection, keyed) if keyed else None
+            before = await stored_reply(connection, keyed) if keyed else None
             if before is not None:
                 return await replay(connection, before, self.principal, self.policy)
             done = await effect(connection)
@@ -89,11 +89,11 @@ class Desk:
                 return None
             response = _respond_with(done)
             if keyed:
-                await store_answer(connection, keyed, stored(response, done.shown_in_full))
+                await store_reply(connection, keyed, stored(response, done.shown_in_full))
         harmless(self.parts.announce)(done.moved)
         return response
 
-    async def send_out(self, effect: Callable[[], Awaitable[Done]]) -> Response:
+    async def send_out(self, effect: Callable[[], Awaitable[ChangeResult]]) -> Response:
         """A change that lies in Kafka: no transaction is open while it acknowledges (I24).
 
         So a twin with the same Idempotency-Key is not told to wait; what it sends again counts as duplicate.
@@ -101,32 +101,32 @@ class Desk:
         keyed = await keyed_request(self.request, self.principal)
         if keyed:
             async with transaction(self.parts.engine) as connection:
-                before = await stored_answer(connection, keyed)
+                before = await stored_reply(connection, keyed)
                 if before is not None:
                     return await replay(connection, before, self.principal, self.policy)
         done = await effect()
         response = _respond_with(done)
         if keyed:
             async with transaction(self.parts.engine) as connection:
-                if await stored_answer(connection, keyed) is None:
-                    await store_answer(connection, keyed, stored(response, done.shown_in_full))
+                if await stored_reply(connection, keyed) is None:
+                    await store_reply(connection, keyed, stored(response, done.shown_in_full))
         return response
 
-    async def move(self, callback_id: str, transition: Callable[..., Moved], **command: Any) -> Response:
+    async def move(self, callback_id: str, transition: Callable[..., Transition], **command: Any) -> Response:
         """One transition of `alerts.transitions` on one callback; the ledger's clock and the policy are given to it here."""
 
-        def move(callback: Callback, now: datetime) -> Moved:
+        def move(callback: Callback, now: datetime) -> Transition:
             return transition(callback, now=now, policy=self.policy, **command)
 
-        async def effect(connection: AsyncConnection) -> Done:
+        async def effect(connection: AsyncConnection) -> ChangeResult:
             return await self.done(connection, await apply(connection, callback_id, move))
 
         return await self.change(effect)
 
-    async def done(self, connection: AsyncConnection, moved: Moved) -> Done:
+    async def done(self, connection: AsyncConnection, moved: Transition) -> ChangeResult:
         """The answer to a change of a callback: masked; with its lease for whoever has just shown its token."""
-        answer = await tell_moved(connection, moved, self.principal, self.policy, self.base, token=moved.fence)
-        return Done(answer, moved=[moved], tagged=True)
+        answer = await present_transition(connection, moved, self.principal, self.policy, self.base, token=moved.fence)
+        return ChangeResult(answer, moved=[moved], tagged=True)
 
     def show(self, answer: BaseModel, *, version: str | None = None) -> Response:
         """One resource with its ETag, or 304 for a caller who has just this already."""
@@ -136,7 +136,7 @@ class Desk:
         return response
 
 
-def _respond_with(done: Done) -> Response:
+def _respond_with(done: ChangeResult) -> Response:
     return respond(done.answer, status=done.status, headers=done.headers, tagged=done.tagged)
 
 
@@ -151,8 +151,8 @@ def respond(
     return Response(body, status, {**tag, **(headers or {})}, media_type="application/json")
 
 
-async def _desk(request: StrictRequest) -> Desk:
-    return Desk(request, request.app.state.parts, request.state.principal)
+async def _context(request: StrictRequest) -> RequestContext:
+    return RequestContext(request, request.app.state.parts, request.state.principal)
 
 
 async def _callback_id(callback_id: Annotated[str, Path(description="the callback's id")]) -> str:
@@ -179,6 +179,6 @@ def as_id(text: str) -> str | None:
         return None
 
 
-AtDesk = Annotated[Desk, Depends(_desk)]
-CallbackId = Annotated[str, Depends(_callback_id)]
-CustomerRef = Annotated[str, Depends(_customer_ref)]
+Context = Annotated[RequestContext, Depends(_context)]
+CallbackIdPath = Annotated[str, Depends(_callback_id)]
+CustomerRefPath = Annotated[str, Depends(_customer_ref)]

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.problems import ApiProblem, problem_docs
-from app.api.schemas.base import AskedInUrl
-from app.api.security import PUBLIC, admit
+from app.api.schemas.base import QueryModel
+from app.api.security import PUBLIC, authenticate
 from consumers.intake import strict_json
-from consumers.intake.reason import CannotRead
+from consumers.intake.reason import InvalidRecord
 
 SCOPE = "x-scope"
 SINGLE = ("Host", "Authorization", "Content-Type", "Idempotency-Key", "If-Match")
@@ -30,7 +30,7 @@ class StrictRequest(Request):
         if not hasattr(self, "_json"):
             try:
                 self._json, has_nul = strict_json.read_object(await self.body())
-            except CannotRead as error:
+            except InvalidRecord as error:
                 raise ApiProblem("malformed", error.detail) from None
             if has_nul:
                 raise ApiProblem("validation", "no text may hold a NUL character", errors=[])
@@ -57,7 +57,7 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             _check_repeated(strict)
-            await admit(strict, scope)
+            await authenticate(strict, scope)
             _check_query(strict, takes_query)
             await _check_media_type(strict, self.body_field is not None)
             return await handle(strict)
@@ -74,7 +74,7 @@ def declare(
 
 
 def _is_query(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, AskedInUrl)
+    return isinstance(annotation, type) and issubclass(annotation, QueryModel)
 
 
 def _check_repeated(request: Request) -> None:

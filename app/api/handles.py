@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from alerts.errors import Invalid
 from alerts.identity import Handle, clean_email, clean_identity, clean_phone
-from app.api.desk import Desk
-from app.api.schemas import asked
+from app.api.desk import RequestContext
 
 REMEDIES = {
     "id": "this names nobody; send the id that the survey events carry",
@@ -14,7 +13,7 @@ REMEDIES = {
 }
 
 
-def handles(body: asked.Lookup, desk: Desk) -> list[Handle]:
+def handles(body: LookupRequest, desk: RequestContext) -> list[Handle]:
     """What the body names, the one that decides first. Raises Invalid for what names nobody."""
     if body.interaction is not None:
         id_ = clean_identity(body.interaction.id)

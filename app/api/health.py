@@ -9,15 +9,14 @@ from starlette.responses import Response
 
 from app.api.desk import respond
 from app.api.guard import PUBLIC, GuardedRoute, declare
-from app.api.parts import Parts
+from app.api.parts import ApiDependencies
 from app.api.problems import ApiProblem
-from app.api.schemas import told
 
 
 def health_router(*, metrics_protected: bool) -> APIRouter:
     router = APIRouter(route_class=GuardedRoute, tags=["health"])
-    alive = declare(PUBLIC, response_model=told.Health)
-    ready = declare(PUBLIC, "temporarily-unavailable", response_model=told.Health)
+    alive = declare(PUBLIC, response_model=Health)
+    ready = declare(PUBLIC, "temporarily-unavailable", response_model=Health)
     scope = "metrics:read" if metrics_protected else PUBLIC
     router.get("/livez", summary="Whether the process answers", **alive)(livez)
     router.get("/readyz", summary="Whether the process should get work", **ready)(readyz)
@@ -27,14 +26,14 @@ def health_router(*, metrics_protected: bool) -> APIRouter:
 
 async def livez() -> Response:
     """Asks nothing of anybody else: a database that is away must not restart every process."""
-    return respond(told.Health(status="alive"))
+    return respond(Health(status="alive"))
 
 
 async def readyz(request: Request) -> Response:
     reasons = await _parts(request).not_ready()
     if reasons:
         raise ApiProblem("temporarily-unavailable", "not ready", headers={"Retry-After": "2"}, reasons=reasons)
-    return respond(told.Health(status="ready"))
+    return respond(Health(status="ready"))
 
 
 async def metrics(request: Request) -> Response:
@@ -43,6 +42,6 @@ async def metrics(request: Request) -> Response:
     return Response(body, headers={"Content-Type": content_type})
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
+def _parts(request: Request) -> ApiDependencies:
+    parts: ApiDependencies = request.app.state.parts
     return parts

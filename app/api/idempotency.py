@@ -14,15 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.ledger.access.audit import Look, write_audits
-from alerts.ledger.access.idempotency import Request as KeyedRequest
-from alerts.ledger.access.idempotency import StoredAnswer
+from alerts.ledger.access.idempotency import KeyedRequest as KeyedRequest
+from alerts.ledger.access.idempotency import StoredReply
 from alerts.ledger.callbacks.disclosure import Present, present
 from alerts.ledger.database import ledger_now
 from alerts.policy import Policy
 from app.api.guard import StrictRequest
 from app.api.masking import cover, is_gone, may_dial
 from app.api.problems import ApiProblem
-from app.api.schemas import told
 from app.api.security import Principal
 from app.api.tags import content_tag
 
@@ -33,8 +32,8 @@ KEPT_HEADERS = ("content-type", "etag", "location")
 # A structured-field string in quotes, as the IETF draft has it, or the bare text that most clients send.
 _KEY = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x5b\x5d-\x7e]{1,255})')
 
-_SHOWN: TypeAdapter[told.CallbackList | told.CallbackDetail | told.Callback] = TypeAdapter(
-    told.CallbackList | told.CallbackDetail | told.Callback
+_SHOWN: TypeAdapter[CallbackList | CallbackDetail | CallbackResource] = TypeAdapter(
+    CallbackList | CallbackDetail | CallbackResource
 )
 """The answers that can show a customer's data in full."""
 
@@ -51,12 +50,12 @@ async def keyed_request(request: StrictRequest, principal: Principal) -> KeyedRe
     return KeyedRequest(principal.id, match.group(1) or match.group(2), fingerprint)
 
 
-def stored(response: Response, customers: tuple[int, ...]) -> StoredAnswer:
+def stored(response: Response, customers: tuple[int, ...]) -> StoredReply:
     headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
-    return StoredAnswer(response.status_code, headers, bytes(response.body).decode(), customers)
+    return StoredReply(response.status_code, headers, bytes(response.body).decode(), customers)
 
 
-async def replay(connection: AsyncConnection, answer: StoredAnswer, principal: Principal, policy: Policy) -> Response:
+async def replay(connection: AsyncConnection, answer: StoredReply, principal: Principal, policy: Policy) -> Response:
     """The stored answer, with no more in it than may be shown now; what it shows in full is audited once more."""
     body, headers = answer.body.encode(), {**answer.headers, **REPLAYED}
     if answer.customers:
@@ -68,17 +67,17 @@ async def replay(connection: AsyncConnection, answer: StoredAnswer, principal: P
 
 async def _shown_now(connection: AsyncConnection, body: bytes, principal: Principal, policy: Policy) -> bytes:
     shown = _SHOWN.validate_json(body)
-    callbacks = shown.items if isinstance(shown, told.CallbackList) else [shown]
+    callbacks = shown.items if isinstance(shown, CallbackList) else [shown]
     known = await present(connection, [each.id for each in callbacks])
     now = await ledger_now(connection)
     covered = [_again(each, known.get(each.id), now, policy) for each in callbacks]
     looks = [Look(known[each.id].callback.customer_id, each.id) for each in covered if not each.customer.masked]
     await write_audits(connection, looks, principal=principal.actor, action="replay")
-    told_now = shown.model_copy(update={"items": covered}) if isinstance(shown, told.CallbackList) else covered[0]
+    told_now = shown.model_copy(update={"items": covered}) if isinstance(shown, CallbackList) else covered[0]
     return told_now.model_dump_json(exclude_unset=True).encode()
 
 
-def _again(callback: told.Callback, known: Present | None, now: datetime, policy: Policy) -> told.Callback:
+def _again(callback: CallbackResource, known: Present | None, now: datetime, policy: Policy) -> CallbackResource:
     """Nothing of a customer who has opted out or was erased since. The number only while it may be dialled, is still
     the customer's, and the lease with which it was shown still lives."""
     if known is None or is_gone(known.customer):

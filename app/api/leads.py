@@ -9,53 +9,52 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts import transitions as moves
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.errors import NotFound, Refused
 from alerts.ledger.actions.reopening import reopen_callback
 from alerts.ledger.actions.requeueing import check_queue, move_many_to_queue, move_to_queue
 from alerts.ledger.callbacks.of_customer import customer_of
-from app.api.callbacks import tell_one
-from app.api.desk import AtDesk, CallbackId, Done, as_id
+from app.api.callbacks import present_one
+from app.api.desk import CallbackIdPath, ChangeResult, Context, as_id
 from app.api.guard import GuardedRoute, declare
-from app.api.schemas import asked, told
 
 router = APIRouter(prefix="/v1/callbacks", tags=["leads"], route_class=GuardedRoute)
 
 LEAD = "callbacks:lead"
 
 
-@router.post("/move", summary="Move callbacks to a queue", **declare(LEAD, response_model=told.MovedList))
-async def move_many(body: asked.MoveMany, desk: AtDesk) -> Response:
+@router.post("/move", summary="Move callbacks to a queue", **declare(LEAD, response_model=MoveResultList))
+async def move_many(body: MoveManyRequest, desk: Context) -> Response:
     """Up to 200; each item says what became of it."""
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect(connection: AsyncConnection) -> ChangeResult:
         await check_queue(connection, body.queue, desk.policy)
         ids = {named: as_id(named) for named in body.ids}
         known = [callback_id for callback_id in ids.values() if callback_id is not None]
         results = await move_many_to_queue(connection, known, body.queue, actor=desk.actor, policy=desk.policy)
         items = [_item(named, results.get(ids[named] or "")) for named in body.ids]
-        moved = [each for each in results.values() if isinstance(each, Moved)]
-        return Done(told.MovedList(items=items, next=None), moved=moved)
+        moved = [each for each in results.values() if isinstance(each, Transition)]
+        return ChangeResult(MoveResultList(items=items, next=None), moved=moved)
 
     return await desk.change(effect)
 
 
-def _item(named: str, result: Moved | Refused | None) -> told.MovedItem:
-    if isinstance(result, Moved):
-        return told.MovedItem(id=named, status="moved")
+def _item(named: str, result: Transition | Refused | None) -> MoveResult:
+    if isinstance(result, Transition):
+        return MoveResult(id=named, status="moved")
     refused = result or NotFound("there is no such callback")
-    return told.MovedItem(id=named, status="refused", code=refused.code, detail=str(refused))
+    return MoveResult(id=named, status="refused", code=refused.code, detail=str(refused))
 
 
 @router.post(
     "/{callback_id}/move",
     summary="Move a callback to a queue",
-    **declare(LEAD, "already-resolved", response_model=told.Callback),
+    **declare(LEAD, "already-resolved", response_model=CallbackResource),
 )
-async def move(callback_id: CallbackId, body: asked.MoveTo, desk: AtDesk) -> Response:
+async def move(callback_id: CallbackIdPath, body: MoveRequest, desk: Context) -> Response:
     """It keeps the waiting time it has earned."""
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect(connection: AsyncConnection) -> ChangeResult:
         await check_queue(connection, body.queue, desk.policy)
         moved = await move_to_queue(connection, callback_id, body.queue, actor=desk.actor, policy=desk.policy)
         return await desk.done(connection, moved)
@@ -66,14 +65,14 @@ async def move(callback_id: CallbackId, body: asked.MoveTo, desk: AtDesk) -> Res
 @router.post(
     "/{callback_id}/reopen",
     summary="Begin a callback again",
-    **declare(LEAD, "not-claimable", "do-not-call", response_model=told.Callback),
+    **declare(LEAD, "not-claimable", "do-not-call", response_model=CallbackResource),
 )
 async def reopen(
-    callback_id: CallbackId, body: Annotated[asked.Because, Body(default_factory=asked.Because)], desk: AtDesk
+    callback_id: CallbackIdPath, body: Annotated[OptionalReason, Body(default_factory=OptionalReason)], desk: Context
 ) -> Response:
     """With fresh targets and attempts; refused while the customer has another open callback."""
 
-    async def effect(connection: AsyncConnection) -> Done:
+    async def effect(connection: AsyncConnection) -> ChangeResult:
         moved = await reopen_callback(connection, callback_id, actor=desk.actor, reason=body.reason, policy=desk.policy)
         return await desk.done(connection, moved)
 
@@ -83,9 +82,9 @@ async def reopen(
 @router.post(
     "/{callback_id}/assign",
     summary="Reserve a callback for an advisor",
-    **declare(LEAD, "already-resolved", "not-claimable", response_model=told.Callback),
+    **declare(LEAD, "already-resolved", "not-claimable", response_model=CallbackResource),
 )
-async def assign(callback_id: CallbackId, body: asked.Assign, desk: AtDesk) -> Response:
+async def assign(callback_id: CallbackIdPath, body: AssignRequest, desk: Context) -> Response:
     """For the policy's hours it is offered to nobody else."""
     return await desk.move(callback_id, moves.assign, advisor=body.advisor, actor=desk.actor)
 
@@ -93,10 +92,10 @@ async def assign(callback_id: CallbackId, body: asked.Assign, desk: AtDesk) -> R
 @router.post(
     "/{callback_id}/escalate",
     summary="Take the next escalation step now",
-    **declare(LEAD, "already-resolved", response_model=told.Callback),
+    **declare(LEAD, "already-resolved", response_model=CallbackResource),
 )
 async def escalate(
-    callback_id: CallbackId, body: Annotated[asked.Because, Body(default_factory=asked.Because)], desk: AtDesk
+    callback_id: CallbackIdPath, body: Annotated[OptionalReason, Body(default_factory=OptionalReason)], desk: Context
 ) -> Response:
     """Above the last step of the ladder, the last one again."""
     return await desk.move(callback_id, moves.escalate, actor=desk.actor, reason=body.reason)
@@ -105,14 +104,14 @@ async def escalate(
 @router.post(
     "/{callback_id}/reveal",
     summary="See a callback in full",
-    **declare(LEAD, response_model=told.CallbackDetail),
+    **declare(LEAD, response_model=CallbackDetail),
 )
-async def reveal(callback_id: CallbackId, body: asked.BecauseOf, desk: AtDesk) -> Response:
+async def reveal(callback_id: CallbackIdPath, body: RequiredReason, desk: Context) -> Response:
     """The reason is kept. Outside the calling window the number stays masked."""
 
-    async def effect(connection: AsyncConnection) -> Done:
-        answer = await tell_one(connection, callback_id, desk, revealed_for=body.reason)
+    async def effect(connection: AsyncConnection) -> ChangeResult:
+        answer = await present_one(connection, callback_id, desk, revealed_for=body.reason)
         customer = await customer_of(connection, callback_id)
-        return Done(answer, shown_in_full=(customer,), tagged=True)
+        return ChangeResult(answer, shown_in_full=(customer,), tagged=True)
 
     return await desk.change(effect)

@@ -10,10 +10,9 @@ from alerts.calling_hours.window import may_call
 from alerts.customer import Customer
 from alerts.phones.phone import mask
 from alerts.policy import Policy
-from app.api.schemas import told
 
-C = TypeVar("C", bound=told.Callback)
-A = TypeVar("A", bound=told.Answer)
+C = TypeVar("C", bound=CallbackResource)
+A = TypeVar("A", bound=AnswerResource)
 
 MASK = "*"  # no number holds one
 
@@ -33,14 +32,14 @@ def cover(callback: C, *, full: bool, number: bool) -> C:
     changes: dict[str, Any] = {"customer": cover_customer(callback.customer, full=full, number=number)}
     if not full:
         changes["alerts"] = [cover_answer(each) for each in callback.alerts]
-    if not full and isinstance(callback, told.CallbackDetail):
+    if not full and isinstance(callback, CallbackDetail):
         changes["attempts"] = [each.model_copy(update={"note": None}) for each in callback.attempts]
         changes["history"] = [each.model_copy(update={"text": None}) for each in callback.history]
         changes["earlier_answers"] = [cover_answer(each) for each in callback.earlier_answers]
     return callback.model_copy(update=changes)
 
 
-def cover_customer(customer: told.Customer, *, full: bool, number: bool) -> told.Customer:
+def cover_customer(customer: CustomerResource, *, full: bool, number: bool) -> CustomerResource:
     changes: dict[str, Any] = {}
     if not (full and number):
         changes |= {"phone": customer.phone and masked_number(customer.phone), "extension": None}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from app.api.desk import Desk
+from app.api.desk import RequestContext
 
 
-def next_link(desk: Desk, cursor: str | None) -> dict[str, str]:
+def next_link(desk: RequestContext, cursor: str | None) -> dict[str, str]:
     """The next page: the same filters, and the cursor. Nothing on the last page."""
     if cursor is None:
         return {}

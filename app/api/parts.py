@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.policy import Policy
 from consumers.kafka.producer import OutRecord
 from consumers.sources.catalogue import Catalogue
@@ -20,7 +20,7 @@ FIRST_SURVEY_TOPIC = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class ApiDependencies:
     """`announce` hears what moved, after it was committed. `send` returns once Kafka has acknowledged, else raises
     Unavailable. `redrive` takes ids of dead letters and who asks, and says how many were sent again; None where
     nothing can. `observe_http` hears route template, status and seconds. `metrics_page` makes of an Accept header
@@ -30,7 +30,7 @@ class Parts:
     engine: AsyncEngine
     policy: Policy
     catalogue: Catalogue
-    announce: Callable[[Sequence[Moved]], None]
+    announce: Callable[[Sequence[Transition]], None]
     send: Callable[[Sequence[OutRecord]], Awaitable[None]]
     redrive: Callable[[Sequence[int], str], Awaitable[int]] | None
     observe_http: Callable[[str, int, float], None]

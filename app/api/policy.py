@@ -8,21 +8,20 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from alerts.policy import Policy
-from app.api.desk import AtDesk
+from app.api.desk import Context
 from app.api.guard import GuardedRoute, declare
-from app.api.schemas import told
 from app.api.tags import UNCHANGED
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"], route_class=GuardedRoute)
 
 
 @router.get(
-    "", summary="The policy in force", **declare("callbacks:read", also=UNCHANGED, response_model=told.PolicyInForce)
+    "", summary="The policy in force", **declare("callbacks:read", also=UNCHANGED, response_model=PolicyInForce)
 )
-async def show(desk: AtDesk) -> Response:
+async def show(desk: Context) -> Response:
     """With every default filled in, and a version that changes with any value."""
     version = policy_version(desk.policy)
-    answer = told.PolicyInForce(version=version, name=desk.policy.name, policy=desk.policy.model_dump(mode="json"))
+    answer = PolicyInForce(version=version, name=desk.policy.name, policy=desk.policy.model_dump(mode="json"))
     return desk.show(answer, version=version)
 
 

@@ -10,28 +10,33 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Callback, Moved, State, Target
+from alerts.callback import Callback, State, Target, Transition
 from alerts.calling_hours.window import next_window
 from alerts.customer import Customer
 from alerts.ledger.database import ledger_now
-from alerts.ledger.reading.callbacks import Around, Seen, see
-from alerts.ledger.reading.responses import AlertSeen, AnswerSeen, ResponseSeen
+from alerts.ledger.reading.callbacks import CallbackContext, CallbackView, load_views
+from alerts.ledger.reading.responses import AlertView, ListedResponse, ResponseView
 from alerts.phones.phone import extension_of
 from alerts.policy import Policy
 from alerts.transitions.opening import rank_terms
 from app.api.masking import cover, cover_answer, cover_customer, may_dial
-from app.api.schemas import told
 from app.api.security import Principal
 
 
-async def tell_moved(
-    connection: AsyncConnection, moved: Moved, principal: Principal, policy: Policy, base: str, *, token: str | None
-) -> told.Callback:
+async def present_transition(
+    connection: AsyncConnection,
+    moved: Transition,
+    principal: Principal,
+    policy: Policy,
+    base: str,
+    *,
+    token: str | None,
+) -> CallbackResource:
     """A callback just after a move, masked."""
-    (seen,) = await see(connection, [moved.callback])
+    (seen,) = await load_views(connection, [moved.callback])
     now = await ledger_now(connection)
     lease = (token is not None and moved.callback.lease_token == token) or is_held(moved.callback, principal, now)
-    return tell_callback(seen, now, policy, base, lease=lease)
+    return present_callback(seen, now, policy, base, lease=lease)
 
 
 def is_held(callback: Callback, principal: Principal, now: datetime) -> bool:
@@ -45,35 +50,35 @@ def is_held(callback: Callback, principal: Principal, now: datetime) -> bool:
     )
 
 
-def tell_callback(
-    seen: Seen, now: datetime, policy: Policy, base: str, *, full: bool = False, lease: bool = False
-) -> told.Callback:
-    whole = told.Callback(**_members(seen, now, policy, base, lease=lease))
+def present_callback(
+    seen: CallbackView, now: datetime, policy: Policy, base: str, *, full: bool = False, lease: bool = False
+) -> CallbackResource:
+    whole = CallbackResource(**_members(seen, now, policy, base, lease=lease))
     return cover(whole, full=full, number=full and _may_dial(seen, now, policy))
 
 
-def tell_detail(
-    seen: Seen, around: Around, now: datetime, policy: Policy, base: str, *, full: bool, lease: bool
-) -> told.CallbackDetail:
+def present_detail(
+    seen: CallbackView, around: CallbackContext, now: datetime, policy: Policy, base: str, *, full: bool, lease: bool
+) -> CallbackDetail:
     callback = seen.callback
-    whole = told.CallbackDetail(
+    whole = CallbackDetail(
         **_members(seen, now, policy, base, lease=lease),
-        attempts=[told.Attempt(**structs.asdict(each)) for each in around.attempts],
-        history=[told.Happened(**structs.asdict(each)) for each in around.history],
-        earlier_answers=[told.Answer(**_answer(each)) for each in around.earlier_answers],
+        attempts=[AttemptResource(**structs.asdict(each)) for each in around.attempts],
+        history=[HistoryEntryResource(**structs.asdict(each)) for each in around.history],
+        earlier_answers=[AnswerResource(**_answer(each)) for each in around.earlier_answers],
         earlier_callbacks=[_earlier(each) for each in around.earlier_callbacks],
-        local_time=[told.LocalTime(time_zone=zone, time=_local(now, zone)) for zone in callback.zones],
+        local_time=[LocalTime(time_zone=zone, time=_local(now, zone)) for zone in callback.zones],
         window=_window(callback, now, policy),
         targets=_targets(callback),
     )
     return cover(whole, full=full, number=full and _may_dial(seen, now, policy))
 
 
-def _may_dial(seen: Seen, now: datetime, policy: Policy) -> bool:
+def _may_dial(seen: CallbackView, now: datetime, policy: Policy) -> bool:
     return may_dial(seen.callback, seen.customer, now, policy)
 
 
-def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, lease: bool) -> dict[str, Any]:
+def _members(seen: CallbackView, now: datetime, policy: Policy, base: str, *, lease: bool) -> dict[str, Any]:
     callback = seen.callback
     return {
         "id": callback.id,
@@ -92,7 +97,7 @@ def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, lease: boo
         "callable_from": callback.callable_from,
         "callable_until": callback.callable_until,
         "callable_reason": callback.callable_reason,
-        "due": told.Due(
+        "due": DueResource(
             first_attempt=callback.due_first_attempt,
             contact=callback.due_contact,
             resolution=callback.due_resolution,
@@ -116,13 +121,13 @@ def _members(seen: Seen, now: datetime, policy: Policy, base: str, *, lease: boo
     }
 
 
-def tell_customer(person: Customer) -> told.Customer:
+def present_customer(person: Customer) -> CustomerResource:
     """Masked."""
     return cover_customer(_customer(person), full=False, number=False)
 
 
-def _customer(person: Customer) -> told.Customer:
-    return told.Customer(
+def _customer(person: Customer) -> CustomerResource:
+    return CustomerResource(
         ref=person.ref,
         masked=False,
         name=person.name,
@@ -141,8 +146,8 @@ def _customer(person: Customer) -> told.Customer:
     )
 
 
-def _alert(seen: AlertSeen) -> told.Alert:
-    return told.Alert(
+def _alert(seen: AlertView) -> AlertResource:
+    return AlertResource(
         **_answer(seen.answer),
         raised_at=seen.raised_at,
         severity=seen.severity,
@@ -150,33 +155,33 @@ def _alert(seen: AlertSeen) -> told.Alert:
     )
 
 
-def tell_response(seen: ResponseSeen) -> told.Response:
+def present_response(seen: ListedResponse) -> SurveyResponseResource:
     members = _answer(seen.answer)
     members |= {"customer": seen.customer, "callback": seen.callback}
     members |= {"outcome": seen.answer.outcome, "suppressed": seen.answer.suppressed}
-    return cover_answer(told.Response(**members))
+    return cover_answer(SurveyResponseResource(**members))
 
 
-def _answer(answer: AnswerSeen) -> dict[str, Any]:
+def _answer(answer: ResponseView) -> dict[str, Any]:
     return {
         "id": str(answer.id),
         "event_source": answer.event_source,
         "event_id": answer.event_id,
         "response_id": answer.response_id,
         "source": answer.source,
-        "survey": told.Survey(id=answer.survey_id, question=answer.question),
+        "survey": SurveyResource(id=answer.survey_id, question=answer.question),
         "rating": answer.rating,
-        "scale": told.Scale(worst=answer.worst, best=answer.best),
+        "scale": ScaleResource(worst=answer.worst, best=answer.best),
         "points": answer.points,
         "box": answer.box,
         "comment": answer.comment,
         "attributes": answer.attributes,
-        "interaction": told.Interaction(
+        "interaction": InteractionResource(
             id=answer.interaction_id,
             channel=answer.channel,
             queue=answer.contact_queue,
             reason=answer.contact_reason,
-            agent=told.Agent(id=answer.agent_id, team=answer.agent_team),
+            agent=AgentResource(id=answer.agent_id, team=answer.agent_team),
             started_at=answer.started_at,
             ended_at=answer.ended_at,
         ),
@@ -186,38 +191,38 @@ def _answer(answer: AnswerSeen) -> dict[str, Any]:
     }
 
 
-def explain(callback: Callback, policy: Policy) -> told.Explanation:
+def explain(callback: Callback, policy: Policy) -> RankExplanation:
     """Every term of the place in the order. What the policy's terms do not account for came with a join or a reopening."""
     terms = rank_terms(callback.priority, callback.reasons, policy)
     total = (callback.rank_at - callback.opened_at).total_seconds()
     rest = total - sum(seconds for _, seconds in terms)
     shown: Sequence[tuple[str, float]] = [*terms, ("joined_or_reopened", rest)] if rest else terms
-    return told.Explanation(
-        rank_at=callback.rank_at, terms=[told.Term(name=name, seconds=seconds) for name, seconds in shown]
+    return RankExplanation(
+        rank_at=callback.rank_at, terms=[RankTerm(name=name, seconds=seconds) for name, seconds in shown]
     )
 
 
-def _lease(callback: Callback) -> told.Lease | None:
+def _lease(callback: Callback) -> LeaseResource | None:
     if callback.lease_token is None or callback.lease_holder is None or callback.lease_expires_at is None:
         return None
-    return told.Lease(token=callback.lease_token, holder=callback.lease_holder, expires_at=callback.lease_expires_at)
+    return LeaseResource(token=callback.lease_token, holder=callback.lease_holder, expires_at=callback.lease_expires_at)
 
 
-def _promise(callback: Callback) -> told.Promise | None:
+def _promise(callback: Callback) -> PromiseResource | None:
     if callback.promise_at is None or callback.promise_state is None:
         return None
-    return told.Promise.model_validate({"at": callback.promise_at, "state": callback.promise_state})
+    return PromiseResource.model_validate({"at": callback.promise_at, "state": callback.promise_state})
 
 
-def _cause(callback: Callback) -> told.Cause | None:
+def _cause(callback: Callback) -> CauseResource | None:
     if callback.cause_kind is None or callback.cause_driver is None:
         return None
-    return told.Cause.model_validate({"kind": callback.cause_kind, "driver": callback.cause_driver})
+    return CauseResource.model_validate({"kind": callback.cause_kind, "driver": callback.cause_driver})
 
 
-def _links(seen: Seen, base: str) -> told.Links:
+def _links(seen: CallbackView, base: str) -> CallbackLinks:
     previous = seen.callback.previous_id
-    return told.Links.model_validate(
+    return CallbackLinks.model_validate(
         {
             "self": f"{base}/v1/callbacks/{seen.callback.id}",
             "customer": f"{base}/v1/customers/{seen.customer.ref}",
@@ -226,8 +231,8 @@ def _links(seen: Seen, base: str) -> told.Links:
     )
 
 
-def _earlier(callback: Callback) -> told.EarlierCallback:
-    return told.EarlierCallback(
+def _earlier(callback: Callback) -> EarlierCallback:
+    return EarlierCallback(
         id=callback.id,
         state=callback.state,
         closed_reason=callback.closed_reason,
@@ -244,11 +249,11 @@ def _local(now: datetime, zone: str) -> str:
     return now.astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0).isoformat()
 
 
-def _window(callback: Callback, now: datetime, policy: Policy) -> told.Window:
+def _window(callback: Callback, now: datetime, policy: Policy) -> WindowResource:
     window = next_window(now, callback.place, policy, callback.not_before, callback.avoid)
     if window is None:
-        return told.Window(open_now=False, opens_at=None, closes_at=None, reason=callback.callable_reason)
-    return told.Window(
+        return WindowResource(open_now=False, opens_at=None, closes_at=None, reason=callback.callable_reason)
+    return WindowResource(
         open_now=window.opens <= now < window.closes,
         opens_at=window.opens,
         closes_at=window.closes,
@@ -256,14 +261,14 @@ def _window(callback: Callback, now: datetime, policy: Policy) -> told.Window:
     )
 
 
-def _targets(callback: Callback) -> list[told.TargetState]:
+def _targets(callback: Callback) -> list[TargetState]:
     due = {
         Target.FIRST_ATTEMPT: callback.due_first_attempt,
         Target.CONTACT: callback.due_contact,
         Target.RESOLUTION: callback.due_resolution,
     }
     return [
-        told.TargetState.model_validate({"target": target, "due_at": at, "result": callback.targets.get(target)})
+        TargetState.model_validate({"target": target, "due_at": at, "result": callback.targets.get(target)})
         for target, at in due.items()
         if at is not None
     ]

@@ -9,39 +9,38 @@ from starlette.responses import Response
 
 from alerts.errors import NotFound
 from alerts.ledger.reading.callbacks import is_uuid
-from alerts.ledger.reading.responses import WantedAnswers, list_answers, one_answer
-from app.api.desk import AtDesk, respond
+from alerts.ledger.reading.responses import ResponseFilter, list_responses, load_response
+from app.api.desk import Context, respond
 from app.api.guard import GuardedRoute, declare
 from app.api.paging import next_link
-from app.api.rendering import tell_response
-from app.api.schemas import asked, told
+from app.api.rendering import present_response
 from app.api.tags import UNCHANGED
 
 PATH = "/v1/responses"
 router = APIRouter(prefix=PATH, tags=["responses"], route_class=GuardedRoute)
 
 
-@router.get("", summary="List answers", **declare("callbacks:read", "invalid-cursor", response_model=told.ResponseList))
-async def index(query: Annotated[asked.ResponseQuery, Query()], desk: AtDesk) -> Response:
+@router.get("", summary="List answers", **declare("callbacks:read", "invalid-cursor", response_model=ResponseList))
+async def index(query: Annotated[ResponseQuery, Query()], desk: Context) -> Response:
     """The newest first."""
     before = desk.cursors.read(PATH, query, int)
     if query.customer is not None and not is_uuid(query.customer):
-        return respond(told.ResponseList(items=[], next=None))
-    wanted = WantedAnswers(**query.model_dump(exclude={"limit", "cursor"}))
+        return respond(ResponseList(items=[], next=None))
+    wanted = ResponseFilter(**query.model_dump(exclude={"limit", "cursor"}))
     async with desk.reading() as connection:
-        found, more = await list_answers(connection, wanted, before=before, limit=query.limit)
+        found, more = await list_responses(connection, wanted, before=before, limit=query.limit)
     cursor = None if more is None else desk.cursors.write(PATH, query, more)
-    answer = told.ResponseList(items=[tell_response(each) for each in found], next=cursor)
+    answer = ResponseList(items=[present_response(each) for each in found], next=cursor)
     return respond(answer, headers=next_link(desk, cursor))
 
 
 @router.get(
-    "/{id}", summary="Read one answer", **declare("callbacks:read", also=UNCHANGED, response_model=told.Response)
+    "/{id}", summary="Read one answer", **declare("callbacks:read", also=UNCHANGED, response_model=SurveyResponseResource)
 )
-async def show(id: str, desk: AtDesk) -> Response:
+async def show(id: str, desk: Context) -> Response:
     async with desk.reading() as connection:
-        found = await one_answer(connection, read_number(id))
-    answer = tell_response(found)
+        found = await load_response(connection, read_number(id))
+    answer = present_response(found)
     return desk.show(answer)
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from alerts.ledger.access.keys import PREFIX, Key, digest_of, find_key
 from app.api.limits import Acquaintances, RateLimiter, stranger
-from app.api.parts import Parts
+from app.api.parts import ApiDependencies
 from app.api.problems import ApiProblem
 
 PUBLIC = "public"
@@ -45,7 +45,7 @@ class Principal(Struct, frozen=True, kw_only=True):
             raise ApiProblem("insufficient-scope", f"this needs the scope {scope}", headers=header)
 
 
-async def admit(request: Request, scope: str) -> None:
+async def authenticate(request: Request, scope: str) -> None:
     """Lets the request in, with its principal in `request.state`, or raises 400, 401, 403, 429."""
     if scope == PUBLIC:
         return
@@ -75,7 +75,7 @@ async def _charged(request: Request, secret: str | None) -> Key | None:
     So guessing costs the database no more than one address may ask, and whoever comes through the same proxy with a
     key that is good goes on. Raises 429.
     """
-    parts: Parts = request.app.state.parts
+    parts: ApiDependencies = request.app.state.parts
     limiter: RateLimiter = request.app.state.limiter
     acquaintances: Acquaintances = request.app.state.acquaintances
     digest = digest_of(secret or "")

@@ -15,15 +15,14 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.arrival import Answer, SetAside
+from alerts.arrival import Answer, DeadLettered
 from alerts.identity import handle_of, record_key
-from app.api.desk import AtDesk, Desk, Done
+from app.api.desk import ChangeResult, Context, RequestContext
 from app.api.guard import GuardedRoute, declare
 from app.api.parts import FIRST_SURVEY_TOPIC, OutRecord
 from app.api.problems import ApiProblem
-from app.api.schemas import told
 from consumers.intake.lengths import MAX_TEXT
-from consumers.intake.reason import Reason
+from consumers.intake.reason import DeadLetterReason
 from consumers.intake.record import Record, read_record
 
 router = APIRouter(prefix="/v1/survey-events", tags=["survey events"], route_class=GuardedRoute)
@@ -32,7 +31,7 @@ EVENT = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
 ENVELOPE = frozenset({"specversion", "type", "source", "id", "time", "data", "datacontenttype"})
-Headers = tuple[tuple[str, bytes], ...]
+EventHeaders = tuple[tuple[str, bytes], ...]
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
@@ -60,7 +59,7 @@ _BODY: dict[str, Any] = {
         },
     }
 }
-_DECLARED = declare("events:ingest", status=202, response_model=told.EventItems)
+_DECLARED = declare("events:ingest", status=202, response_model=EventItems)
 _DECLARED["openapi_extra"] |= _BODY
 
 
@@ -68,8 +67,8 @@ class Given(Struct, frozen=True):
     """One event as it was sent: the record it would be, and what reading it comes to."""
 
     value: bytes
-    headers: Headers
-    reading: Answer | SetAside
+    headers: EventHeaders
+    reading: Answer | DeadLettered
 
 
 class _Named(Struct):
@@ -77,7 +76,7 @@ class _Named(Struct):
 
 
 @router.post("", summary="Send survey events", **_DECLARED)
-async def accept(desk: AtDesk) -> Response:
+async def accept(desk: Context) -> Response:
     """Each event is judged by itself; 202 when any was accepted, 422 when none was."""
     events = _events(desk.request, await desk.request.body())
     given = await asyncio.to_thread(_read, events, desk)  # a large batch would hold up the requests beside it
@@ -86,14 +85,14 @@ async def accept(desk: AtDesk) -> Response:
     if not accepted:
         raise _none_accepted(items)
 
-    async def effect() -> Done:
+    async def effect() -> ChangeResult:
         await desk.parts.send([_record(each, desk) for each in accepted])
-        return Done(told.EventItems(items=items), status=202)
+        return ChangeResult(EventItems(items=items), status=202)
 
     return await desk.send_out(effect)
 
 
-def _events(request: Request, body: bytes) -> list[tuple[bytes, Headers]]:
+def _events(request: Request, body: bytes) -> list[tuple[bytes, EventHeaders]]:
     """The events in a request, each with the headers that its Kafka record gets."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media == BATCH:
@@ -118,7 +117,7 @@ def _unescaped(value: str) -> bytes:
     return unquote_to_bytes(plain.encode("latin-1"))  # as the server has decoded it
 
 
-def _structured() -> Headers:
+def _structured() -> EventHeaders:
     return (("content-type", f"{EVENT}; charset=UTF-8".encode()),)
 
 
@@ -132,19 +131,19 @@ def _array(body: bytes) -> list[msgspec.Raw]:
     return events
 
 
-def _read(events: Sequence[tuple[bytes, Headers]], desk: Desk) -> list[Given]:
+def _read(events: Sequence[tuple[bytes, EventHeaders]], desk: RequestContext) -> list[Given]:
     """As the consumer will read them, once they are records on the first survey topic."""
     given = []
     now = datetime.now(UTC)
     for value, headers in events:
         record = Record("", 0, 0, -1, None, value, headers)
         reading = read_record(record, desk.parts.catalogue, now)
-        assert isinstance(reading, Answer | SetAside)
+        assert isinstance(reading, Answer | DeadLettered)
         given.append(Given(value, headers, reading))
     return given
 
 
-def _record(given: Given, desk: Desk) -> OutRecord:
+def _record(given: Given, desk: RequestContext) -> OutRecord:
     assert isinstance(given.reading, Answer)
     handle = handle_of(given.reading.response, shared_sources=desk.parts.catalogue.shared_sources)
     assert handle is not None
@@ -156,15 +155,15 @@ def _record(given: Given, desk: Desk) -> OutRecord:
     )
 
 
-def _item(given: Given) -> told.EventItem:
+def _item(given: Given) -> EventItem:
     reading = given.reading
     if isinstance(reading, Answer):
-        return told.EventItem(id=reading.response.event_id, status="accepted", errors=[])
-    error = told.EventError(pointer=_pointer(reading.field, given.headers), detail=reading.detail, code=reading.reason)
-    return told.EventItem(id=_id(given), status="rejected", errors=[error])
+        return EventItem(id=reading.response.event_id, status="accepted", errors=[])
+    error = EventError(pointer=_pointer(reading.field, given.headers), detail=reading.detail, code=reading.reason)
+    return EventItem(id=_id(given), status="rejected", errors=[error])
 
 
-def _pointer(field: str | None, headers: Headers) -> str:
+def _pointer(field: str | None, headers: EventHeaders) -> str:
     """Into the event. In binary mode the body is the data, and the envelope stands in headers."""
     if field is None:
         return ""
@@ -185,8 +184,8 @@ def _id(given: Given) -> str | None:
     return text[:MAX_TEXT] if isinstance(text, str) else None
 
 
-def _none_accepted(items: Sequence[told.EventItem]) -> ApiProblem:
-    is_malformed = len(items) == 1 and items[0].errors[0].code == Reason.MALFORMED
+def _none_accepted(items: Sequence[EventItem]) -> ApiProblem:
+    is_malformed = len(items) == 1 and items[0].errors[0].code == DeadLetterReason.MALFORMED
     if is_malformed:
         return ApiProblem("malformed", items[0].errors[0].detail)
     errors = [

@@ -23,7 +23,7 @@ NOBODY = 400
 """The status in metrics of a request whose sender went away in the middle of it."""
 
 
-class Watch:
+class ErrorBoundary:
     """Around all that answers. Nothing that went wrong inside leaves here but a problem document without detail."""
 
     def __init__(self, app: ASGIApp, observe: Callable[[str, int, float], None]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from alerts.ledger.access.keys import Key, create_key, list_keys, revoke_key
 from app import wiring
-from app.cli.telling import answer, as_json, moment, settings, table, wait_for
+from app.cli.telling import as_json, moment, print_json, settings, table, wait_for
 from app.settings import Settings
 
 
@@ -56,7 +56,7 @@ def create(
     made, secret = wait_for(make(settings()))
     if as_json:
         named = {"id": made.id, "name": made.name, "scopes": made.scopes, "advisor": made.advisor}
-        answer({**named, "key": secret, "expires_at": made.expires_at})
+        print_json({**named, "key": secret, "expires_at": made.expires_at})
         return
     click.echo(f"key {made.id} for {made.name}; keep it, it is not shown again:\n{secret}")
 
@@ -72,7 +72,7 @@ def list_(as_json: bool) -> None:
 
     found = wait_for(read(settings()))
     if as_json:
-        answer({"items": found})
+        print_json({"items": found})
         return
     table(
         ("id", "name", "scopes", "advisor", "created", "expires", "revoked"),
@@ -92,7 +92,7 @@ def revoke(id: str, as_json: bool) -> None:
 
     wait_for(end(settings()))
     if as_json:
-        answer({"id": id, "revoked": True})
+        print_json({"id": id, "revoked": True})
     else:
         click.echo(f"key {id} is revoked")
 

@@ -11,7 +11,7 @@ import click
 from alerts.ledger.intake.accounts import read_accounts
 from alerts.ledger.reading.dead_letters import DeadLetter, find_dead_letters, one_dead_letter
 from app import wiring
-from app.cli.telling import answer, as_json, settings, table, wait_for
+from app.cli.telling import as_json, print_json, settings, table, wait_for
 from app.settings import Settings
 from consumers.intake.dead_letters import LARGEST
 from consumers.intake.redrive import redrive as send_again
@@ -28,7 +28,7 @@ def ledger(as_json: bool) -> None:
 
     items = wait_for(read(settings()))
     if as_json:
-        answer({"items": items})
+        print_json({"items": items})
         return
     headings = ("topic", "partition", "epoch", "first", "next", "skipped", "seen again", "difference", "outcomes")
     names = ("topic", "partition", "epoch", "first_offset", "next_offset", "skipped", "seen_again", "difference")
@@ -57,7 +57,7 @@ def list_(reason: str | None, limit: int, as_json: bool) -> None:
 
     letters = wait_for(read(settings()))
     if as_json:
-        answer({"items": letters})
+        print_json({"items": letters})
         return
     table(
         ("id", "reason", "field", "topic", "partition", "offset", "failed at", "redriven at"),
@@ -89,7 +89,7 @@ def show(id: int, as_json: bool) -> None:
 
     letter = wait_for(read(settings()))
     if as_json:
-        answer(letter)
+        print_json(letter)
         return
     table(("what", "value"), ((name, getattr(letter, name)) for name in letter.__struct_fields__))
 
@@ -114,7 +114,7 @@ def redrive(ids: Sequence[int], reason: str | None, limit: int, as_json: bool) -
 
     sent = wait_for(send(settings()))
     if as_json:
-        answer({"redriven": sent})
+        print_json({"redriven": sent})
     else:
         click.echo(f"{sent} dead letters sent again")
 

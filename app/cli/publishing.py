@@ -19,11 +19,11 @@ from alerts.errors import Misconfigured
 from alerts.scale import Box, box_of
 from app import wiring
 from app.cli.sources import find_source
-from app.cli.telling import answer, as_json, settings, wait_for
+from app.cli.telling import as_json, print_json, settings, wait_for
 from app.settings import Settings
 from consumers.kafka.producer import OutRecord, Producer
 from consumers.sources.catalogue import load_catalogue
-from consumers.sources.rows import BadRow, Sendable, last_answer, read_rows
+from consumers.sources.rows import InvalidRow, Sendable, last_answer, read_rows
 
 CHUNK = 500
 TOLD = 20  # rows that cannot be read, for people
@@ -56,7 +56,7 @@ def publish(
     count = _Count(name)
     wait_for(_publish(with_settings, rows, count, rate, dry_run))
     if as_json:
-        answer(count.summary())
+        print_json(count.summary())
     else:
         count.tell(dry_run)
     count.check(file)
@@ -73,9 +73,9 @@ class _Count:
         self.unreadable: list[dict[str, Any]] = []
         self.first_detail = ""
 
-    def read(self, row: Sendable | BadRow) -> None:
+    def read(self, row: Sendable | InvalidRow) -> None:
         self.rows += 1
-        if isinstance(row, BadRow):
+        if isinstance(row, InvalidRow):
             self.first_detail = self.first_detail or row.detail
             self.unreadable.append({"line": row.line, "reason": row.reason, "field": row.field})
             return
@@ -117,7 +117,7 @@ def _reason_in(bad: dict[str, Any]) -> str:
 
 
 async def _publish(
-    with_settings: Settings, rows: Iterator[Sendable | BadRow], count: _Count, rate: float | None, dry_run: bool
+    with_settings: Settings, rows: Iterator[Sendable | InvalidRow], count: _Count, rate: float | None, dry_run: bool
 ) -> None:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -139,7 +139,7 @@ async def _publish(
 async def _send_all(
     producer: Producer,
     topic: str,
-    rows: Iterator[Sendable | BadRow],
+    rows: Iterator[Sendable | InvalidRow],
     count: _Count,
     rate: float | None,
     show: Callable[[], None],

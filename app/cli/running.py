@@ -12,7 +12,7 @@ import uvloop
 
 from alerts.ledger.migrate import upgrade_engine
 from app import wiring
-from app.cli.telling import answer, as_json, settings, wait_for
+from app.cli.telling import as_json, print_json, settings, wait_for
 from app.settings import Settings
 from app.wiring import Addresses, Role
 
@@ -22,7 +22,7 @@ STOP = (signal.SIGINT, signal.SIGTERM)
 def _listening(as_json: bool) -> Callable[[Addresses], None]:
     def tell(at: Addresses) -> None:
         if as_json:
-            answer({"event": "listening", "http": at.http, "metrics": at.metrics})
+            print_json({"event": "listening", "http": at.http, "metrics": at.metrics})
             return
         click.echo(f"listening: metrics on {at.metrics}/metrics" + (f", API on {at.http}/docs" if at.http else ""))
 
@@ -66,7 +66,7 @@ def migrate(as_json: bool) -> None:
 
     wait_for(_migrate(settings()))
     if as_json:
-        answer({"migrated": True})
+        print_json({"migrated": True})
     else:
         click.echo("the schema is the newest")
 

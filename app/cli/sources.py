@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from alerts.errors import Misconfigured
-from app.cli.telling import answer, as_json, settings, table
-from consumers.intake.reason import CannotRead
+from app.cli.telling import as_json, print_json, settings, table
+from consumers.intake.reason import InvalidRecord
 from consumers.intake.strict_json import read_object
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.sources.examples import run_examples
@@ -35,7 +35,7 @@ def test(name: str | None, as_json: bool) -> None:
             {"source": named, "example": each.name, "ok": each.ok, "differences": each.differences}
             for named, each in results
         ]
-        answer({"ok": not failed, "items": items})
+        print_json({"ok": not failed, "items": items})
     else:
         for named, each in results:
             click.echo(f"{'ok  ' if each.ok else 'FAIL'} {named}: {each.name}")
@@ -53,11 +53,11 @@ def show(name: str, file: Path, as_json: bool) -> None:
     chosen = find_source(load_catalogue(settings().sources_dir), name)
     try:
         event, _ = read_object(file.read_bytes())
-    except CannotRead as error:
+    except InvalidRecord as error:
         raise Misconfigured(f"the event cannot be read ({error.reason}); {error.detail}") from None
     fields = list(chosen.map.fields(event))
     if as_json:
-        answer({"source": name, "fields": fields})
+        print_json({"source": name, "fields": fields})
         return
     table(("field", "value", "problem"), ((each.path, each.value, each.problem) for each in fields))
 

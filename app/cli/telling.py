@@ -32,7 +32,7 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def answer(value: Any) -> None:
+def print_json(value: Any) -> None:
     """One JSON object on standard output."""
     sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
     sys.stdout.flush()

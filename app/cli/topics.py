@@ -13,7 +13,7 @@ from alerts.calling_hours.geography import zone_data_version
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
 from alerts.ledger.connection.opening import complaints
-from app.cli.telling import answer, as_json, settings, wait_for
+from app.cli.telling import as_json, print_json, settings, wait_for
 from app.settings import ENVIRONMENT, PREFIX, read_settings
 from app.wiring import load_policy, topic_plans
 from consumers.kafka.topics import check_topics, create_topics
@@ -35,7 +35,7 @@ def create(as_json: bool) -> None:
     plans = topic_plans(with_settings, load_catalogue(with_settings.sources_dir))
     made = wait_for(create_topics(with_settings.kafka, plans))
     if as_json:
-        answer({"created": made, "existing": [plan.name for plan in plans if plan.name not in made]})
+        print_json({"created": made, "existing": [plan.name for plan in plans if plan.name not in made]})
         return
     for plan in plans:
         click.echo(f"{plan.name}: {'made' if plan.name in made else 'was there'}")
@@ -49,7 +49,7 @@ def check(as_json: bool) -> None:
     plans = topic_plans(with_settings, load_catalogue(with_settings.sources_dir))
     problems = wait_for(check_topics(with_settings.kafka, plans))
     if as_json:
-        answer({"ok": not problems, "problems": problems})
+        print_json({"ok": not problems, "problems": problems})
     for each in [] if as_json else problems:
         click.echo(f"{each.topic}: {each.problem}; {each.remedy}")
     if not problems and not as_json:
@@ -64,7 +64,7 @@ def check_all(as_json: bool) -> None:
     problems = _problems()
     if as_json:
         told = [each.model_dump() for each in problems]
-        answer({"ok": not problems, "problems": told, "zone_data": zone_data_version()})
+        print_json({"ok": not problems, "problems": told, "zone_data": zone_data_version()})
     for each in [] if as_json else problems:
         click.echo(str(each))
     if not problems and not as_json:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from consumers.loop import pause
+from consumers.loop import wait_or_stop
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ class Advisor:
         while not stop.is_set():
             callback = await self.claim()
             if callback is not None:
-                await pause(stop, self._dice.uniform(*CALL_SECONDS))
+                await wait_or_stop(stop, self._dice.uniform(*CALL_SECONDS))
                 await self.call(callback, _pick(self._dice, RESULTS))
-            await pause(stop, self._dice.uniform(*REST_SECONDS))
+            await wait_or_stop(stop, self._dice.uniform(*REST_SECONDS))
 
     async def work_one(self, stop: asyncio.Event) -> bool:
         """One callback from claim to resolve; False if `stop` was set before there was one to claim."""
@@ -52,7 +52,7 @@ class Advisor:
             callback = await self.claim()
             if callback is not None and await self.call(callback, "connected"):
                 return True
-            await pause(stop, 1.0)
+            await wait_or_stop(stop, 1.0)
         return False
 
     async def claim(self) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from alerts.errors import BottomboxError, Unavailable
 from alerts.ledger.reading.demo_figures import alert_latencies, count_so_far
 from app import wiring
 from app.cli.sources import find_source
-from app.cli.telling import answer
+from app.cli.telling import print_json
 from app.demo import feed
 from app.demo.advisor import Advisor
 from app.demo.show import Show, latency_of, lines_of, night_of, summary_of
@@ -24,7 +24,7 @@ from app.demo.stage import LEAD, PLAYED, VISITOR, Stage, open_stage
 from app.logs import set_up_logs
 from app.wiring import Addresses, Role
 from consumers.kafka.producer import OutRecord
-from consumers.loop import pause
+from consumers.loop import wait_or_stop
 
 READY_SECONDS = 60.0
 LATEST = 1000  # alerts, for the latency in the live line
@@ -44,7 +44,7 @@ async def run_demo(*, rate: float, seconds: float | None, file: Path | None, sou
             await play.run(await _records(stage, file, source), rate)
             tally, latency = await count_so_far(stage.engine), latency_of(await alert_latencies(stage.engine))
     if as_json:
-        answer({"answers": tally.answers, "callbacks": tally.opened, "latency_ms": msgspec.structs.asdict(latency)})
+        print_json({"answers": tally.answers, "callbacks": tally.opened, "latency_ms": msgspec.structs.asdict(latency)})
     else:
         show.say(summary_of(tally, latency, play.lasted))
     night = night_of(tally)
@@ -111,7 +111,7 @@ class _Play:
         while not self._stop.is_set() and not (await http.get("/readyz")).is_success:
             if asyncio.get_running_loop().time() > deadline:
                 raise Unavailable(f"the service was not ready within {READY_SECONDS:.0f} s; try again")
-            await pause(self._stop, 0.1)
+            await wait_or_stop(self._stop, 0.1)
 
     def _as_advisor(self, http: httpx.AsyncClient, name: str) -> Advisor:
         return Advisor(http, self._stage.keys[name], random.Random(name))  # noqa: S311 - a play, no secret
@@ -129,7 +129,7 @@ class _Play:
             self._show.figures(lines_of(tally, latency, left))
             if stopping:
                 return
-            await pause(self._stop, self._show.every_seconds)
+            await wait_or_stop(self._stop, self._show.every_seconds)
 
     async def _work(self, http: httpx.AsyncClient) -> None:
         """A demo with an end works one callback itself, before the played advisors take what there is."""
@@ -143,7 +143,7 @@ class _Play:
             self._show.say(f"{VISITOR} has claimed a callback, reached the customer and resolved it.")
 
     async def _end_after(self, seconds: float) -> None:
-        await pause(self._stop, seconds)
+        await wait_or_stop(self._stop, seconds)
         self._stop.set()
 
     async def _until_closed(self, part: Awaitable[None]) -> None:

@@ -13,7 +13,7 @@ from alerts.errors import Misconfigured
 from app.demo.stream import answers
 from app.settings import Settings
 from consumers.kafka.producer import OutRecord, Producer
-from consumers.loop import pause
+from consumers.loop import wait_or_stop
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.rows import Sendable, last_answer, read_rows
 from consumers.sources.source import Source
@@ -58,7 +58,7 @@ async def send_all(records: Iterator[OutRecord], producer: Producer, rate: float
                 return
             await producer.send(chunk)
             sent += len(chunk)
-        await pause(stop, max(SHORTEST_REST, started + sent / rate - clock()))
+        await wait_or_stop(stop, max(SHORTEST_REST, started + sent / rate - clock()))
 
 
 def _secret(settings: Settings) -> bytes:

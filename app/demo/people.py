@@ -15,7 +15,7 @@ from app.demo import voices
 from consumers.intake.record import CLOUDEVENTS
 
 
-class Place(Struct, frozen=True):
+class Town(Struct, frozen=True):
     """Where some customers live. `prefix` and then `digits` more is a phone number kept free for films and books;
     without one, nobody's number could be shown without it being somebody's, so these people left only an e-mail."""
 
@@ -31,38 +31,38 @@ class Place(Struct, frozen=True):
 # The ranges that regulators keep for drama, as far as libphonenumber calls them valid: Ofcom (020 7946 0xxx and so on),
 # NANPA (555-0100 to 0199), Bundesnetzagentur, ARCEP (01 99 00 and so on), ACMA (5550 xxxx), PTS (08-465 004 xx).
 PLACES = (
-    Place("London", "GB", "Europe/London", "en", 160, "+442079460", 3),
-    Place("Manchester", "GB", "Europe/London", "en", 80, "+441614960", 3),
-    Place("Edinburgh", "GB", "Europe/London", "en", 40, "+441314960", 3),
-    Place("Berlin", "DE", "Europe/Berlin", "de de de en", 130, "+493023125", 3),
-    Place("Hamburg", "DE", "Europe/Berlin", "de", 60, "+494066969", 3),
-    Place("München", "DE", "Europe/Berlin", "de", 60, "+498999998", 3),
-    Place("Paris", "FR", "Europe/Paris", "fr fr fr pt", 130, "+3319900", 4),
-    Place("Lyon", "FR", "Europe/Paris", "fr", 60, "+3346571", 4),
-    Place("Stockholm", "SE", "Europe/Stockholm", "en", 40, "+468465004", 2),
-    Place("Madrid", "ES", "Europe/Madrid", "es", 60),
-    Place("Lisboa", "PT", "Europe/Lisbon", "pt", 50),
-    Place("New York", "US", "America/New_York", "en en es", 80, "+121255501", 2),
-    Place("Newark", "US", "America/New_York", "en pt", 60, "+197355501", 2),
-    Place("Miami", "US", "America/New_York", "es es en", 80, "+130555501", 2),
-    Place("San Juan", "PR", "America/Puerto_Rico", "es", 50, "+178755501", 2),
-    Place("Montréal", "CA", "America/Toronto", "fr fr en", 70, "+151455501", 2),
-    Place("Chicago", "US", "America/Chicago", "en", 80, "+131255501", 2),
-    Place("San Antonio", "US", "America/Chicago", "en es", 80, "+121055501", 2),
-    Place("Denver", "US", "America/Denver", "en", 90, "+130355501", 2),
-    Place("Los Angeles", "US", "America/Los_Angeles", "en es", 90, "+121355501", 2),
-    Place("Seattle", "US", "America/Los_Angeles", "en", 80, "+120655501", 2),
-    Place("Vancouver", "CA", "America/Vancouver", "en", 95, "+160455501", 2),
-    Place("São Paulo", "BR", "America/Sao_Paulo", "pt", 80),
-    Place("Anchorage", "US", "America/Anchorage", "en", 80, "+190755501", 2),
-    Place("Honolulu", "US", "Pacific/Honolulu", "en", 95, "+180855501", 2),
-    Place("Auckland", "NZ", "Pacific/Auckland", "en", 30),
-    Place("Sydney", "AU", "Australia/Sydney", "en", 230, "+6125550", 4),
-    Place("Brisbane", "AU", "Australia/Brisbane", "en", 200, "+6175550", 4),
-    Place("Perth", "AU", "Australia/Perth", "en", 330, "+6185550", 4),
-    Place("Hagåtña", "GU", "Pacific/Guam", "en", 95, "+167155501", 2),
-    Place("Mumbai", "IN", "Asia/Kolkata", "en", 120),
-    Place("Dubai", "AE", "Asia/Dubai", "en", 70),
+    Town("London", "GB", "Europe/London", "en", 160, "+442079460", 3),
+    Town("Manchester", "GB", "Europe/London", "en", 80, "+441614960", 3),
+    Town("Edinburgh", "GB", "Europe/London", "en", 40, "+441314960", 3),
+    Town("Berlin", "DE", "Europe/Berlin", "de de de en", 130, "+493023125", 3),
+    Town("Hamburg", "DE", "Europe/Berlin", "de", 60, "+494066969", 3),
+    Town("München", "DE", "Europe/Berlin", "de", 60, "+498999998", 3),
+    Town("Paris", "FR", "Europe/Paris", "fr fr fr pt", 130, "+3319900", 4),
+    Town("Lyon", "FR", "Europe/Paris", "fr", 60, "+3346571", 4),
+    Town("Stockholm", "SE", "Europe/Stockholm", "en", 40, "+468465004", 2),
+    Town("Madrid", "ES", "Europe/Madrid", "es", 60),
+    Town("Lisboa", "PT", "Europe/Lisbon", "pt", 50),
+    Town("New York", "US", "America/New_York", "en en es", 80, "+121255501", 2),
+    Town("Newark", "US", "America/New_York", "en pt", 60, "+197355501", 2),
+    Town("Miami", "US", "America/New_York", "es es en", 80, "+130555501", 2),
+    Town("San Juan", "PR", "America/Puerto_Rico", "es", 50, "+178755501", 2),
+    Town("Montréal", "CA", "America/Toronto", "fr fr en", 70, "+151455501", 2),
+    Town("Chicago", "US", "America/Chicago", "en", 80, "+131255501", 2),
+    Town("San Antonio", "US", "America/Chicago", "en es", 80, "+121055501", 2),
+    Town("Denver", "US", "America/Denver", "en", 90, "+130355501", 2),
+    Town("Los Angeles", "US", "America/Los_Angeles", "en es", 90, "+121355501", 2),
+    Town("Seattle", "US", "America/Los_Angeles", "en", 80, "+120655501", 2),
+    Town("Vancouver", "CA", "America/Vancouver", "en", 95, "+160455501", 2),
+    Town("São Paulo", "BR", "America/Sao_Paulo", "pt", 80),
+    Town("Anchorage", "US", "America/Anchorage", "en", 80, "+190755501", 2),
+    Town("Honolulu", "US", "Pacific/Honolulu", "en", 95, "+180855501", 2),
+    Town("Auckland", "NZ", "Pacific/Auckland", "en", 30),
+    Town("Sydney", "AU", "Australia/Sydney", "en", 230, "+6125550", 4),
+    Town("Brisbane", "AU", "Australia/Brisbane", "en", 200, "+6175550", 4),
+    Town("Perth", "AU", "Australia/Perth", "en", 330, "+6185550", 4),
+    Town("Hagåtña", "GU", "Pacific/Guam", "en", 95, "+167155501", 2),
+    Town("Mumbai", "IN", "Asia/Kolkata", "en", 120),
+    Town("Dubai", "AE", "Asia/Dubai", "en", 70),
 )
 
 SEGMENTS = {"standard": 80, "gold": 12, "business": 5, "platinum": 3}
@@ -94,7 +94,7 @@ def people(seed: int) -> tuple[Person, ...]:
     return tuple(everybody)
 
 
-def _person(dice: random.Random, place: Place, number: int) -> Person:
+def _person(dice: random.Random, place: Town, number: int) -> Person:
     language = dice.choice(place.languages.split())
     called = voices.name(dice, language)
     facts: dict[str, Any] = {

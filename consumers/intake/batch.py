@@ -16,16 +16,16 @@ from aiokafka import TopicPartition
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.arrival import Address, Answer, Arrival, SetAside
-from alerts.errors import Unavailable, where
-from alerts.ledger.intake.batch import Report, take_in
+from alerts.arrival import Address, Answer, Arrival, DeadLettered
+from alerts.errors import Unavailable, safe_traceback
+from alerts.ledger.intake.batch import Report, ingest_batch
 from alerts.ledger.intake.blame import is_about_the_data
 from alerts.policy import Policy
-from consumers.intake.dead_letters import DeadLetters, Unread
+from consumers.intake.dead_letters import DeadLetters, RejectedRecord
 from consumers.intake.halving import in_pieces, within
 from consumers.intake.record import Record, not_storable, place_of, read_record
-from consumers.kafka.producer import Refused
-from consumers.loop import FIRST_WAIT, LONGEST_WAIT, pause
+from consumers.kafka.producer import RecordRefused
+from consumers.loop import FIRST_WAIT, LONGEST_WAIT, wait_or_stop
 from consumers.sources.catalogue import Catalogue
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ LARGEST_BATCH = 16 * 1024 * 1024
 """Bytes of keys and values, as they are after decompression. One statement carries what is stored of a batch."""
 
 T = TypeVar("T")
-Place = tuple[str, int, int]
+RecordPlace = tuple[str, int, int]
 
 
 class Taken(Struct, frozen=True):
@@ -54,14 +54,14 @@ class Intake:
         policy: Policy,
         catalogue: Catalogue,
         dead_letters: DeadLetters,
-        on_refused: Callable[[Address, Refused], None],
+        on_refused: Callable[[Address, RecordRefused], None],
     ) -> None:
         self.engine = engine
         self.policy = policy
         self.catalogue = catalogue
         self.dead_letters = dead_letters
         self.on_refused = on_refused
-        self.kept: dict[Place, Address] = {}  # dead letters that are acknowledged, and not yet in the ledger
+        self.kept: dict[RecordPlace, Address] = {}  # dead letters that are acknowledged, and not yet in the ledger
         self._is_anew = False
 
     def forget(self) -> None:
@@ -114,14 +114,14 @@ class _Batch:
 
     async def _store(self, arrivals: Sequence[Arrival]) -> Report:
         shared = self._intake.catalogue.shared_sources
-        return await take_in(self._intake.engine, arrivals, self._intake.policy, shared_sources=shared)
+        return await ingest_batch(self._intake.engine, arrivals, self._intake.policy, shared_sources=shared)
 
     async def _set_aside(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
         """With all dead letters acknowledged. A refused one stops its partition there, losing nothing."""
         kept = self._intake.kept
-        todo = [each for each in arrivals if isinstance(each, SetAside) and _place(each) not in kept]
+        todo = [each for each in arrivals if isinstance(each, DeadLettered) and _place(each) not in kept]
         outcomes = await self._intake.dead_letters.set_aside(
-            [Unread(self._records[_place(each)], each) for each in todo]
+            [RejectedRecord(self._records[_place(each)], each) for each in todo]
         )
         away = None
         for each, outcome in zip(todo, outcomes, strict=True):
@@ -136,12 +136,12 @@ class _Batch:
             raise away
         return [_with_its_letter(each, kept) for each in self._up_to_refused(arrivals, kept)]
 
-    def _up_to_refused(self, arrivals: Sequence[Arrival], kept: dict[Place, Address]) -> Sequence[Arrival]:
+    def _up_to_refused(self, arrivals: Sequence[Arrival], kept: dict[RecordPlace, Address]) -> Sequence[Arrival]:
         """Without those that come in their partition behind a dead letter that was refused, and without that one."""
         behind: set[TopicPartition] = set()
         before = []
         for each in arrivals:
-            if isinstance(each, SetAside) and _place(each) not in kept:
+            if isinstance(each, DeadLettered) and _place(each) not in kept:
                 behind.add(_partition(each.address))
             if _partition(each.address) not in behind:
                 before.append(each)
@@ -152,7 +152,7 @@ class _Batch:
         first = left[0]
         if not isinstance(first, Answer) or not is_about_the_data(error):
             raise error
-        logger.error("record %s cannot be stored and is set aside: %s", place_of(first.address), where(error))
+        logger.error("record %s cannot be stored and is set aside: %s", place_of(first.address), safe_traceback(error))
         aside: Sequence[Arrival] = [not_storable(first.address, first.response.source), *left[1:]]
         return await self._until_available(self._set_aside, aside) or []
 
@@ -172,16 +172,16 @@ class _Batch:
         if str(error) != self._waits_for:
             logger.warning("the batch in hand waits: %s", error)
         self._waits_for = str(error)
-        await pause(self._stop, self._wait)
+        await wait_or_stop(self._stop, self._wait)
         self._wait = min(LONGEST_WAIT, 2 * self._wait)
         return not self._stop.is_set()
 
 
-def _with_its_letter(arrival: Arrival, kept: dict[Place, Address]) -> Arrival:
-    return structs.replace(arrival, kept_at=kept[_place(arrival)]) if isinstance(arrival, SetAside) else arrival
+def _with_its_letter(arrival: Arrival, kept: dict[RecordPlace, Address]) -> Arrival:
+    return structs.replace(arrival, kept_at=kept[_place(arrival)]) if isinstance(arrival, DeadLettered) else arrival
 
 
-def _place(arrival: Arrival) -> Place:
+def _place(arrival: Arrival) -> RecordPlace:
     return arrival.address.topic, arrival.address.partition, arrival.address.offset
 
 

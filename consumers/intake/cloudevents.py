@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from alerts.flags import dropped
 from alerts.survey import EVENT_TYPE
 from consumers.intake.lengths import MAX_ID as MAX_ID
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 
 SOURCE_HEADER = "bottombox-source"
 CONTENT_TYPE = "content-type"
@@ -24,7 +24,7 @@ _FAMILY = EVENT_TYPE.rsplit(".", 1)[0] + "."
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class Event(Struct, frozen=True):
+class CloudEvent(Struct, frozen=True):
     """What identifies an event, and what it says. `time` is the sender's, aware. `flags`: what was dropped so far."""
 
     source: str
@@ -87,17 +87,17 @@ def is_ours(attributes: Mapping[str, Any]) -> bool:
     return isinstance(kind, str) and kind.startswith(_FAMILY)
 
 
-def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: bool) -> Event:
+def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: bool) -> CloudEvent:
     """Raises CannotRead: `invalid_envelope`, `unsupported_version`, `unsupported_format`."""
     if _text(attributes, "specversion") != "1.0":
-        raise CannotRead(Reason.UNSUPPORTED_VERSION, "specversion", "send CloudEvents 1.0")
+        raise InvalidRecord(DeadLetterReason.UNSUPPORTED_VERSION, "specversion", "send CloudEvents 1.0")
     kind = _text(attributes, "type")
     if kind != EVENT_TYPE:
         if is_ours(attributes):
-            raise CannotRead(Reason.UNSUPPORTED_VERSION, "type", f"send type {EVENT_TYPE}")
+            raise InvalidRecord(DeadLetterReason.UNSUPPORTED_VERSION, "type", f"send type {EVENT_TYPE}")
         raise _invalid("type", f"send type {EVENT_TYPE}")
     time, flags = _time(attributes.get("time"))
-    return Event(
+    return CloudEvent(
         source=_text(attributes, "source"),
         id=_text(attributes, "id"),
         time=time,
@@ -142,9 +142,9 @@ def _check_json(media: str) -> None:
         raise _unsupported("the content type is not JSON; send application/json")
 
 
-def _invalid(field: str, detail: str) -> CannotRead:
-    return CannotRead(Reason.INVALID_ENVELOPE, field, detail)
+def _invalid(field: str, detail: str) -> InvalidRecord:
+    return InvalidRecord(DeadLetterReason.INVALID_ENVELOPE, field, detail)
 
 
-def _unsupported(detail: str) -> CannotRead:
-    return CannotRead(Reason.UNSUPPORTED_FORMAT, None, detail)
+def _unsupported(detail: str) -> InvalidRecord:
+    return InvalidRecord(DeadLetterReason.UNSUPPORTED_FORMAT, None, detail)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from alerts.arrival import Address, SetAside
+from alerts.arrival import Address, DeadLettered
 from alerts.errors import Unavailable
 from consumers.intake import origin
 from consumers.intake.moments import rfc3339
-from consumers.intake.origin import Headers, Origin
+from consumers.intake.origin import Origin, RecordHeaders
 from consumers.intake.record import Record
-from consumers.kafka.producer import Delivery, OutRecord, Producer, Refused
+from consumers.kafka.producer import Delivery, OutRecord, Producer, RecordRefused
 
 LARGEST = 16 * 1024 * 1024
 """Bytes that the dead-letter topic takes: a dead letter may be larger than the record was."""
@@ -22,11 +22,11 @@ GAINED = ("bottombox-reason", "bottombox-detail", *origin.NAMES, "bottombox-fail
 """The headers that a dead letter gains, behind those that the record had, whatever their names."""
 
 
-class Unread(Struct, frozen=True):
+class RejectedRecord(Struct, frozen=True):
     """A record, and why it is set aside."""
 
     record: Record
-    why: SetAside
+    why: DeadLettered
 
 
 class DeadLetters:
@@ -36,31 +36,31 @@ class DeadLetters:
         self._producer = producer
         self._topic = topic
 
-    async def set_aside(self, unread: Sequence[Unread]) -> list[Address | Refused | Unavailable]:
+    async def set_aside(self, unread: Sequence[RejectedRecord]) -> list[Address | RecordRefused | Unavailable]:
         """Where each dead letter stands now, acknowledged, or why it does not. Raises Unavailable."""
         now = datetime.now(UTC)
         letters = [self._letter(each, now) for each in unread]
         delivered = await self._producer.deliver(letters) if letters else []
         if len(letters) > 1:  # Kafka refuses whole packets: alone, each is judged by itself
             delivered = [
-                (await self._producer.deliver([letter]))[0] if isinstance(outcome, Refused) else outcome
+                (await self._producer.deliver([letter]))[0] if isinstance(outcome, RecordRefused) else outcome
                 for letter, outcome in zip(letters, delivered, strict=True)
             ]
         return [_address(outcome, now) for outcome in delivered]
 
-    def _letter(self, unread: Unread, now: datetime) -> OutRecord:
+    def _letter(self, unread: RejectedRecord, now: datetime) -> OutRecord:
         record = unread.record
         headers = (*record.headers, *gained(unread.why, now))
         return OutRecord(topic=self._topic, value=record.value, key=record.key, headers=headers, timestamp=now)
 
 
-def _address(outcome: Delivery, now: datetime) -> Address | Refused | Unavailable:
-    if isinstance(outcome, Refused | Unavailable):
+def _address(outcome: Delivery, now: datetime) -> Address | RecordRefused | Unavailable:
+    if isinstance(outcome, RecordRefused | Unavailable):
         return outcome
     return Address(outcome.topic, outcome.partition, outcome.offset, now)
 
 
-def gained(why: SetAside, now: datetime) -> Headers:
+def gained(why: DeadLettered, now: datetime) -> RecordHeaders:
     """The headers named in GAINED (docs/surveys.md). None of them holds a value from the record."""
     detail = f"{why.field}: {why.detail}" if why.field else why.detail
     place = Origin(why.address.topic, why.address.partition, why.address.offset, why.address.timestamp)
@@ -73,7 +73,7 @@ def gained(why: SetAside, now: datetime) -> Headers:
     )
 
 
-def as_it_was(headers: Headers) -> Headers:
+def as_it_was(headers: RecordHeaders) -> RecordHeaders:
     """The headers without those that the dead letter gained; the sender's own stay, whatever they are called."""
     names = tuple(name for name, _ in headers[-len(GAINED) :])
     return headers[: -len(GAINED)] if names == GAINED else headers

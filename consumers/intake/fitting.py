@@ -14,17 +14,17 @@ from msgspec import Meta, Struct
 from alerts.flags import cut, dropped
 from consumers.intake.cloudevents import Moment
 from consumers.intake.lengths import MAX_COMMENT, MAX_TEXT
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 
 
-class Survey(Struct, gc=False):
+class SurveyData(Struct, gc=False):
     id: _Text | None = None
     question: _Text | None = None
 
 
-class Agent(Struct, gc=False):
+class AgentData(Struct, gc=False):
     id: _Text | None = None
     team: _Text | None = None
 
@@ -42,12 +42,12 @@ class CustomerData(Struct, gc=False):
     value: float | None = None
 
 
-class Contact(Struct, gc=False):
+class InteractionData(Struct, gc=False):
     id: str | None = None
     channel: _Text | None = None
     queue: _Text | None = None
     reason: _Text | None = None
-    agent: Agent | None = None
+    agent: AgentData | None = None
     started_at: Moment | None = None
     ended_at: Moment | None = None
 
@@ -56,13 +56,13 @@ class Data(Struct, gc=False):
     """`rating`, `scale`, `phone` and `time_zone` may be anything: whoever reads them judges them."""
 
     response_id: str | None = None
-    survey: Survey | None = None
+    survey: SurveyData | None = None
     rating: Any = None
     scale: Any = None
     comment: Annotated[str, Meta(max_length=MAX_COMMENT)] | None = None
     answered_at: Moment | None = None
     customer: CustomerData | None = None
-    interaction: Contact | None = None
+    interaction: InteractionData | None = None
     attributes: dict[str, Any] | None = None
 
 
@@ -97,10 +97,10 @@ def fit(data: Mapping[str, Any], flags: list[str]) -> Data:
 
 def _mended(data: Mapping[str, Any], path: str, flags: list[str]) -> dict[str, Any]:
     if path == "answered_at":
-        raise CannotRead(Reason.INVALID_TIME, path, "send RFC 3339 with a zone, like 2026-11-22T10:00:00Z")
+        raise InvalidRecord(DeadLetterReason.INVALID_TIME, path, "send RFC 3339 with a zone, like 2026-11-22T10:00:00Z")
     parents, _, name = path.rpartition(".")
     if path in ("response_id", "data"):
-        raise CannotRead(Reason.INVALID_FIELD, path, "send it as text, or leave it out")
+        raise InvalidRecord(DeadLetterReason.INVALID_FIELD, path, "send it as text, or leave it out")
     copy: dict[str, Any] = dict(data)
     inner = copy
     for parent in filter(None, parents.split(".")):

@@ -8,16 +8,16 @@ from typing import TypeVar
 from alerts.errors import Unavailable
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+PieceResult = TypeVar("PieceResult")
 
 
 async def in_pieces(
     batch: Sequence[Item],
-    take: Callable[[Sequence[Item]], Awaitable[Result]],
+    take: Callable[[Sequence[Item]], Awaitable[PieceResult]],
     *,
     wait: Callable[[Unavailable], Awaitable[bool]],
     without_first: Callable[[Sequence[Item], Exception], Awaitable[Sequence[Item]]],
-) -> AsyncGenerator[tuple[Sequence[Item], Result], None]:
+) -> AsyncGenerator[tuple[Sequence[Item], PieceResult], None]:
     """Each piece that was taken, in the batch's order, with what `take` gave.
 
     After a failure the next try takes half as much, after a success twice as much. Unavailable may mean that one

@@ -12,7 +12,7 @@ from msgspec import Struct
 from consumers.intake.cloudevents import Moment
 from consumers.intake.moments import is_believable, rfc3339, utc
 
-Headers = tuple[tuple[str, bytes | None], ...]
+RecordHeaders = tuple[tuple[str, bytes | None], ...]
 
 NAMES = (
     "bottombox-origin-topic",
@@ -32,7 +32,7 @@ class Origin(Struct, frozen=True):
     offset: int
     timestamp: datetime
 
-    def headers(self) -> Headers:
+    def headers(self) -> RecordHeaders:
         values = (self.topic, str(self.partition), str(self.offset), rfc3339(self.timestamp))
         return tuple((name, value.encode()) for name, value in zip(NAMES, values, strict=True))
 

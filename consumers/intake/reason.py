@@ -7,7 +7,7 @@ from enum import StrEnum
 from alerts.errors import BottomboxError
 
 
-class Reason(StrEnum):
+class DeadLetterReason(StrEnum):
     """The codes of docs/surveys.md. Dashboards and redrive rules name these."""
 
     MALFORMED = "malformed"  # not strict JSON, or not an object
@@ -27,10 +27,10 @@ class Reason(StrEnum):
     NOT_STORABLE = "not_storable"  # it could be read, but not kept: a fault of ours, to be reported
 
 
-class CannotRead(BottomboxError):
+class InvalidRecord(BottomboxError):
     """This record cannot be read. `detail` says what to mend and never holds a value from the record."""
 
-    def __init__(self, reason: Reason, field: str | None, detail: str) -> None:
+    def __init__(self, reason: DeadLetterReason, field: str | None, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
         self.field = field

@@ -9,16 +9,16 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from alerts.arrival import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
-from alerts.errors import where
+from alerts.arrival import Address, Answer, Arrival, DeadLettered, Passed, RecordOutcome
+from alerts.errors import safe_traceback
 from alerts.flags import NUL_REMOVED
 from alerts.survey import SurveyResponse
 from consumers.intake import cloudevents, strict_json
-from consumers.intake.answer import mend_clock, read_answer
-from consumers.intake.cloudevents import Event
+from consumers.intake.answer import clamp_future, read_answer
+from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.moments import recorded_at
-from consumers.intake.origin import Headers, origin_of
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.origin import RecordHeaders, origin_of
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.catalogue import Catalogue
 
 __all__ = ["CLOUDEVENTS", "Reason", "Record", "read_record"]
@@ -40,7 +40,7 @@ class Record(Struct, frozen=True):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: Headers = ()
+    headers: RecordHeaders = ()
 
 
 def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
@@ -54,17 +54,17 @@ def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
         return Passed(address, RecordOutcome.TOMBSTONE)
     try:
         return _read(record, record.value, address, catalogue)
-    except CannotRead as why:
-        return SetAside(address, why.reason, why.field, why.detail, _source_of(record, catalogue))
+    except InvalidRecord as why:
+        return DeadLettered(address, why.reason, why.field, why.detail, _source_of(record, catalogue))
     except Exception as error:  # noqa: BLE001 - a fault of ours costs one record, never its partition
-        logger.error("record %s: reading it failed: %s", place_of(address), where(error))
+        logger.error("record %s: reading it failed: %s", place_of(address), safe_traceback(error))
         return not_storable(address, _source_of(record, catalogue))
 
 
-def not_storable(address: Address, source: str | None) -> SetAside:
+def not_storable(address: Address, source: str | None) -> DeadLettered:
     """What stands in the place of a record that we could not handle, though nothing is known to be wrong with it."""
     detail = "this record could not be handled; the fault is ours, please report it"
-    return SetAside(address, Reason.NOT_STORABLE, None, detail, source)
+    return DeadLettered(address, DeadLetterReason.NOT_STORABLE, None, detail, source)
 
 
 def place_of(address: Address) -> str:
@@ -89,21 +89,21 @@ def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) 
         if binary:
             digest.update(f"{event.source}\n{event.id}\n{attributes.get('time')}".encode())
     else:
-        raise CannotRead(
-            Reason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
+        raise InvalidRecord(
+            DeadLetterReason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
         )
     return _answer(record, address, event, name, digest.digest(), (NUL_REMOVED,) if nul_removed else ())
 
 
 def _answer(
-    record: Record, address: Address, event: Event, name: str, value_hash: bytes, flags: tuple[str, ...]
+    record: Record, address: Address, event: CloudEvent, name: str, value_hash: bytes, flags: tuple[str, ...]
 ) -> Answer:
     sent = read_answer(event, source=name, flags=flags)
     kept = content_hash(sent)
     origin = origin_of(record.headers)
     if origin is None:
-        return Answer(address, mend_clock(sent, address.timestamp), value_hash, kept)
-    response = mend_clock(sent, min(address.timestamp, origin.timestamp))
+        return Answer(address, clamp_future(sent, address.timestamp), value_hash, kept)
+    response = clamp_future(sent, min(address.timestamp, origin.timestamp))
     return Answer(address, response, value_hash, kept, origin.partition, origin.offset)
 
 

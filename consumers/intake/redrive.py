@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.errors import Unavailable
 from alerts.ledger.reading.dead_letters import DeadLetter, mark_gone, mark_redriven
 from consumers.intake.dead_letters import as_it_was
-from consumers.intake.origin import Headers, Origin, origin_of
+from consumers.intake.origin import Origin, RecordHeaders, origin_of
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import OutRecord, Producer
 
@@ -62,7 +62,7 @@ async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord | N
     return again(letter, key=kept.key, value=kept.value, headers=tuple(kept.headers))
 
 
-def again(letter: DeadLetter, *, key: bytes | None, value: bytes | None, headers: Headers) -> OutRecord:
+def again(letter: DeadLetter, *, key: bytes | None, value: bytes | None, headers: RecordHeaders) -> OutRecord:
     """The record as it was, and behind it where it stood the first time: that orders revisions of equal time."""
     headers = as_it_was(headers)
     if origin_of(headers) is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -24,7 +24,7 @@ def read_object(value: bytes) -> tuple[dict[str, Any], bool]:
     member repeated at any depth, NaN, numbers beyond floats or of 5,000 digits, and a lone surrogate.
     """
     if len(value) > MAX_BYTES:
-        raise CannotRead(Reason.TOO_LARGE, None, "the value has more than 1 MiB; send less")
+        raise InvalidRecord(DeadLetterReason.TOO_LARGE, None, "the value has more than 1 MiB; send less")
     decoded = _decode(value)
     if not isinstance(decoded, dict):
         raise _malformed("the value is not a JSON object")
@@ -98,9 +98,9 @@ def _strip(value: Any) -> Any:
     return value
 
 
-def _malformed(detail: str) -> CannotRead:
-    return CannotRead(Reason.MALFORMED, None, detail)
+def _malformed(detail: str) -> InvalidRecord:
+    return InvalidRecord(DeadLetterReason.MALFORMED, None, detail)
 
 
-def _too_deep() -> CannotRead:
-    return CannotRead(Reason.TOO_DEEP, None, "the value has more than 32 levels; send fewer")
+def _too_deep() -> InvalidRecord:
+    return InvalidRecord(DeadLetterReason.TOO_DEEP, None, "the value has more than 32 levels; send fewer")

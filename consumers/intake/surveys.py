@@ -27,7 +27,7 @@ from aiokafka.errors import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import Address, Arrival
-from alerts.errors import Unavailable, where
+from alerts.errors import Unavailable, safe_traceback
 from alerts.ledger.intake.batch import Report
 from alerts.policy import Policy
 from consumers.intake.batch import Intake, Taken
@@ -35,10 +35,10 @@ from consumers.intake.dead_letters import DeadLetters
 from consumers.intake.moments import recorded_at
 from consumers.intake.progress import Progress
 from consumers.intake.record import Record
-from consumers.intake.watch import WATCH_SECONDS, Watch
+from consumers.intake.watch import WATCH_SECONDS, LagWatch
 from consumers.kafka.access import KafkaAccess
-from consumers.kafka.producer import CLOSE_SECONDS, Refused
-from consumers.loop import LONGEST_WAIT, keep_doing, pause
+from consumers.kafka.producer import CLOSE_SECONDS, RecordRefused
+from consumers.loop import LONGEST_WAIT, run_periodically, wait_or_stop
 from consumers.sources.catalogue import Catalogue
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         )
         self._observer = observer
         self._consumer: AIOKafkaConsumer = None
-        self._watch: Watch | None = None
+        self._watch: LagWatch | None = None
         self._watching: asyncio.Task[None] | None = None
         self._unwatched = asyncio.Event()  # ends the watching
         self._subscribed: frozenset[str] = frozenset()
@@ -113,17 +113,19 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                     await self.run_once(stop)
             except (KafkaError, OSError, Unavailable) as error:
                 logger.warning("the survey consumer starts anew: %s", type(error).__name__)
-                await pause(stop, 1.0)
+                await wait_or_stop(stop, 1.0)
             except Exception as error:  # noqa: BLE001 - a fault of ours; the records stay uncommitted
-                logger.error("the survey consumer failed and starts anew in %.0f s: %s", LONGEST_WAIT, where(error))
-                await pause(stop, LONGEST_WAIT)
+                logger.error(
+                    "the survey consumer failed and starts anew in %.0f s: %s", LONGEST_WAIT, safe_traceback(error)
+                )
+                await wait_or_stop(stop, LONGEST_WAIT)
             finally:
                 await self._close()
 
     async def run_once(self, stop: asyncio.Event) -> int:
         """One poll and what follows from it; returns the number of records taken in. Ends without effect when stopped."""
         if not await self._follow_topics():
-            await pause(stop, 1.0)
+            await wait_or_stop(stop, 1.0)
             return 0
         polled = await self._poll()
         self._retry_stopped()
@@ -157,9 +159,9 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         await self._consumer.start()
         self._joined, self._subscribed = False, frozenset()
         self._progress.begin()
-        self._watch = Watch(self._consumer, self._progress, self._observer, lambda: self._stopped)
+        self._watch = LagWatch(self._consumer, self._progress, self._observer, lambda: self._stopped)
         self._unwatched.clear()
-        watching = keep_doing(self._watch.run_once, self._unwatched, idle=WATCH_SECONDS, name="lag")
+        watching = run_periodically(self._watch.run_once, self._unwatched, idle=WATCH_SECONDS, name="lag")
         self._watching = asyncio.create_task(watching)
 
     async def _close(self) -> None:
@@ -260,7 +262,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             if TopicPartition(topic, partition) not in self._stopped:
                 self._observer.resumed(topic, partition)
 
-    def _on_refused(self, address: Address, error: Refused) -> None:
+    def _on_refused(self, address: Address, error: RecordRefused) -> None:
         partition = TopicPartition(address.topic, address.partition)
         self._stop_partition(partition, f"its dead letter was refused: {error}", retry=True)
         if partition in self._consumer.assignment():

@@ -19,7 +19,7 @@ class LagListener(Protocol):
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None: ...
 
 
-class Watch:
+class LagWatch:
     """Beside the loop that polls, and never in its way. `stopped` partitions lag, and are no sign of a stuck client."""
 
     def __init__(

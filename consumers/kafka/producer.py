@@ -54,11 +54,11 @@ class Sent(Struct, frozen=True):
     offset: int
 
 
-class Refused(BottomboxError):
+class RecordRefused(BottomboxError):
     """Kafka will not take this record, now or later; a person must mend the topic or its rights."""
 
 
-Delivery = Sent | Refused | Unavailable
+Delivery = Sent | RecordRefused | Unavailable
 
 
 class Producer:
@@ -90,11 +90,12 @@ class Producer:
         deadline = asyncio.get_running_loop().time() + SEND_SECONDS
         begun = [await _attempted(client.send(each.topic, **_arguments(each)), deadline) for each in records]
         ended = [
-            each if isinstance(each, Refused | Unavailable) else await _attempted(each, deadline) for each in begun
+            each if isinstance(each, RecordRefused | Unavailable) else await _attempted(each, deadline)
+            for each in begun
         ]
         if any(isinstance(each, Unavailable) for each in ended):
             await self._forget(client)  # an idempotent producer may be in a state that it cannot leave
-        return [each if isinstance(each, Refused | Unavailable) else _sent(each) for each in ended]
+        return [each if isinstance(each, RecordRefused | Unavailable) else _sent(each) for each in ended]
 
     async def _open(self) -> AIOKafkaProducer:
         async with self._opening:
@@ -139,7 +140,7 @@ async def _attempted(step: Awaitable[Any], deadline: float) -> Any:
         async with asyncio.timeout_at(deadline):
             return await step
     except REFUSALS as error:
-        return Refused(f"the topic refused a record ({type(error).__name__})")
+        return RecordRefused(f"the topic refused a record ({type(error).__name__})")
     except (KafkaError, TimeoutError, OSError) as error:
         return Unavailable(f"Kafka did not acknowledge ({type(error).__name__})")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.source import Source, read_source
 
 
@@ -41,7 +41,9 @@ class Catalogue:
             return self._by_topic.get(topic)
         source = self._by_name.get(named)
         if source is None:
-            raise CannotRead(Reason.UNKNOWN_SOURCE, "bottombox-source", "no source file has this name; add one")
+            raise InvalidRecord(
+                DeadLetterReason.UNKNOWN_SOURCE, "bottombox-source", "no source file has this name; add one"
+            )
         return source
 
     @property

@@ -7,14 +7,14 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.lines import NOT_TEXT, Ahead, Line
 
 MAX_CELL_LINES = 1000
 MAX_CELL = 128 * 1024
 """Lines and characters in one quoted cell. What goes on longer is a quote that was never closed."""
 
-Cells: TypeAlias = tuple[int, list[str] | CannotRead]
+Cells: TypeAlias = tuple[int, list[str] | InvalidRecord]
 """The line on which a row begins, and its cells, or why it has none."""
 
 
@@ -57,7 +57,9 @@ def read_cells(ahead: Ahead, marks: Marks, judge: Judge) -> Iterator[Cells]:
     while (line := ahead.peek()) is not None:
         try:
             if line.is_cut:
-                raise CannotRead(Reason.TOO_LARGE, None, "this line has more than a million characters; send less")
+                raise InvalidRecord(
+                    DeadLetterReason.TOO_LARGE, None, "this line has more than a million characters; send less"
+                )
             cells, taken = cells_at(ahead, marks)
             holds_rows = taken > 1 and _holds_rows(ahead, cells, taken, marks, judge)
             if taken > 1 and not _is_whole(cells, judge, holds_rows):
@@ -65,7 +67,7 @@ def read_cells(ahead: Ahead, marks: Marks, judge: Judge) -> Iterator[Cells]:
         except BrokenQuote:
             yield line.number, _malformed("a quote is not closed, or text stands behind it; mend the quotes")
             taken = 1
-        except CannotRead as why:
+        except InvalidRecord as why:
             yield line.number, why
             taken = 1
         else:
@@ -185,11 +187,11 @@ def _each(ahead: Ahead, taken: int) -> Iterator[Cells]:
             yield line.number, _malformed("a quoted cell holds lines that are rows themselves; mend the quotes")
 
 
-def _checked(cells: list[str]) -> list[str] | CannotRead:
+def _checked(cells: list[str]) -> list[str] | InvalidRecord:
     if any(NOT_TEXT in cell for cell in cells if not cell.isascii()):
         return _malformed("bytes of this row mean nothing in the file's encoding; state `rows.encoding`")
     return cells
 
 
-def _malformed(detail: str) -> CannotRead:
-    return CannotRead(Reason.MALFORMED, None, detail)
+def _malformed(detail: str) -> InvalidRecord:
+    return InvalidRecord(DeadLetterReason.MALFORMED, None, detail)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from consumers.intake.answer import read_answer
-from consumers.intake.reason import CannotRead
+from consumers.intake.reason import InvalidRecord
 from consumers.sources.source import Example, Source
 
 
@@ -31,7 +31,7 @@ def run_examples(source: Source) -> list[ExampleResult]:
 def _differences(source: Source, example: Example) -> list[str]:
     try:
         response = read_answer(source.read(example.event), source=source.name)
-    except CannotRead as why:
+    except InvalidRecord as why:
         if example.refused is why.reason:
             return []
         return [f"refused as {why.reason} ({why.field}: {why.detail})"]

@@ -12,13 +12,13 @@ from pydantic import AfterValidator
 
 from alerts.errors import BottomboxError
 from consumers.intake import strict_json
-from consumers.intake.reason import CannotRead
+from consumers.intake.reason import InvalidRecord
 
 MAX_LENGTH = 1000
 """Characters. An expression nested a few thousand deep exhausts the parser's stack."""
 
 
-class DoesNotFit(BottomboxError):
+class ExpressionError(BottomboxError):
     """The expression asks something of the event that it cannot give, like the length of a number."""
 
 
@@ -46,8 +46,8 @@ class Compiled:
         """What the expression finds in `event`; None when it finds nothing. Raises DoesNotFit."""
         try:
             return self._parsed.search(event, options=_OPTIONS)
-        except (JMESPathError, CannotRead, ArithmeticError, LookupError, TypeError, ValueError, RecursionError):
-            raise DoesNotFit("the expression does not fit this event") from None
+        except (JMESPathError, InvalidRecord, ArithmeticError, LookupError, TypeError, ValueError, RecursionError):
+            raise ExpressionError("the expression does not fit this event") from None
 
     @property
     def tree(self) -> Any:

@@ -13,7 +13,7 @@ DELIMITERS = ",;\t|"
 _TOLD = 8  # columns that a sentence names before it says "and so on"
 
 
-class Wanted(Struct, frozen=True):
+class WantedColumns(Struct, frozen=True):
     """The columns that a source file reads. `required`: for each rule that must find something, those it looks into."""
 
     columns: frozenset[str] = frozenset()
@@ -46,7 +46,7 @@ def _spread(row: Sequence[str]) -> list[str]:
     return names
 
 
-def check_names(names: Sequence[str], wanted: Wanted, where: str) -> None:
+def check_names(names: Sequence[str], wanted: WantedColumns, where: str) -> None:
     """Raises Misconfigured, in a sentence that names the columns.
 
     Names are told only when the row is a header indeed: it may be a row of somebody's data.

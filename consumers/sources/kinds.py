@@ -9,7 +9,7 @@ from zipfile import BadZipFile, ZipFile
 from alerts.errors import Misconfigured
 from consumers.sources.lines import open_bytes
 
-Kind: TypeAlias = Literal["csv", "json", "xlsx"]
+ValueKind: TypeAlias = Literal["csv", "json", "xlsx"]
 
 _JSON = frozenset({".json", ".jsonl", ".ndjson"})
 _ZIP = b"PK\x03\x04"
@@ -25,7 +25,7 @@ _OTHERS = {
 }
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of(path: Path) -> ValueKind:
     """Raises Misconfigured for a file of a kind that nobody reads here, saying which."""
     if path.exists() and not path.is_file():
         raise Misconfigured(f"{path.name} is no ordinary file; save the answers in one first")
@@ -39,7 +39,7 @@ def kind_of(path: Path) -> Kind:
     return "json" if suffixes and suffixes[-1] in _JSON else "csv"
 
 
-def _workbook(path: Path) -> Kind:
+def _workbook(path: Path) -> ValueKind:
     try:
         with ZipFile(path) as archive:
             if "xl/workbook.xml" in archive.namelist():

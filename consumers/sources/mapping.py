@@ -14,8 +14,8 @@ from pydantic import field_validator
 
 from alerts.document import Section
 from consumers.intake.cloudevents import MAX_ID
-from consumers.intake.reason import CannotRead, Reason
-from consumers.sources.rule import FieldRule, Rule, Unfit
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.sources.rule import FieldRule, Rule, RuleError
 
 UNUSABLE: dict[str, Any] = {"unusable": True}
 """Stands where an optional member was found and could not be read, so that the one room that drops and flags members
@@ -57,7 +57,7 @@ class InteractionMap(Section):
     ended_at: FieldRule | None = None
 
 
-class Mapping(Section):
+class SourceMapping(Section):
     """The `map:` of a source file: the shape of our event's data, with a rule in each place.
 
     `event_id` identifies the event within its source; `time` orders the revisions of one answer.
@@ -123,7 +123,7 @@ class Mapping(Section):
         data: dict[str, Any] = {}
         for field in self.fields(event):
             if field.problem is not None and field.path in _DECISIVE:
-                raise CannotRead(_reason(field), field.path, field.problem)
+                raise InvalidRecord(_reason(field), field.path, field.problem)
             value = UNUSABLE if field.problem is not None and _is_flagged(field.path) else field.value
             if value is not None:
                 _put(data, field.path, value)
@@ -143,7 +143,9 @@ def take_event_id(data: dict[str, Any]) -> str:
     """Removes the event's id from mapped data. Raises CannotRead when there is none that can be kept."""
     found = data.pop("event_id", None)
     if not isinstance(found, str) or not found.strip() or len(found) > MAX_ID:
-        raise CannotRead(Reason.MAPPING_FAILED, "event_id", f"there must be 1 to {MAX_ID} characters of text")
+        raise InvalidRecord(
+            DeadLetterReason.MAPPING_FAILED, "event_id", f"there must be 1 to {MAX_ID} characters of text"
+        )
     return found
 
 
@@ -173,7 +175,7 @@ def _finds(rule: Rule) -> bool:
 def _field(rule: Rule, event: Any, path: str) -> Field:
     try:
         value = rule.value_of(event)
-    except Unfit as why:
+    except RuleError as why:
         return Field(path, None, str(why), why.found)
     if not _is_plain(value):
         return Field(path, None, "the expression makes a number that JSON cannot hold", True)
@@ -193,12 +195,12 @@ def _is_flagged(path: str) -> bool:
     return path != "time" and not path.startswith("attributes.")
 
 
-def _reason(field: Field) -> Reason:
+def _reason(field: Field) -> DeadLetterReason:
     if field.unfit and field.path == "rating":
-        return Reason.INVALID_RATING
+        return DeadLetterReason.INVALID_RATING
     if field.unfit and field.path == "answered_at":
-        return Reason.INVALID_TIME
-    return Reason.MAPPING_FAILED
+        return DeadLetterReason.INVALID_TIME
+    return DeadLetterReason.MAPPING_FAILED
 
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:

@@ -9,10 +9,10 @@ from typing import Any, TextIO, TypeAlias
 
 from alerts.errors import Misconfigured
 from consumers.intake import strict_json
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.lines import Ahead, Line, open_text, read_lines
 
-Object: TypeAlias = tuple[int, dict[str, Any] | CannotRead]
+Object: TypeAlias = tuple[int, dict[str, Any] | InvalidRecord]
 """The line on which an object begins, and the object, or why it cannot be read."""
 
 _PIECE = 64 * 1024
@@ -38,16 +38,19 @@ def _begins_list(first: Line) -> bool:
 def _lined(file: TextIO) -> Iterator[Object]:
     for line in read_lines(file):
         if line.is_cut:
-            yield line.number, CannotRead(Reason.TOO_LARGE, None, "this line has more than a million characters")
+            yield (
+                line.number,
+                InvalidRecord(DeadLetterReason.TOO_LARGE, None, "this line has more than a million characters"),
+            )
         elif line.text.strip():
             yield line.number, _object(line.text)
 
 
-def _object(text: str) -> dict[str, Any] | CannotRead:
+def _object(text: str) -> dict[str, Any] | InvalidRecord:
     """NOT_TEXT is not UTF-8 when it is written, so such an object is refused as any sender's would be."""
     try:
         return strict_json.read_object(text.encode("utf-8", "surrogatepass"))[0]
-    except CannotRead as why:
+    except InvalidRecord as why:
         return why
 
 
@@ -81,7 +84,10 @@ class _List:
                 yield line, _malformed("a text or a brace of this object is not closed")
                 self._only_after = margin
             elif not text:
-                yield line, CannotRead(Reason.TOO_LARGE, None, "this object has more than a million characters")
+                yield (
+                    line,
+                    InvalidRecord(DeadLetterReason.TOO_LARGE, None, "this object has more than a million characters"),
+                )
             else:
                 yield line, _object(text)
         if not self._is_closed:
@@ -164,5 +170,5 @@ class _List:
                     return
 
 
-def _malformed(detail: str) -> CannotRead:
-    return CannotRead(Reason.MALFORMED, None, detail)
+def _malformed(detail: str) -> InvalidRecord:
+    return InvalidRecord(DeadLetterReason.MALFORMED, None, detail)

@@ -17,10 +17,10 @@ from alerts.identity import handle_of, record_key
 from alerts.survey import EVENT_TYPE, SurveyResponse
 from consumers.intake import strict_json
 from consumers.intake.answer import read_answer
-from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER, Event, Moment
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER, CloudEvent, Moment
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.header import column_name
-from consumers.sources.kinds import Kind, kind_of
+from consumers.sources.kinds import ValueKind, kind_of
 from consumers.sources.mapping import UNUSABLE
 from consumers.sources.objects import json_objects
 from consumers.sources.source import Source
@@ -39,16 +39,16 @@ class Sendable(Struct, frozen=True):
     headers: tuple[tuple[str, bytes], ...]
 
 
-class BadRow(Struct, frozen=True):
+class InvalidRow(Struct, frozen=True):
     """A row that would be a dead letter, and why. No value of the row is in it."""
 
     line: int
-    reason: Reason
+    reason: DeadLetterReason
     field: str | None
     detail: str
 
 
-Row: TypeAlias = Sendable | BadRow
+Row: TypeAlias = Sendable | InvalidRow
 
 
 def read_rows(
@@ -68,11 +68,11 @@ def read_rows(
     """
     for line, event in islice(_events(source, path), limit):
         try:
-            if isinstance(event, CannotRead):
+            if isinstance(event, InvalidRecord):
                 raise event
             yield _sendable(source, line, event, secret, shared_sources, shift)
-        except CannotRead as why:
-            yield BadRow(line, why.reason, why.field, why.detail)
+        except InvalidRecord as why:
+            yield InvalidRow(line, why.reason, why.field, why.detail)
 
 
 def last_answer(source: Source, path: Path, *, limit: int | None = None) -> datetime | None:
@@ -87,7 +87,7 @@ def _sendable(
     response, value = _read(source, row, shift)
     handle = handle_of(response, shared_sources=shared)
     if handle is None:
-        raise CannotRead(Reason.NO_HANDLE, "customer", "nobody could find this customer again")
+        raise InvalidRecord(DeadLetterReason.NO_HANDLE, "customer", "nobody could find this customer again")
     return Sendable(line, response, value, record_key(handle, secret), _headers(response))
 
 
@@ -98,7 +98,7 @@ def _read(source: Source, row: dict[str, Any], shift: timedelta) -> tuple[Survey
         mapped = _shifted(mapped, shift)
     value = msgspec.json.encode(mapped.data)
     data, nul_removed = strict_json.read_object(value)
-    event = Event(mapped.source, mapped.id, mapped.time, data)
+    event = CloudEvent(mapped.source, mapped.id, mapped.time, data)
     return read_answer(event, source=source.name, flags=("nul_removed",) if nul_removed else ()), value
 
 
@@ -114,7 +114,7 @@ def _headers(response: SurveyResponse) -> tuple[tuple[str, bytes], ...]:
     )
 
 
-def _shifted(event: Event, shift: timedelta) -> Event:
+def _shifted(event: CloudEvent, shift: timedelta) -> CloudEvent:
     try:
         for *parents, name in _TIMES:
             part: Any = event.data
@@ -124,15 +124,15 @@ def _shifted(event: Event, shift: timedelta) -> Event:
                 part[name] = msgspec.convert(part[name], Moment) + shift
         return msgspec.structs.replace(event, time=event.time + shift if event.time else None)
     except (msgspec.ValidationError, OverflowError):
-        raise CannotRead(Reason.INVALID_TIME, "answered_at", "a time cannot be read or moved") from None
+        raise InvalidRecord(DeadLetterReason.INVALID_TIME, "answered_at", "a time cannot be read or moved") from None
 
 
-def _events(source: Source, path: Path) -> Iterator[tuple[int, dict[str, Any] | CannotRead]]:
+def _events(source: Source, path: Path) -> Iterator[tuple[int, dict[str, Any] | InvalidRecord]]:
     kind = source.rows.format or kind_of(path)
     return json_objects(path, source.rows.encoding) if kind == "json" else _row_events(source, path, kind)
 
 
-def _row_events(source: Source, path: Path, kind: Kind) -> Iterator[tuple[int, dict[str, Any] | CannotRead]]:
+def _row_events(source: Source, path: Path, kind: ValueKind) -> Iterator[tuple[int, dict[str, Any] | InvalidRecord]]:
     """Empty cells are null; the member `row_hash` and the joined row stand beside the columns."""
     rules = source.rows
     partners = joined(rules.join, path.parent, rules) if rules.join else {}
@@ -149,7 +149,7 @@ def _row_events(source: Source, path: Path, kind: Kind) -> Iterator[tuple[int, d
     def is_answer(row: dict[str, str]) -> bool:
         try:
             _read(source, event_of(row, "row"), timedelta())
-        except CannotRead:
+        except InvalidRecord:
             return False
         return True
 
@@ -157,10 +157,10 @@ def _row_events(source: Source, path: Path, kind: Kind) -> Iterator[tuple[int, d
         return source.map.seems_an_answer(event_of(row, "row"))
 
     for line, row in _named_rows(source, path, kind, Answers(is_answer, may_be_answer)):
-        yield line, row if isinstance(row, CannotRead) else event_of(row, _row_hash(row, seen, rules.identity))
+        yield line, row if isinstance(row, InvalidRecord) else event_of(row, _row_hash(row, seen, rules.identity))
 
 
-def _named_rows(source: Source, path: Path, kind: Kind, answers: Answers) -> Iterator[NamedRow]:
+def _named_rows(source: Source, path: Path, kind: ValueKind, answers: Answers) -> Iterator[NamedRow]:
     if kind == "csv":
         return csv_rows(path, source.rows, source.wanted, answers)
     from consumers.sources.workbook import sheet_rows  # its library is loaded for a workbook only

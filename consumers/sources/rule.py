@@ -14,8 +14,8 @@ from alerts.document import Section
 from alerts.errors import BottomboxError
 from alerts.phones.phone import normalise
 from alerts.policy import Zone
-from consumers.intake.reason import CannotRead
-from consumers.sources.expression import Compiled, DoesNotFit, Expression, compiled, read_json
+from consumers.intake.reason import InvalidRecord
+from consumers.sources.expression import Compiled, Expression, ExpressionError, compiled, read_json
 from consumers.sources.numbers import Mark, Rounding, float_of, seconds_of, whole_of
 from consumers.sources.times import check_format, day_of, moment_of
 from consumers.sources.windows_zones import zone_named
@@ -37,7 +37,7 @@ _BELONGS = {
 }
 
 
-class Unfit(BottomboxError):
+class RuleError(BottomboxError):
     """What the event holds there is not what the source file declares. `found`: a value, of another type."""
 
     def __init__(self, message: str, *, found: bool) -> None:
@@ -101,8 +101,8 @@ class Rule(Section):
             return self.default
         try:
             return found if self.type is None else _READERS[self.type](self, found)
-        except (ValueError, TypeError, OverflowError, CannotRead):
-            raise Unfit(f"what was found there is not of type {self.type}", found=True) from None
+        except (ValueError, TypeError, OverflowError, InvalidRecord):
+            raise RuleError(f"what was found there is not of type {self.type}", found=True) from None
 
     @property
     def columns(self) -> frozenset[str]:
@@ -118,8 +118,8 @@ class Rule(Section):
             return self.constant
         try:
             return self.expression.search(event)
-        except DoesNotFit as why:
-            raise Unfit(str(why), found=False) from None
+        except ExpressionError as why:
+            raise RuleError(str(why), found=False) from None
 
     @cached_property
     def _zone(self) -> ZoneInfo | None:

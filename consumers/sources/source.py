@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from alerts.document import Section, read_document
-from consumers.intake.cloudevents import Event
-from consumers.intake.reason import CannotRead, Reason
-from consumers.sources.expression import Compiled, DoesNotFit, Expression, compiled
-from consumers.sources.header import Wanted, column_name
+from consumers.intake.cloudevents import CloudEvent
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.sources.expression import Compiled, Expression, ExpressionError, compiled
+from consumers.sources.header import WantedColumns, column_name
 from consumers.sources.lines import is_encoding
-from consumers.sources.mapping import Mapping, take_event_id, take_time
+from consumers.sources.mapping import SourceMapping, take_event_id, take_time
 
 Bound = Annotated[int, Field(ge=-(2**31) + 1, le=2**31 - 1)]
 
@@ -93,7 +93,7 @@ class Example(Section):
     name: str
     event: dict[str, Any]
     response: dict[str, Any] | None = None
-    refused: Reason | None = None
+    refused: DeadLetterReason | None = None
 
     @model_validator(mode="after")
     def _expects_one(self) -> Self:
@@ -114,7 +114,7 @@ class Source(Section):
     when: Expression | None = None
     scale: ScaleOf = ScaleOf()
     customer_ids: Literal["own", "shared"] = "own"
-    map: Mapping
+    map: SourceMapping
     rows: Rows = Rows()
     examples: tuple[Example, ...] = ()
 
@@ -135,20 +135,20 @@ class Source(Section):
             return True
         try:
             return bool(self._when.search(event))
-        except DoesNotFit:
+        except ExpressionError:
             return False
 
-    def read(self, event: dict[str, Any]) -> Event:
+    def read(self, event: dict[str, Any]) -> CloudEvent:
         """The canonical event; its data still has to pass `consumers.intake.answer`. Raises CannotRead."""
         if not self.concerns(event):
-            raise CannotRead(Reason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
+            raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
         data = self.map.data(event)
         data["scale"] = self.scale.model_dump()
         event_id, time = take_event_id(data), take_time(data)
-        return Event(source=self.event_source, id=event_id, time=time, data=data)
+        return CloudEvent(source=self.event_source, id=event_id, time=time, data=data)
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> WantedColumns:
         """The columns that rows of this source must have, and those that its rules look into besides."""
         added = {"row_hash"} if self.rows.identity else set()
         if self.rows.join is not None:
@@ -156,7 +156,7 @@ class Source(Section):
         read = self.map.columns | (self._when.members if self._when else frozenset())
         on = {self.rows.join.on} if self.rows.join else set()
         required = ((place, columns) for place, columns in self.map.required_columns() if not columns & added)
-        return Wanted(frozenset(column_name(each) for each in (read | on) - added), tuple(required))
+        return WantedColumns(frozenset(column_name(each) for each in (read | on) - added), tuple(required))
 
     @cached_property
     def _when(self) -> Compiled | None:

@@ -11,13 +11,13 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from alerts.errors import Misconfigured
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.cells import BrokenQuote, Cells, Judge, Marks, cells_at, read_cells
-from consumers.sources.header import DELIMITERS, Wanted, check_names, column_name, column_names
+from consumers.sources.header import DELIMITERS, WantedColumns, check_names, column_name, column_names
 from consumers.sources.lines import Ahead, Line, open_text, read_lines
 from consumers.sources.source import Join, Rows
 
-NamedRow: TypeAlias = tuple[int, dict[str, str] | CannotRead]
+NamedRow: TypeAlias = tuple[int, dict[str, str] | InvalidRecord]
 """The line on which a row begins, and its cells by column, or why it cannot be read."""
 
 
@@ -32,7 +32,7 @@ class Answers(Struct, frozen=True):
 _SEP = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
 
 
-def csv_rows(path: Path, rules: Rows, wanted: Wanted, answers: Answers) -> Iterator[NamedRow]:
+def csv_rows(path: Path, rules: Rows, wanted: WantedColumns, answers: Answers) -> Iterator[NamedRow]:
     """The rows of a CSV file. Raises Misconfigured when it, or its header, cannot be read."""
     with open_text(path, rules.encoding) as file:
         ahead = Ahead(read_lines(file))
@@ -52,7 +52,7 @@ def csv_rows(path: Path, rules: Rows, wanted: Wanted, answers: Answers) -> Itera
         yield from named(read_cells(ahead, marks, _judge(names, wanted, answers)), names)
 
 
-def _judge(names: Sequence[str], wanted: Wanted, answers: Answers) -> Judge:
+def _judge(names: Sequence[str], wanted: WantedColumns, answers: Answers) -> Judge:
     single = frozenset().union(*(columns for _, columns in wanted.required))
     return Judge(
         len(names),
@@ -65,15 +65,18 @@ def _judge(names: Sequence[str], wanted: Wanted, answers: Answers) -> Judge:
 def named(rows: Iterator[Cells], names: Sequence[str]) -> Iterator[NamedRow]:
     """Rows with more or fewer cells than names are told from those that fit."""
     for line, cells in rows:
-        if isinstance(cells, CannotRead):
+        if isinstance(cells, InvalidRecord):
             yield line, cells
         elif len(cells) != len(names):
-            yield line, CannotRead(Reason.MALFORMED, None, "this row has more or fewer cells than the header")
+            yield (
+                line,
+                InvalidRecord(DeadLetterReason.MALFORMED, None, "this row has more or fewer cells than the header"),
+            )
         else:
             yield line, dict(zip(names, cells, strict=True))
 
 
-def header_of(rows: Sequence[Sequence[str]], rules: Rows, wanted: Wanted, where: str) -> list[str]:
+def header_of(rows: Sequence[Sequence[str]], rules: Rows, wanted: WantedColumns, where: str) -> list[str]:
     """The names of the columns: those the source file lists, else those of the header. Raises Misconfigured."""
     names = column_names(rows) if not rules.columns else [column_name(name) for name in rules.columns]
     if rules.columns and rows and len(rows[-1]) != len(names):
@@ -89,10 +92,10 @@ _PARTNERS = Answers(lambda row: True, lambda row: len(row) > 2)
 def joined(join: Join, folder: Path, rules: Rows) -> dict[str, dict[str, str | None]]:
     """The rows of the file beside the answers, by the column that both have. Raises Misconfigured."""
     path, on = _beside(folder, join.file), column_name(join.on)
-    wanted = Wanted(frozenset({on}), ((f"rows.join.on in {join.file}", frozenset({on})),))
+    wanted = WantedColumns(frozenset({on}), ((f"rows.join.on in {join.file}", frozenset({on})),))
     table: dict[str, dict[str, str | None]] = {}
     for line, row in csv_rows(path, Rows(delimiter=rules.delimiter, escape=rules.escape), wanted, _PARTNERS):
-        if isinstance(row, CannotRead):
+        if isinstance(row, InvalidRecord):
             raise Misconfigured(f"{path.name}, line {line}: {row.detail}")
         table.setdefault(row[on], {name: cell or None for name, cell in row.items()})
     return table
@@ -117,7 +120,7 @@ def _separator(ahead: Ahead) -> str | None:
     return stated[1]
 
 
-def _found(ahead: Ahead, rules: Rows, wanted: Wanted) -> str:
+def _found(ahead: Ahead, rules: Rows, wanted: WantedColumns) -> str:
     """The delimiter that makes the most known columns of the header; of equals, the one that makes the most cells."""
 
     def fitness(delimiter: str) -> tuple[int, int]:
@@ -134,7 +137,7 @@ def _found(ahead: Ahead, rules: Rows, wanted: Wanted) -> str:
     return max(DELIMITERS, key=fitness)
 
 
-def _names(ahead: Ahead, marks: Marks, rules: Rows, wanted: Wanted, path: Path) -> list[str]:
+def _names(ahead: Ahead, marks: Marks, rules: Rows, wanted: WantedColumns, path: Path) -> list[str]:
     line = ahead.peek()
     where = f"{path.name}, line {line.number if line else 1}"
     try:

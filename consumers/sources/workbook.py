@@ -11,12 +11,12 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from alerts.errors import Misconfigured
-from consumers.sources.header import Wanted
+from consumers.sources.header import WantedColumns
 from consumers.sources.source import Rows
 from consumers.sources.table import NamedRow, header_of, named
 
 
-def sheet_rows(path: Path, rules: Rows, wanted: Wanted) -> Iterator[NamedRow]:
+def sheet_rows(path: Path, rules: Rows, wanted: WantedColumns) -> Iterator[NamedRow]:
     """The rows of `rules.sheet`, else of the first one. Raises Misconfigured.
 
     Memory: the sheet; Excel keeps no more than 1,048,576 rows.

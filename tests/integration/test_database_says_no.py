@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from alerts.errors import Unavailable
 from alerts.ledger.database import open_engine, transaction
-from app.vital_signs import Seen, look_at
+from app.vital_signs import DatabaseState, look_at
 from tests.parts.postgres import PostgresServer
 from tests.parts.service import ROOT, Service, environment
 from tests.parts.topics import unique_name
@@ -240,7 +240,7 @@ async def test_a_first_host_that_is_silent_does_not_hide_the_second(database_url
         both = database_url.replace("127.0.0.1:", f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:")
         engine = open_engine(both, pool_size=2)
         assert not (await look_at(engine)).is_up
-        assert await look_at(engine) == Seen(is_up=True, reason=None)
+        assert await look_at(engine) == DatabaseState(is_up=True, reason=None)
         await engine.dispose()
 
 

@@ -20,11 +20,11 @@ from alerts.ledger.callbacks.claims import Claimer, claim_next
 from alerts.ledger.callbacks.store import apply, read_callback
 from alerts.ledger.customers.record import customer_by_ref
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake.batch import Report, take_in
+from alerts.ledger.intake.batch import Report, ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.ledger.tables.customers import customers
 from alerts.policy import shipped_policy
-from alerts.resolution import Cause, Kind, Outcome
+from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.result import Result
 from alerts.transitions import NewAttempt, resolve
 from tests.parts.answers import answer
@@ -52,7 +52,7 @@ def said(
 
 
 async def hear(engine: AsyncEngine, *answers: Answer) -> Report:
-    return await take_in(engine, answers, POLICY)
+    return await ingest_batch(engine, answers, POLICY)
 
 
 async def the_callback(engine: AsyncEngine) -> Callback:
@@ -66,7 +66,7 @@ async def claims(engine: AsyncEngine) -> list[Callback]:
 
 
 async def resolve_it(engine: AsyncEngine, callback: Callback) -> None:
-    cause, token = Cause(Kind.SKILL, "courtesy"), callback.lease_token or ""
+    cause, token = Cause(CauseKind.SKILL, "courtesy"), callback.lease_token or ""
     facts: dict[str, Any] = {"outcome": Outcome.RECOVERED, "note": None, "checklist": {}, "version": callback.version}
     async with transaction(engine) as connection:
         await apply(

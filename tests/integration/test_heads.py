@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.ledger.callbacks import claim_heads as heads
 from alerts.ledger.callbacks.claims import Claimer, claim_next
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
@@ -31,7 +31,7 @@ async def engine(database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatc
 
 
 async def opened(engine: AsyncEngine, name: str, rating: int, offset: int) -> str:
-    report = await take_in(engine, [answer(name, rating, NOON, offset=offset)], POLICY)
+    report = await ingest_batch(engine, [answer(name, rating, NOON, offset=offset)], POLICY)
     return report.moved[0].callback.id
 
 

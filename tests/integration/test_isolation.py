@@ -16,7 +16,7 @@ from alerts.ledger.callbacks.claims import Claimer, claim_next, claim_one
 from alerts.ledger.callbacks.store import read_callback
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
@@ -44,7 +44,7 @@ async def engine(database_url: str, clock: Clock) -> AsyncIterator[AsyncEngine]:
 async def opened(engine: AsyncEngine, count: int) -> list[Callback]:
     """In the order of work: the first was opened first."""
     batches = [[answer(f"c{number}", 1, NOON, offset=number)] for number in range(count)]
-    return [(await take_in(engine, batch, POLICY)).moved[0].callback for batch in batches]
+    return [(await ingest_batch(engine, batch, POLICY)).moved[0].callback for batch in batches]
 
 
 async def spoil(engine: AsyncEngine, callback: Callback, how: str) -> None:
@@ -141,5 +141,5 @@ async def test_asking_for_that_very_one_is_refused_in_a_sentence(engine: AsyncEn
 
 async def test_an_answer_from_the_year_one_is_claimed_like_any_other(engine: AsyncEngine) -> None:
     long_ago = datetime(1, 1, 3, tzinfo=UTC)
-    [moved] = (await take_in(engine, [answer("ann", 1, long_ago, offset=0)], POLICY)).moved
+    [moved] = (await ingest_batch(engine, [answer("ann", 1, long_ago, offset=0)], POLICY)).moved
     assert await claim_as(engine, "ann") == [moved.callback.id]

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.callback import Callback, Moved, State
+from alerts.callback import Callback, State, Transition
 from alerts.errors import LeaseLost
 from alerts.ledger.callbacks.claims import Claimer, claim_next
 from alerts.ledger.callbacks.store import read_callback, store_moves
 from alerts.ledger.database import ledger_now, open_engine, transaction
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.ledger.tables.events import outbox
 from alerts.policy import shipped_policy
@@ -38,7 +38,7 @@ async def engine(database_url: str, clock: Clock) -> AsyncIterator[AsyncEngine]:
 
 async def opened(engine: AsyncEngine, count: int) -> list[Callback]:
     batch = [answer(f"c{number}", 1, NOON, offset=number) for number in range(count)]
-    return [each.callback for each in (await take_in(engine, batch, POLICY)).moved]
+    return [each.callback for each in (await ingest_batch(engine, batch, POLICY)).moved]
 
 
 async def claimed(engine: AsyncEngine, count: int) -> list[Callback]:
@@ -53,7 +53,7 @@ async def stored(engine: AsyncEngine) -> dict[str, Callback]:
         return {row.id: read_callback(row) for row in await connection.execute(select(callbacks))}
 
 
-def given_back(leased: Callback, now: datetime) -> Moved:
+def given_back(leased: Callback, now: datetime) -> Transition:
     return release(leased, token=leased.lease_token or "", reason="r", now=now, policy=POLICY)
 
 
@@ -88,7 +88,7 @@ async def test_of_many_moves_stored_at_once_each_is_fenced_by_its_own_token(engi
     after = await stored(engine)
     assert {after[each.id].state for each in (one, two)} == {State.WAITING}
     assert after[three.id].owner == "ben"
-    late = Moved(callback=after[one.id], fence=one.lease_token)
+    late = Transition(callback=after[one.id], fence=one.lease_token)
     with pytest.raises(LeaseLost):
         async with transaction(engine) as connection:
             await store_moves(connection, [late, given_back(three, now)])

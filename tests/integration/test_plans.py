@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from alerts.ledger.callbacks.claims import ANYTHING, CLAIM, NEXT_CALLABLE
 from alerts.ledger.database import open_engine
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
@@ -43,7 +43,7 @@ MANY = """
 async def crowd(database_url: str, clock: Clock) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     await clock.set(NOON)
     engine = open_engine(database_url)
-    await take_in(engine, [answer("c", 1, NOON, offset=0)], shipped_policy())
+    await ingest_batch(engine, [answer("c", 1, NOON, offset=0)], shipped_policy())
     await engine.dispose()
     connection = await asyncpg.connect(database_url)
     await connection.execute(MANY)

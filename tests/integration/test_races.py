@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.callback import Callback, ClosedReason, Flag, Moved, State
+from alerts.callback import Callback, ClosedReason, Flag, State, Transition
 from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable
 from alerts.ledger.actions.opt_out import opt_out
 from alerts.ledger.callbacks.claims import Claimer, claim_next, claim_one
 from alerts.ledger.callbacks.store import apply, read_callback
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.ledger.tables.customers import customers
 from alerts.policy import read_policy, shipped_policy
-from alerts.resolution import Cause, Kind, Outcome
+from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.transitions import release, resolve
 from tests.invariants import broken
 from tests.parts.answers import answer
@@ -52,7 +52,7 @@ async def other_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def open_callbacks(engine: AsyncEngine, count: int, *, prefix: str = "c", first: int = 0) -> list[Callback]:
     """`count` new customers, each with a callback that may be called now."""
     batch = [answer(f"{prefix}{index}", 1, NOON, offset=first + index) for index in range(count)]
-    moved = (await take_in(engine, batch, POLICY)).moved
+    moved = (await ingest_batch(engine, batch, POLICY)).moved
     assert all(each.callback.ready for each in moved)
     return [each.callback for each in moved]
 
@@ -80,7 +80,7 @@ async def test_two_consumers_that_meet_a_new_customer_at_once_open_one_callback_
     for number in range(rounds):
         one = answer(f"new{number}", 1, NOON, offset=number, partition=0)
         two = answer(f"new{number}", 2, NOON, offset=number, partition=1)
-        reports = await asyncio.gather(take_in(engine, [one], POLICY), take_in(other_engine, [two], POLICY))
+        reports = await asyncio.gather(ingest_batch(engine, [one], POLICY), ingest_batch(other_engine, [two], POLICY))
         kinds = sorted(event.kind for report in reports for moved in report.moved for event in moved.events)
         assert kinds == ["joined", "opened"], number
     counted = text(
@@ -131,7 +131,7 @@ async def ref_of(engine: AsyncEngine, customer_id: int) -> str:
         return str((await connection.execute(query)).scalar_one())
 
 
-async def opt_out_of(engine: AsyncEngine, ref: str, committed: asyncio.Event) -> list[Moved]:
+async def opt_out_of(engine: AsyncEngine, ref: str, committed: asyncio.Event) -> list[Transition]:
     async with transaction(engine) as connection:
         moved = await opt_out(connection, ref, actor="lead", policy=POLICY)
     committed.set()
@@ -150,7 +150,7 @@ async def claim_around(engine: AsyncEngine, advisor: str, committed: asyncio.Eve
 async def released(engine: AsyncEngine, held: Callback) -> Callback:
     token = held.lease_token or ""
 
-    def move(callback: Callback, now: datetime) -> Moved:
+    def move(callback: Callback, now: datetime) -> Transition:
         return release(callback, token=token, reason="done", now=now, policy=POLICY)
 
     async with transaction(engine) as connection:
@@ -201,11 +201,11 @@ async def claimed_after(engine: AsyncEngine, callback_id: str, advisor: str) -> 
 async def resolved_by(engine: AsyncEngine, held: Callback) -> Callback:
     token = held.lease_token or ""
 
-    def move(callback: Callback, now: datetime) -> Moved:
+    def move(callback: Callback, now: datetime) -> Transition:
         return resolve(
             callback,
             token=token,
-            cause=Cause(Kind.SKILL, "other"),
+            cause=Cause(CauseKind.SKILL, "other"),
             outcome=Outcome.RECOVERED,
             note=None,
             checklist={},
@@ -238,11 +238,11 @@ async def test_an_opt_out_stands_though_the_callback_is_resolved_at_that_moment(
     assert (await read(engine, leased.id)).state is State.RESOLVED
 
 
-def resolved(callback: Callback, token: str, now: datetime) -> Moved:
+def resolved(callback: Callback, token: str, now: datetime) -> Transition:
     return resolve(
         callback,
         token=token,
-        cause=Cause(Kind.SKILL, "other"),
+        cause=Cause(CauseKind.SKILL, "other"),
         outcome=Outcome.RECOVERED,
         note=None,
         checklist={},

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.alert import Alert
 from alerts.arrival import Answer
-from alerts.callback import MOVES, Callback, ClosedReason, Event, Moved, State
+from alerts.callback import TRANSITIONS, Callback, ClosedReason, Event, State, Transition
 from alerts.calling_hours.window import may_call
 from alerts.customer import Customer
 from alerts.errors import DoNotCall, NotClaimable, Refused, TooManyHeld
@@ -43,12 +43,12 @@ from alerts.ledger.callbacks.queues import ensure_queues, pause_queue, resume_qu
 from alerts.ledger.callbacks.store import apply, read_callback
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.ledger.tables.customers import customers
 from alerts.ledger.tables.events import history, outbox
 from alerts.policy import read_policy, shipped_policy
-from alerts.resolution import Cause, Kind, Outcome
+from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.result import Result
 from alerts.routing import route
 from alerts.scoring import rate, score
@@ -159,11 +159,11 @@ class Both(RuleBasedStateMachine):
     def set_clock(self) -> None:
         self.sql(f"UPDATE test_clock SET stands = '{self.now.isoformat()}'")
 
-    def expect(self, callback_id: str, moved: Moved, name: str) -> None:
+    def expect(self, callback_id: str, moved: Transition, name: str) -> None:
         """The model takes the move, if it is one that `MOVES` allows (I14)."""
         before = self.model.get(callback_id)
         if before is not None:
-            assert moved.callback.state in MOVES[name][before.state], (name, before.state, moved.callback.state)
+            assert moved.callback.state in TRANSITIONS[name][before.state], (name, before.state, moved.callback.state)
         self.model[callback_id] = moved.callback
         self.happened.setdefault(callback_id, []).extend(moved.events)
 
@@ -171,9 +171,9 @@ class Both(RuleBasedStateMachine):
         self,
         callback_id: str,
         name: str,
-        pure: Callable[[Callback, datetime], Moved],
+        pure: Callable[[Callback, datetime], Transition],
         *,
-        stored: Callable[[AsyncConnection], Awaitable[Moved]] | None = None,
+        stored: Callable[[AsyncConnection], Awaitable[Transition]] | None = None,
     ) -> None:
         """The same move on either side: the same refusal, or (compared after the step) the same callback."""
         do = stored or (lambda connection: apply(connection, callback_id, pure))
@@ -213,19 +213,19 @@ class Both(RuleBasedStateMachine):
     @initialize()
     def begins_with_work_to_do(self) -> None:
         for number, person in enumerate(self.people[:4]):
-            self.take_in(person, self.said(person, 1 + number % 2, queue=QUEUES[number % 2]))
+            self.hear(person, self.said(person, 1 + number % 2, queue=QUEUES[number % 2]))
 
     @rule(who=PICK, rating=st.integers(1, 3), queue=st.sampled_from(QUEUES))
     def answers(self, who: int, rating: int, queue: str) -> None:
         person = self.people[who % len(self.people)]
         said = self.said(person, rating, queue=queue)
-        self.take_in(person, said)
+        self.hear(person, said)
 
     @precondition(lambda self: self.answered)
     @rule(which=PICK, rating=st.integers(1, 5))
     def revises_an_answer(self, which: int, rating: int) -> None:
         person, response = self.answered[which % len(self.answered)]
-        self.take_in(person, self.said(person, rating, response=response))
+        self.hear(person, self.said(person, rating, response=response))
 
     def said(self, person: Person, rating: int, *, response: str | None = None, queue: str | None = None) -> Answer:
         self.offset += 1
@@ -235,8 +235,8 @@ class Both(RuleBasedStateMachine):
             person.name, rating, self.now, offset=self.offset, zone=person.zone, response=response, queue=queue
         )
 
-    def take_in(self, person: Person, said: Answer) -> None:
-        report = self.run(take_in(self.engine, [said], POLICY))
+    def hear(self, person: Person, said: Answer) -> None:
+        report = self.run(ingest_batch(self.engine, [said], POLICY))
         self.know(person)
         response = said.response
         was_bad = (person, response.response_id) in self.answered
@@ -254,7 +254,7 @@ class Both(RuleBasedStateMachine):
             self.answered.remove((person, response.response_id))
             del person.bottom_boxes[response.response_id]
 
-    def raise_alert(self, person: Person, said: Answer, moved: list[Moved]) -> None:
+    def raise_alert(self, person: Person, said: Answer, moved: list[Transition]) -> None:
         [actual] = moved
         about = self.alert(person, said)
         open_id = self.open_of(person)
@@ -337,7 +337,7 @@ class Both(RuleBasedStateMachine):
         self.work(lambda connection: withdraw_opt_out(connection, person.ref, actor="lead"))
         person.opted_out = False
 
-    def news(self, person: Person, reason: ClosedReason, moved: list[Moved]) -> None:
+    def news(self, person: Person, reason: ClosedReason, moved: list[Transition]) -> None:
         open_id = self.open_of(person)
         assert len(moved) == (open_id is not None)
         if open_id is not None:
@@ -378,7 +378,7 @@ class Both(RuleBasedStateMachine):
             for each in self.model.values()
         )
 
-    def claimed(self, moved: Moved) -> None:
+    def claimed(self, moved: Transition) -> None:
         actual = moved.callback
         assert actual.lease_token is not None
         assert may_call(self.now, actual.place, POLICY) is not None  # I25
@@ -457,7 +457,7 @@ class Both(RuleBasedStateMachine):
         self.promise_it(id_, lease, self.now + timedelta(hours=hours), keep_owner=keep_owner)
 
     def promise_it(self, id_: str, lease: str | None, at: datetime, *, keep_owner: bool) -> None:
-        def pure(callback: Callback, now: datetime) -> Moved:
+        def pure(callback: Callback, now: datetime) -> Transition:
             return schedule(callback, at=at, keep_owner=keep_owner, actor="lead", token=lease, now=now, policy=POLICY)
 
         self.both(id_, "schedule", pure)
@@ -469,11 +469,11 @@ class Both(RuleBasedStateMachine):
         self.resolve_it(id_, token, self.model[id_].version if has_read else None)
 
     def resolve_it(self, id_: str, token: str, version: int | None) -> None:
-        def pure(callback: Callback, now: datetime) -> Moved:
+        def pure(callback: Callback, now: datetime) -> Transition:
             return resolve(
                 callback,
                 token=token,
-                cause=Cause(Kind.OPERATIONS, "other"),
+                cause=Cause(CauseKind.OPERATIONS, "other"),
                 outcome=Outcome.RECOVERED,
                 note="n",
                 checklist={},
@@ -509,7 +509,7 @@ class Both(RuleBasedStateMachine):
         id_ = self.pick(which)
         person = next(each for each in self.people if each.id == self.model[id_].customer_id)
 
-        def pure(callback: Callback, now: datetime) -> Moved:
+        def pure(callback: Callback, now: datetime) -> Transition:
             if self.open_of(person) not in (None, id_):
                 raise NotClaimable("another is open")
             return reopen(callback, self.customer(person), actor="lead", now=now, policy=POLICY, reason="r")
@@ -533,7 +533,7 @@ class Both(RuleBasedStateMachine):
     @precondition(any_callback)
     @rule(which=PICK, queue=st.sampled_from(QUEUES))
     def moves(self, which: int, queue: str) -> None:
-        def pure(callback: Callback, now: datetime) -> Moved:
+        def pure(callback: Callback, now: datetime) -> Transition:
             person = next(each for each in self.people if each.id == callback.customer_id)
             customer = self.customer(person)
             return move(callback, queue=queue, customer=customer, actor="lead", now=now, policy=POLICY)
@@ -664,10 +664,10 @@ async def opened(url: str) -> AsyncEngine:
 async def test_when_every_answer_behind_a_callback_was_bettered_nobody_phones(database_url: str) -> None:
     engine = open_engine(database_url)
     bad = [answer("ann", 1, START, offset=each, response=f"r{each}") for each in (0, 1)]
-    await take_in(engine, bad, POLICY)
+    await ingest_batch(engine, bad, POLICY)
     for each in (0, 1):
         later = START + timedelta(minutes=1 + each)
-        await take_in(engine, [answer("ann", 5, later, offset=2 + each, response=f"r{each}")], POLICY)
+        await ingest_batch(engine, [answer("ann", 5, later, offset=2 + each, response=f"r{each}")], POLICY)
     async with transaction(engine) as connection:
         [callback] = await all_callbacks(connection)
     assert callback.closed_reason is ClosedReason.RERATED
@@ -676,16 +676,16 @@ async def test_when_every_answer_behind_a_callback_was_bettered_nobody_phones(da
 
 async def test_a_customers_first_bad_answer_is_not_its_own_repeat(database_url: str) -> None:
     engine = open_engine(database_url)
-    [opened] = (await take_in(engine, [answer("ann", 1, START, offset=0)], shipped_policy())).moved
+    [opened] = (await ingest_batch(engine, [answer("ann", 1, START, offset=0)], shipped_policy())).moved
     assert opened.callback.reasons == ("rated_1",)
-    [joined] = (await take_in(engine, [answer("ann", 1, START, offset=1)], shipped_policy())).moved
+    [joined] = (await ingest_batch(engine, [answer("ann", 1, START, offset=1)], shipped_policy())).moved
     assert joined.callback.reasons == ("rated_1", "repeat_within_30_days")
     await engine.dispose()
 
 
 async def test_nobody_reopens_the_callback_of_a_customer_who_opted_out_later(database_url: str) -> None:
     engine = open_engine(database_url)
-    [moved] = (await take_in(engine, [answer("ann", 1, START, offset=0)], POLICY)).moved
+    [moved] = (await ingest_batch(engine, [answer("ann", 1, START, offset=0)], POLICY)).moved
     id_, find = moved.callback.id, select(customers.c.ref)
     async with transaction(engine) as connection:
         await apply(connection, id_, lambda c, now: expire(c, now=now, policy=POLICY))

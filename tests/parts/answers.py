@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from alerts.arrival import Address, Answer
-from alerts.survey import Customer, Interaction, SurveyResponse
+from alerts.survey import Interaction, Respondent, SurveyResponse
 
 SOURCE = "cloudevents"
 TOPIC = "surveys"
@@ -35,7 +35,7 @@ def answer(
         rating=rating,
         answered_at=at,
         revised_at=revised_at or at,
-        customer=Customer(id=customer, time_zone=zone),
+        customer=Respondent(id=customer, time_zone=zone),
         interaction=Interaction(queue=queue),
     )
     digest = hashlib.sha256(repr(said).encode()).digest()

@@ -15,7 +15,7 @@ from alerts.ledger.intake.accounts import read_accounts
 from alerts.policy import shipped_policy
 from consumers.intake.batch import Intake
 from consumers.intake.record import Record
-from consumers.kafka.producer import Refused
+from consumers.kafka.producer import RecordRefused
 from consumers.sources.catalogue import Catalogue
 from tests.parts.shelf import Shelf
 
@@ -39,7 +39,7 @@ class Desk:
             on_refused=self._on_refused,
         )
 
-    def _on_refused(self, address: Address, error: Refused) -> None:
+    def _on_refused(self, address: Address, error: RecordRefused) -> None:
         self.refused.append(address)
 
     async def take(self, records: Sequence[Record]) -> list[list[tuple[int, int]]]:

@@ -8,7 +8,7 @@ from typing import Any
 from alerts.ledger.database import open_engine
 from alerts.policy import shipped_policy
 from app.api.app import create_app
-from app.api.parts import Parts
+from app.api.parts import ApiDependencies
 from consumers.sources.catalogue import Catalogue
 
 
@@ -18,7 +18,7 @@ def openapi() -> dict[str, Any]:
     async def nothing(*_: Any) -> Any:
         raise AssertionError("the document needs no part of the house")
 
-    parts_ = Parts(
+    parts_ = ApiDependencies(
         engine=open_engine("postgresql://nobody@127.0.0.1:1/nothing"),
         policy=shipped_policy(),
         catalogue=Catalogue(),

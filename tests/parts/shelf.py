@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from alerts.errors import Unavailable
 from consumers.intake.dead_letters import DeadLetters
 from consumers.kafka.access import KafkaAccess
-from consumers.kafka.producer import Delivery, OutRecord, Producer, Refused, Sent
+from consumers.kafka.producer import Delivery, OutRecord, Producer, RecordRefused, Sent
 
 DEAD = "dead"
 
@@ -31,7 +31,7 @@ class Shelf(Producer):
                 self.fails_after = None
                 break
             if self.refuses(record):
-                outcomes.append(Refused("the topic refused a record"))
+                outcomes.append(RecordRefused("the topic refused a record"))
                 continue
             self.kept.append(record)
             outcomes.append(Sent(DEAD, 0, len(self.kept) - 1))

@@ -28,7 +28,7 @@ from app.api.problems import PROBLEMS
 from app.cli import program
 from app.metrics import HTTP, LATENCY, WORK, Metrics
 from app.settings import NOT_THERE_YET, PREFIX, Settings
-from consumers.intake.reason import Reason
+from consumers.intake.reason import DeadLetterReason
 from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.examples import run_examples
@@ -200,7 +200,7 @@ def test_the_example_of_an_event_is_an_answer_without_a_flaw() -> None:
 
 def test_every_outcome_and_every_reason_of_a_dead_letter_is_described() -> None:
     assert named("surveys.md", "outcome") == list(RecordOutcome)
-    assert named("surveys.md", "reason") == list(Reason)
+    assert named("surveys.md", "reason") == list(DeadLetterReason)
 
 
 def test_every_flag_of_an_answer_is_described() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from alerts import transitions as moves
-from alerts.callback import MOVES, Callback, ClosedReason, Moved, State
+from alerts.callback import TRANSITIONS, Callback, ClosedReason, State, Transition
 from alerts.errors import Refused
-from alerts.resolution import Cause, Kind, Outcome
+from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.result import Result
 from tests.unit.alerts.transitions.builders import POLICY, SOMEONE, alert, at, claimed, opened, promised, solved
 
@@ -40,7 +40,7 @@ ARGUMENTS = {
     "new": moves.NewAttempt(result=Result.BUSY),
     "at": at(16),
     "keep_owner": False,
-    "cause": Cause(Kind.SKILL, "other"),
+    "cause": Cause(CauseKind.SKILL, "other"),
     "outcome": Outcome.RECOVERED,
     "note": None,
     "text": "prefers mornings",
@@ -50,7 +50,7 @@ ARGUMENTS = {
 }
 
 
-def applied(name: str, callback: Callback) -> Moved:
+def applied(name: str, callback: Callback) -> Transition:
     function = getattr(moves, name)
     takes = inspect.signature(function).parameters
     given = {argument: ARGUMENTS[argument] for argument in takes if argument in ARGUMENTS}
@@ -61,23 +61,26 @@ def applied(name: str, callback: Callback) -> Moved:
     if name == "schedule" and callback.state is not State.LEASED:
         given["token"] = None
     result = function(callback, now=NOW, policy=POLICY, **given)
-    assert isinstance(result, Moved)
+    assert isinstance(result, Transition)
     return result
 
 
 def arrows_of_the_table() -> set[tuple[str, str, str]]:
-    return {(source, name, target) for name, ways in MOVES.items() for source, ends in ways.items() for target in ends}
+    return {
+        (source, name, target) for name, ways in TRANSITIONS.items() for source, ends in ways.items() for target in ends
+    }
 
 
 def test_every_move_of_the_code_is_in_the_table_and_the_other_way_round() -> None:
-    assert set(moves.__all__) - NOT_MOVES == set(MOVES)
+    assert set(moves.__all__) - NOT_MOVES == set(TRANSITIONS)
 
 
 def test_the_pages_table_of_moves_is_the_table_of_the_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*)\|", PAGE.partition("## The moves")[2].partition("\n## ")[0], re.M)
     on_the_page = {name: _ways(ways) for name, ways in rows}
     assert on_the_page == {
-        name: {str(source): [str(end) for end in ends] for source, ends in ways.items()} for name, ways in MOVES.items()
+        name: {str(source): [str(end) for end in ends] for source, ends in ways.items()}
+        for name, ways in TRANSITIONS.items()
     }
 
 
@@ -118,11 +121,11 @@ def test_every_state_is_the_one_it_is_said_to_be() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("name", [name for name in MOVES if name != "open_callback"])
+@pytest.mark.parametrize("name", [name for name in TRANSITIONS if name != "open_callback"])
 def test_a_move_goes_where_the_table_says_and_is_refused_from_anywhere_else(name: str, state: State) -> None:
     callback = STATES[state]()
-    if state in MOVES[name]:
-        assert applied(name, callback).callback.state in MOVES[name][state]
+    if state in TRANSITIONS[name]:
+        assert applied(name, callback).callback.state in TRANSITIONS[name][state]
     else:
         with pytest.raises(Refused):
             applied(name, callback)

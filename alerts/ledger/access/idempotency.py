@@ -16,7 +16,7 @@ from alerts.ledger.tables.access import idempotency
 KEPT = "interval '24 hours'"
 
 
-class Request(Struct, frozen=True):
+class KeyedRequest(Struct, frozen=True):
     """One principal's request. `fingerprint`: 32 bytes, equal when method, path, query and body are."""
 
     principal: str
@@ -24,7 +24,7 @@ class Request(Struct, frozen=True):
     fingerprint: bytes
 
 
-class StoredAnswer(Struct, frozen=True):
+class StoredReply(Struct, frozen=True):
     """`customers`: whose data `body` holds in full, so that erasing them finds it."""
 
     status: int
@@ -53,7 +53,7 @@ DELETE FROM idempotency WHERE (principal, key) IN (
 """)
 
 
-async def stored_answer(connection: AsyncConnection, request: Request) -> StoredAnswer | None:
+async def stored_reply(connection: AsyncConnection, request: KeyedRequest) -> StoredReply | None:
     """The answer given before, or None: then nobody else works on it until this transaction ends.
 
     Raises IdempotencyInProgress, IdempotencyKeyReused.
@@ -71,10 +71,10 @@ async def stored_answer(connection: AsyncConnection, request: Request) -> Stored
         return None
     if row.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused("this Idempotency-Key was used for a different request; choose a new one")
-    return StoredAnswer(row.status, dict(row.headers), row.body, tuple(row.customer_ids))
+    return StoredReply(row.status, dict(row.headers), row.body, tuple(row.customer_ids))
 
 
-async def store_answer(connection: AsyncConnection, request: Request, answer: StoredAnswer) -> None:
+async def store_reply(connection: AsyncConnection, request: KeyedRequest, answer: StoredReply) -> None:
     """In the effect's own transaction: neither is ever there without the other."""
     row = {
         "principal": request.principal,

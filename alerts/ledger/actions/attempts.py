@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.customer import Customer, with_number
 from alerts.ledger.callbacks.of_customer import customer_of
 from alerts.ledger.callbacks.store import lock_callback, store_moves
@@ -25,7 +25,7 @@ async def record_attempt(
     number: str | None,
     actor: str,
     policy: Policy,
-) -> Moved:
+) -> Transition:
     """`number`: what was dialled where it is not what we had; it becomes the customer's.
 
     Raises NotFound, LeaseLost, AlreadyResolved, OutsideCallingWindow, Invalid.

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import ClosedReason, Moved
+from alerts.callback import ClosedReason, Transition
 from alerts.identity import Handle
 from alerts.ledger.actions.superseding import supersede_open_callback
 from alerts.ledger.callbacks.of_customer import open_callback_of
@@ -20,7 +20,7 @@ from alerts.policy import Policy
 
 async def record_contact(
     connection: AsyncConnection, handles: Sequence[Handle], at: datetime, *, policy: Policy
-) -> list[Moved]:
+) -> list[Transition]:
     """The customer called in, chatted or visited at `at`: what was newer than the answers makes the call needless."""
     found = await find_customer(connection, handles)
     if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Moved, State
+from alerts.callback import State, Transition
 from alerts.customer import Customer, correct
 from alerts.errors import StaleVersion
 from alerts.ledger.access.audit import write_audit
@@ -20,7 +20,7 @@ from alerts.transitions import follow
 
 async def correct_customer(
     connection: AsyncConnection, ref: str, changes: dict[str, str | None], *, version: str, actor: str, policy: Policy
-) -> tuple[Customer, list[Moved]]:
+) -> tuple[Customer, list[Transition]]:
     """Sets what a person knows better. From then on answers leave it alone. Raises NotFound, StaleVersion, Invalid."""
     before = await customer_by_ref(connection, ref, lock=True)
     if before.version != version:
@@ -33,7 +33,7 @@ async def correct_customer(
 
 async def follow_customer(
     connection: AsyncConnection, customer: Customer, *, actor: str, policy: Policy
-) -> list[Moved]:
+) -> list[Transition]:
     """The open callback of a customer whose row is locked learns of the new number, zone or language."""
     callback_id = await open_callback_of(connection, customer.id)
     if callback_id is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import ClosedReason, Moved
+from alerts.callback import ClosedReason, Transition
 from alerts.ledger.access.audit import write_audit
 from alerts.ledger.actions.superseding import supersede_open_callback
 from alerts.ledger.customers.record import customer_by_ref, store_customer
@@ -12,7 +12,7 @@ from alerts.ledger.database import ledger_now
 from alerts.policy import Policy
 
 
-async def opt_out(connection: AsyncConnection, ref: str, *, actor: str, policy: Policy) -> list[Moved]:
+async def opt_out(connection: AsyncConnection, ref: str, *, actor: str, policy: Policy) -> list[Transition]:
     """No more calls: closes a waiting or scheduled callback, flags a leased one. Safe twice. Raises NotFound."""
     customer = await customer_by_ref(connection, ref, lock=True)
     await write_audit(connection, principal=actor, action="opt_out", customer_id=customer.id)

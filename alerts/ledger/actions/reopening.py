@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import OPEN_STATES, Moved
+from alerts.callback import OPEN_STATES, Transition
 from alerts.errors import (
     NotClaimable,
 )
@@ -19,7 +19,7 @@ from alerts.transitions import reopen
 
 async def reopen_callback(
     connection: AsyncConnection, callback_id: str, *, actor: str, reason: str | None, policy: Policy
-) -> Moved:
+) -> Transition:
     """Raises NotClaimable, naming it, when the customer has another open callback; DoNotCall after an opt-out."""
     customer_id = await customer_of(connection, callback_id)
     customer = await lock_customer(connection, customer_id)

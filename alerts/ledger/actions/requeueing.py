@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.errors import Invalid, NotFound, Refused
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.callbacks.store import lock_callback, read_callback, store_moves
@@ -28,7 +28,7 @@ async def check_queue(connection: AsyncConnection, queue: str, policy: Policy) -
 
 async def move_to_queue(
     connection: AsyncConnection, callback_id: str, queue: str, *, actor: str, policy: Policy
-) -> Moved:
+) -> Transition:
     """Raises NotFound, AlreadyResolved.
 
     The customer is read after the callback is locked, and not locked: whoever changes the customer meanwhile waits for
@@ -44,7 +44,7 @@ async def move_to_queue(
 
 async def move_many_to_queue(
     connection: AsyncConnection, ids: Sequence[str], queue: str, *, actor: str, policy: Policy
-) -> dict[str, Moved | Refused]:
+) -> dict[str, Transition | Refused]:
     """What became of each id; four statements for the locks, the people, the clock and the callbacks, however many.
 
     They are locked in one order, so that two of these cannot wait for each other.
@@ -53,12 +53,12 @@ async def move_many_to_queue(
     found = {row.id: read_callback(row) for row in await connection.execute(query)}
     customers = await customers_by_id(connection, [callback.customer_id for callback in found.values()])
     now = await ledger_now(connection)
-    results: dict[str, Moved | Refused] = {named: NotFound("there is no such callback") for named in ids}
+    results: dict[str, Transition | Refused] = {named: NotFound("there is no such callback") for named in ids}
     for named, callback in found.items():
         customer = customers[callback.customer_id]
         try:
             results[named] = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
         except Refused as error:
             results[named] = error
-    await store_moves(connection, [each for each in results.values() if isinstance(each, Moved)])
+    await store_moves(connection, [each for each in results.values() if isinstance(each, Transition)])
     return results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import ClosedReason, Moved
+from alerts.callback import ClosedReason, Transition
 from alerts.ledger.callbacks.of_customer import open_callback_of
 from alerts.ledger.callbacks.store import apply
 from alerts.policy import Policy
@@ -13,7 +13,7 @@ from alerts.transitions import supersede
 
 async def supersede_open_callback(
     connection: AsyncConnection, customer_id: int, reason: ClosedReason, policy: Policy
-) -> list[Moved]:
+) -> list[Transition]:
     callback_id = await open_callback_of(connection, customer_id)
     if callback_id is None:
         return []

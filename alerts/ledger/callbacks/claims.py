@@ -12,14 +12,14 @@ from msgspec import Struct
 from sqlalchemy import BigInteger, Row, column, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Callback, Moved, State
+from alerts.callback import Callback, State, Transition
 from alerts.errors import (
     NotClaimable,
     OutsideCallingWindow,
     Refused,
     TooManyHeld,
     Unavailable,
-    where,
+    safe_traceback,
 )
 from alerts.ledger.callbacks.claim_heads import known_heads
 from alerts.ledger.callbacks.isolation import WITHHOLD, put_off, store_each
@@ -110,13 +110,13 @@ ONE_CLAIM_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('claim
 
 async def claim_next(
     connection: AsyncConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
-) -> list[Moved]:
+) -> list[Transition]:
     """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld.
 
     One that cannot be computed or stored, or that went to somebody else at the last moment, is stepped over.
     """
     await check_held(connection, who)
-    moved: list[Moved] = []
+    moved: list[Transition] = []
     passed: list[str] = []
     for depth in DEPTHS:
         heads_seen = 0
@@ -163,7 +163,7 @@ async def _asked(
 
 async def _take(
     connection: AsyncConnection, rows: Sequence[Row[Any]], who: Claimer, seconds: int | None, policy: Policy
-) -> list[Moved]:
+) -> list[Transition]:
     if not rows:
         return []
     now = await ledger_now(connection)
@@ -178,7 +178,7 @@ async def _take(
     return await store_each(connection, moved, WITHHOLD)
 
 
-def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetime, policy: Policy) -> Moved:
+def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetime, policy: Policy) -> Transition:
     return claim(
         callback,
         advisor=who.advisor,
@@ -191,7 +191,7 @@ def _claimed(callback: Callback, who: Claimer, seconds: int | None, now: datetim
 
 async def claim_one(
     connection: AsyncConnection, callback_id: str, who: Claimer, *, seconds: int | None = None, policy: Policy
-) -> Moved:
+) -> Transition:
     """This callback, if it may be called. Raises NotFound, NotClaimable, OutsideCallingWindow, TooManyHeld.
 
     One that cannot be computed or stored is refused like one that somebody else has.
@@ -208,7 +208,7 @@ async def claim_one(
     except (Refused, Unavailable):
         raise
     except Exception as error:
-        logger.error("callback %s cannot be claimed: %s", callback_id, where(error))
+        logger.error("callback %s cannot be claimed: %s", callback_id, safe_traceback(error))
         raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Moved
-from alerts.errors import Refused, Unavailable, where
+from alerts.callback import Transition
+from alerts.errors import Refused, Unavailable, safe_traceback
 from alerts.ledger.callbacks.store import store_moves
 from alerts.ledger.database import reachable
 
@@ -25,7 +25,7 @@ FROM (SELECT ledger_now() + interval '5 minutes' AS later) AS clock WHERE id = :
 """)
 
 
-async def store_each(connection: AsyncConnection, moved: Sequence[Moved], aside: TextClause) -> list[Moved]:
+async def store_each(connection: AsyncConnection, moved: Sequence[Transition], aside: TextClause) -> list[Transition]:
     """Stores all of these at once, or else as many as can be stored; gives those. `aside` (PUT_OFF, WITHHOLD) has the rest.
 
     A statement that fails is tried again with half of its rows, down to the one that it fails for. Each try has a savepoint,
@@ -51,11 +51,11 @@ async def store_each(connection: AsyncConnection, moved: Sequence[Moved], aside:
 
 async def put_off(connection: AsyncConnection, callback_id: str, aside: TextClause, error: Exception) -> None:
     """Five minutes later it is looked at again. A row that nothing can be written to stays as it is."""
-    logger.error("callback %s cannot be worked on and is put off: %s", callback_id, where(error))
+    logger.error("callback %s cannot be worked on and is put off: %s", callback_id, safe_traceback(error))
     try:
         async with reachable(), connection.begin_nested():
             await connection.execute(aside, {"id": callback_id})
     except Unavailable:
         raise
     except Exception as refusal:  # noqa: BLE001 - see above
-        logger.error("callback %s cannot even be put off: %s", callback_id, where(refusal))
+        logger.error("callback %s cannot even be put off: %s", callback_id, safe_traceback(refusal))

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Callback, Event, Moved
+from alerts.callback import Callback, Event, Transition
 from alerts.errors import LeaseLost, NotFound
 from alerts.ledger.bulk import encode, insert_rows, insert_sql, recordset
 from alerts.ledger.database import ledger_now
@@ -34,7 +34,7 @@ UPDATE_CALLBACKS = text(
 ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
 """For hand-written statements that read whole callbacks: `text(f"SELECT {ALL_OF_C} ...").columns(*callbacks.columns)`."""
 
-Move = Callable[[Callback, datetime], Moved]
+Command = Callable[[Callback, datetime], Transition]
 
 
 def read_callback(row: Row[Any]) -> Callback:
@@ -43,7 +43,7 @@ def read_callback(row: Row[Any]) -> Callback:
     return msgspec.convert({name: mapping[name] for name in _MEMBERS}, Callback)
 
 
-async def apply(connection: AsyncConnection, callback_id: str, move: Move) -> Moved:
+async def apply(connection: AsyncConnection, callback_id: str, move: Command) -> Transition:
     """Locks one callback, asks the clock, makes the move, stores it. Raises NotFound, LeaseLost, or what the move raises."""
     callback = await lock_callback(connection, callback_id)
     moved = move(callback, await ledger_now(connection))
@@ -59,14 +59,14 @@ async def lock_callback(connection: AsyncConnection, callback_id: str) -> Callba
     return read_callback(row)
 
 
-async def store_new(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
+async def store_new(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
     """Stores callbacks that do not exist yet, with what has happened to them so far."""
     if moved:
         await connection.execute(INSERT_CALLBACKS, {"rows": encode([each.callback for each in moved])})
         await _store_events(connection, moved)
 
 
-async def store_moves(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
+async def store_moves(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
     """Stores changed callbacks whose rows this transaction has locked. Raises LeaseLost when a lease has run out."""
     if not moved:
         return
@@ -77,7 +77,7 @@ async def store_moves(connection: AsyncConnection, moved: Sequence[Moved]) -> No
     await _store_events(connection, moved)
 
 
-async def _store_events(connection: AsyncConnection, moved: Sequence[Moved]) -> None:
+async def _store_events(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
     events = [(each.callback.id, event) for each in moved for event in each.events]
     await insert_rows(connection, history, [_history_row(callback_id, event) for callback_id, event in events])
     leaving = [_outbox_row(callback_id, event) for callback_id, event in events if event.kind.published]
@@ -109,7 +109,7 @@ def _outbox_row(callback_id: str, event: Event) -> dict[str, Any]:
     }
 
 
-def _attempt_row(moved: Moved) -> dict[str, Any]:
+def _attempt_row(moved: Transition) -> dict[str, Any]:
     assert moved.attempt is not None
     row = msgspec.structs.asdict(moved.attempt)
     return {"callback_id": moved.callback.id, "number": moved.callback.attempts_count, **row}

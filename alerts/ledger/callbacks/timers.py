@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.callback import Moved
+from alerts.callback import Transition
 from alerts.ledger.callbacks.isolation import PUT_OFF, put_off, store_each
 from alerts.ledger.callbacks.store import ALL_OF_C, read_callback
 from alerts.ledger.database import ledger_now, transaction
@@ -23,7 +23,7 @@ FOR UPDATE SKIP LOCKED
 """).columns(*callbacks.columns)
 
 
-async def wake_due(engine: AsyncEngine, policy: Policy, *, limit: int = 500) -> list[Moved]:
+async def wake_due(engine: AsyncEngine, policy: Policy, *, limit: int = 500) -> list[Transition]:
     """One small batch in one transaction; an empty list when nothing is due. Raises Unavailable.
 
     One that cannot be woken, or not be stored, is put off, so that the others beside it and behind it are woken.

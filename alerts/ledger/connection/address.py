@@ -26,14 +26,14 @@ OF_TLS = ("sslmode", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_prot
 OPTION = re.compile(r"(?:-c\s*|--)([A-Za-z_][\w.-]*)=((?:\\.|[^\s\\])*)(?:\s+|$)", re.DOTALL)
 """One switch of `options` (PostgreSQL manual, `postgres -c`); a backslash keeps a blank."""
 
-Place = tuple[str | None, int | None]
+HostAndPort = tuple[str | None, int | None]
 """Host (or folder of a socket) and port; None is what the driver takes by itself, as libpq would."""
 
 
-class Address(Struct, frozen=True):
+class DatabaseAddress(Struct, frozen=True):
     """Where the database is, and how it is to be spoken to. `connect_seconds` is for one place."""
 
-    places: tuple[Place, ...]
+    places: tuple[HostAndPort, ...]
     user: str | None
     password: str | None
     name: str | None
@@ -48,7 +48,7 @@ class Address(Struct, frozen=True):
         return "Address(...)"
 
 
-def read_address(url: str) -> Address:
+def read_address(url: str) -> DatabaseAddress:
     """Raises Misconfigured with `problem; remedy`."""
     scheme = SCHEME.match(url)
     if scheme is None:
@@ -61,7 +61,7 @@ def read_address(url: str) -> Address:
     user, _, password = login.partition(":")
     parts = {"user": user, "password": password, "host": hosts, "dbname": name}
     words = {word: _text(part) for word, part in parts.items() if part} | _read_words(query)
-    return Address(
+    return DatabaseAddress(
         places=_read_places(words.get("host", ""), words.get("port", "")),
         user=words.get("user"),
         password=words.get("password"),
@@ -74,7 +74,7 @@ def read_address(url: str) -> Address:
     )
 
 
-def require_files(address: Address) -> None:
+def require_files(address: DatabaseAddress) -> None:
     """Raises Misconfigured when a file that the address names cannot be read."""
     if address.tls.get("sslmode", "").startswith("verify") and not _has_root(address):
         raise Misconfigured(
@@ -91,7 +91,7 @@ def require_files(address: Address) -> None:
             raise Misconfigured(f"{word} names a file that cannot be read; correct the path") from None
 
 
-def _has_root(address: Address) -> bool:
+def _has_root(address: DatabaseAddress) -> bool:
     """Where libpq looks too."""
     usual = Path("~/.postgresql/root.crt").expanduser()
     return "sslrootcert" in address.tls or "PGSSLROOTCERT" in os.environ or usual.is_file()
@@ -125,7 +125,7 @@ def _read_words(query: str) -> dict[str, str]:
     return {word: value for word, value in words.items() if value}
 
 
-def _read_places(hosts: str, ports: str) -> tuple[Place, ...]:
+def _read_places(hosts: str, ports: str) -> tuple[HostAndPort, ...]:
     places = [_read_place(each) for each in hosts.split(",")] if hosts else [(None, None)]
     given = [_port(each) for each in ports.split(",")] if ports else [None]
     if len(given) not in (1, len(places)):
@@ -134,7 +134,7 @@ def _read_places(hosts: str, ports: str) -> tuple[Place, ...]:
     return tuple((host, port or other) for (host, port), other in zip(places, given, strict=True))
 
 
-def _read_place(written: str) -> Place:
+def _read_place(written: str) -> HostAndPort:
     """`host`, `host:port`, `[::1]:port`, or the folder of a socket."""
     if written.startswith("/"):
         return written, None

@@ -19,7 +19,7 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from alerts.errors import Misconfigured, Unavailable
-from alerts.ledger.connection.address import Address, Place, read_address, require_files
+from alerts.ledger.connection.address import DatabaseAddress, HostAndPort, read_address, require_files
 from alerts.ledger.connection.away import NeedsMending, why_shut
 
 OLDEST_VERSION = 15
@@ -62,8 +62,8 @@ class Connector:
         self._url = url
         self._settings = {**SERVER_SETTINGS, "application_name": application}
         self._command_seconds = command_seconds
-        self._direct: set[Place] = set()
-        self._turns: dict[Place, int] = {}
+        self._direct: set[HostAndPort] = set()
+        self._turns: dict[HostAndPort, int] = {}
         """Where it went well goes first; where it failed, or somebody lost patience, goes last."""
         self._counter = itertools.count(1)
         require_files(read_address(url()))
@@ -91,14 +91,14 @@ class Connector:
         """Look anew whether a pooler stands in front: something that was prepared is not there."""
         self._direct.clear()
 
-    def _address(self) -> Address:
+    def _address(self) -> DatabaseAddress:
         """While the program runs, an address that has become wrong is waited out like a database that says no."""
         try:
             return read_address(self._url())
         except Misconfigured as error:
             raise NeedsMending(f"the database is away: {error}") from error
 
-    async def _open(self, address: Address, place: Place) -> Connection:
+    async def _open(self, address: DatabaseAddress, place: HostAndPort) -> Connection:
         settings = {**self._settings, **address.settings}
         if place in self._direct:
             try:
@@ -115,7 +115,12 @@ class Connector:
         return await self._connect(address, place, Connection, settings)
 
     async def _connect(
-        self, address: Address, place: Place, kind: type[Connection], settings: Mapping[str, str], **more: Any
+        self,
+        address: DatabaseAddress,
+        place: HostAndPort,
+        kind: type[Connection],
+        settings: Mapping[str, str],
+        **more: Any,
     ) -> Connection:
         host, port = place
         if address.tls.get("sslrootcert") == "system":

@@ -18,7 +18,7 @@ from alerts.ledger.tables.kafka import partitions
 Partition = tuple[str, int]
 
 
-class Account(Struct, frozen=True, kw_only=True):
+class PartitionAccount(Struct, frozen=True, kw_only=True):
     """One partition's row. `next_offset` is the first offset that has not been accounted for."""
 
     topic: str
@@ -36,7 +36,7 @@ class Account(Struct, frozen=True, kw_only=True):
         return self.next_offset - self.first_offset - sum(self.outcomes.values()) - self.skipped
 
 
-class Seen(Struct, frozen=True):
+class RecordEnd(Struct, frozen=True):
     """One record's end. `effect`: it wrote something that was not there before."""
 
     offset: int
@@ -44,7 +44,7 @@ class Seen(Struct, frozen=True):
     effect: bool
 
 
-def account(row: Account, seen: Iterable[Seen]) -> tuple[Account, bool]:
+def account(row: PartitionAccount, seen: Iterable[RecordEnd]) -> tuple[PartitionAccount, bool]:
     """The row after `seen`, in offset order, and whether a new epoch began with it.
 
      An offset below `next_offset` was accounted for before. If it still has an effect, the topic was made anew
@@ -57,13 +57,13 @@ def account(row: Account, seen: Iterable[Seen]) -> tuple[Account, bool]:
     return _add(row, seen), False
 
 
-def _new_account(row: Account, offset: int) -> Account:
-    return Account(
+def _new_account(row: PartitionAccount, offset: int) -> PartitionAccount:
+    return PartitionAccount(
         topic=row.topic, partition=row.partition, epoch=row.epoch + 1, first_offset=offset, next_offset=offset
     )
 
 
-def _add(row: Account, seen: Iterable[Seen]) -> Account:
+def _add(row: PartitionAccount, seen: Iterable[RecordEnd]) -> PartitionAccount:
     outcomes, skipped, again, next_offset = Counter(row.outcomes), row.skipped, row.seen_again, row.next_offset
     for each in seen:
         if each.offset < next_offset:
@@ -100,18 +100,18 @@ MOVE_ACCOUNTS = text(
 
 async def lock_accounts(
     connection: AsyncConnection, first_offsets: Mapping[Partition, int]
-) -> dict[Partition, Account]:
+) -> dict[Partition, PartitionAccount]:
     """The present row of each partition, locked; `first_offsets` is where a partition that is new begins."""
     rows = [
         {"topic": topic, "partition": partition, "first_offset": offset}
         for (topic, partition), offset in first_offsets.items()
     ]
     found = await connection.execute(LOCK_ACCOUNTS, {"rows": encode(rows)})
-    accounts = [Account(**row._mapping) for row in found]
+    accounts = [PartitionAccount(**row._mapping) for row in found]
     return {(row.topic, row.partition): row for row in accounts}
 
 
-async def move_accounts(connection: AsyncConnection, accounts: Iterable[Account]) -> None:
+async def move_accounts(connection: AsyncConnection, accounts: Iterable[PartitionAccount]) -> None:
     await connection.execute(MOVE_ACCOUNTS, {"rows": encode(list(accounts))})
 
 
@@ -119,10 +119,10 @@ async def read_accounts(engine: AsyncEngine) -> list[dict[str, Any]]:
     """The conservation table, as `/v1/ledger` and `bottombox ledger` show it."""
     query = select(*(partitions.c[name] for name in _COLUMNS)).order_by("topic", "partition", "epoch")
     async with transaction(engine) as connection:
-        rows = [Account(**row._mapping) for row in await connection.execute(query)]
+        rows = [PartitionAccount(**row._mapping) for row in await connection.execute(query)]
     return [_told(row) for row in rows]
 
 
-def _told(row: Account) -> dict[str, Any]:
+def _told(row: PartitionAccount) -> dict[str, Any]:
     outcomes = {outcome.value: row.outcomes.get(outcome, 0) for outcome in RecordOutcome}
     return {**structs.asdict(row), "outcomes": outcomes, "difference": row.difference}

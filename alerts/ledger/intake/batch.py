@@ -16,8 +16,8 @@ from msgspec import Struct, field
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.arrival import Answer, Arrival, Passed, RecordOutcome, SetAside
-from alerts.callback import Moved
+from alerts.arrival import Answer, Arrival, DeadLettered, Passed, RecordOutcome
+from alerts.callback import Transition
 from alerts.intake import (
     Effects,
     Fresh,
@@ -32,9 +32,9 @@ from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.callbacks.store import store_moves, store_new
 from alerts.ledger.database import ledger_now, transaction
 from alerts.ledger.ids import new_id
-from alerts.ledger.intake.accounts import Partition, Seen, account, lock_accounts, move_accounts
+from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts, move_accounts
 from alerts.ledger.intake.cases import days_ago, read_cases
-from alerts.ledger.intake.customers import meet_customers
+from alerts.ledger.intake.customers import upsert_customers
 from alerts.ledger.intake.responses import insert_alerts, insert_responses, known_events, newest_revisions
 from alerts.ledger.tables.kafka import dead_letters
 from alerts.policy import Policy
@@ -58,13 +58,13 @@ class Report(Struct, frozen=True, kw_only=True):
     outcomes: Counter[tuple[str, RecordOutcome]] = field(default_factory=Counter)  # by topic
     seen_again: Counter[str] = field(default_factory=Counter)  # by topic
     responses: Counter[tuple[str, Box]] = field(default_factory=Counter)  # by source
-    moved: list[Moved] = field(default_factory=list)
+    moved: list[Transition] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dead_letters: Counter[str] = field(default_factory=Counter)  # by reason, those that are new
     new_epochs: list[Partition] = field(default_factory=list)
 
 
-async def take_in(
+async def ingest_batch(
     engine: AsyncEngine, batch: Sequence[Arrival], policy: Policy, *, shared_sources: frozenset[str] = frozenset()
 ) -> Report:
     """Takes in `batch`, in offset order within each partition. Raises Unavailable; then nothing was written."""
@@ -90,7 +90,7 @@ async def _take(
     ]
     effects = await _decide(connection, fresh, policy, shared_sources)
     await _write(connection, effects, report)
-    await _index_dead_letters(connection, [each for each in batch if isinstance(each, SetAside)], report)
+    await _index_dead_letters(connection, [each for each in batch if isinstance(each, DeadLettered)], report)
     ends = _ends(batch, known, effects)
     moved_accounts = []
     for partition, row in accounts.items():
@@ -107,7 +107,7 @@ async def _decide(
     """Reads what the decision needs, locking it, and makes it at the moment after the last lock."""
     if not fresh:
         return Effects()
-    customers = await meet_customers(
+    customers = await upsert_customers(
         connection, [each.answer.response for each in fresh], shared_sources=shared_sources
     )
     newest = await newest_revisions(connection, [each.answer for each in fresh])
@@ -140,7 +140,7 @@ async def _write(connection: AsyncConnection, effects: Effects, report: Report) 
     )
 
 
-async def _index_dead_letters(connection: AsyncConnection, aside: Sequence[SetAside], report: Report) -> None:
+async def _index_dead_letters(connection: AsyncConnection, aside: Sequence[DeadLettered], report: Report) -> None:
     rows = [
         {
             "topic": each.address.topic,
@@ -171,9 +171,9 @@ def _first_offsets(batch: Sequence[Arrival]) -> dict[Partition, int]:
 
 def _ends(
     batch: Sequence[Arrival], known: Sequence[RecordOutcome | None], effects: Effects
-) -> dict[Partition, list[Seen]]:
+) -> dict[Partition, list[RecordEnd]]:
     """Where each record of each partition has ended, in the order in which they came."""
-    ends: dict[Partition, list[Seen]] = {}
+    ends: dict[Partition, list[RecordEnd]] = {}
     outcomes = iter(effects.outcomes(known))
     for each in batch:
         if isinstance(each, Answer):
@@ -182,11 +182,13 @@ def _ends(
             outcome = each.outcome if isinstance(each, Passed) else RecordOutcome.DEAD_LETTERED
             effect = False
         partition = (each.address.topic, each.address.partition)
-        ends.setdefault(partition, []).append(Seen(each.address.offset, outcome, effect))
+        ends.setdefault(partition, []).append(RecordEnd(each.address.offset, outcome, effect))
     return ends
 
 
-def _count(report: Report, partition: Partition, ends: Sequence[Seen], next_offset: int, is_new_epoch: bool) -> None:
+def _count(
+    report: Report, partition: Partition, ends: Sequence[RecordEnd], next_offset: int, is_new_epoch: bool
+) -> None:
     topic = partition[0]
     if is_new_epoch:
         report.new_epochs.append(partition)

@@ -36,7 +36,7 @@ UPDATE_CUSTOMERS = text(
 )
 
 
-async def meet_customers(
+async def upsert_customers(
     connection: AsyncConnection, answers: Sequence[SurveyResponse], *, shared_sources: frozenset[str]
 ) -> list[Customer]:
     """The customer of each answer, in the same order, with what all of the answers say of them; each row is locked.

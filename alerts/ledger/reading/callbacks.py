@@ -16,30 +16,30 @@ from alerts.customer import Customer
 from alerts.errors import NotFound
 from alerts.ledger.callbacks.store import read_callback
 from alerts.ledger.customers.record import customers_by_id
-from alerts.ledger.reading.responses import AlertSeen, AnswerSeen, alerts_of, other_answers
+from alerts.ledger.reading.responses import AlertView, ResponseView, alerts_of, other_responses
 from alerts.ledger.tables.callbacks import attempts, callbacks
-from alerts.ledger.tables.common import Moment
+from alerts.ledger.tables.common import Timestamp
 from alerts.ledger.tables.customers import customers
 from alerts.ledger.tables.events import history
 from alerts.ledger.tables.responses import alerts, responses
 
 Sort = Literal["work_order", "opened_at", "due_at"]
 KeyValue = int | str | datetime
-Kind = TypeVar("Kind", bound=Struct)
+View = TypeVar("View", bound=Struct)
 
 EARLIER_AT_MOST = 20
 HISTORY_AT_MOST = 500
 
 c = callbacks.c
-OWED = (
+TARGET_COLUMNS = (
     (c.due_first_attempt, c.first_attempt_at),
     (c.due_contact, c.contacted_at),
     (c.due_resolution, c.ended_at),
 )
 # What falls due next; what owes nothing any more comes last.
 NEXT_DUE = func.coalesce(
-    func.least(*(case((reached.is_(None), due)) for due, reached in OWED)),
-    cast(literal("9999-12-31T00:00:00Z"), Moment),
+    func.least(*(case((reached.is_(None), due)) for due, reached in TARGET_COLUMNS)),
+    cast(literal("9999-12-31T00:00:00Z"), Timestamp),
 )
 SORTS: dict[Sort, tuple[ColumnElement[Any], ...]] = {
     "work_order": (c.band, c.rank_at, c.id),
@@ -49,7 +49,7 @@ SORTS: dict[Sort, tuple[ColumnElement[Any], ...]] = {
 """The smaller comes first, so the list is a queue: what is most urgent, oldest or soonest due stands on top."""
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class CallbackFilter(Struct, frozen=True, kw_only=True):
     """Filters; None lets everything pass, several values match any of them."""
 
     states: Sequence[State] | None = None
@@ -65,15 +65,15 @@ class Wanted(Struct, frozen=True, kw_only=True):
     opened_before: datetime | None = None
 
 
-class Seen(Struct, frozen=True):
+class CallbackView(Struct, frozen=True):
     """A callback, whom it is about, and the answers it is about."""
 
     callback: Callback
     customer: Customer
-    alerts: list[AlertSeen]
+    alerts: list[AlertView]
 
 
-class AttemptSeen(Struct, frozen=True, kw_only=True):
+class AttemptView(Struct, frozen=True, kw_only=True):
     number: int
     result: str
     advisor: str
@@ -84,7 +84,7 @@ class AttemptSeen(Struct, frozen=True, kw_only=True):
     outside_window: bool
 
 
-class HappenedSeen(Struct, frozen=True, kw_only=True):
+class HistoryEntry(Struct, frozen=True, kw_only=True):
     at: datetime
     kind: str
     actor: str
@@ -92,18 +92,18 @@ class HappenedSeen(Struct, frozen=True, kw_only=True):
     text: str | None
 
 
-class Around(Struct, frozen=True):
+class CallbackContext(Struct, frozen=True):
     """What an advisor wants to know before dialling."""
 
-    attempts: list[AttemptSeen]
-    history: list[HappenedSeen]
-    earlier_answers: list[AnswerSeen]
+    attempts: list[AttemptView]
+    history: list[HistoryEntry]
+    earlier_answers: list[ResponseView]
     earlier_callbacks: list[Callback]
 
 
 async def list_callbacks(
-    connection: AsyncConnection, wanted: Wanted, *, sort: Sort, after: Sequence[KeyValue] | None, limit: int
-) -> tuple[list[Seen], Sequence[KeyValue] | None]:
+    connection: AsyncConnection, wanted: CallbackFilter, *, sort: Sort, after: Sequence[KeyValue] | None, limit: int
+) -> tuple[list[CallbackView], Sequence[KeyValue] | None]:
     """One page, and the key after which the next one begins; None on the last page."""
     order = SORTS[sort]
     keys = [column.label(f"key_{number}") for number, column in enumerate(order)]
@@ -114,25 +114,25 @@ async def list_callbacks(
     rows = (await connection.execute(query)).all()
     page = rows[:limit]
     more = [page[-1]._mapping[key.name] for key in keys] if len(rows) > limit else None
-    return await see(connection, [read_callback(row) for row in page]), more
+    return await load_views(connection, [read_callback(row) for row in page]), more
 
 
-async def see_callback(connection: AsyncConnection, callback_id: str) -> Seen:
+async def load_view(connection: AsyncConnection, callback_id: str) -> CallbackView:
     """Raises NotFound."""
     row: Row[Any] | None = (await connection.execute(select(callbacks).where(c.id == callback_id))).one_or_none()
     if row is None:
         raise NotFound("there is no such callback")
-    return (await see(connection, [read_callback(row)]))[0]
+    return (await load_views(connection, [read_callback(row)]))[0]
 
 
-async def see(connection: AsyncConnection, found: Sequence[Callback]) -> list[Seen]:
+async def load_views(connection: AsyncConnection, found: Sequence[Callback]) -> list[CallbackView]:
     """Callbacks with their customers and alerts, in the order given."""
     people = await customers_by_id(connection, [callback.customer_id for callback in found])
     raised = await alerts_of(connection, [callback.id for callback in found])
-    return [Seen(callback, people[callback.customer_id], raised.get(callback.id, [])) for callback in found]
+    return [CallbackView(callback, people[callback.customer_id], raised.get(callback.id, [])) for callback in found]
 
 
-async def look_around(connection: AsyncConnection, callback: Callback) -> Around:
+async def load_context(connection: AsyncConnection, callback: Callback) -> CallbackContext:
     tried = select(attempts).where(attempts.c.callback_id == callback.id).order_by(attempts.c.number)
     happened = (
         select(history).where(history.c.callback_id == callback.id).order_by(history.c.id.desc()).limit(HISTORY_AT_MOST)
@@ -143,19 +143,19 @@ async def look_around(connection: AsyncConnection, callback: Callback) -> Around
         .order_by(c.opened_at.desc(), c.id)
         .limit(EARLIER_AT_MOST)
     )
-    return Around(
-        attempts=[_only(AttemptSeen, row) for row in await connection.execute(tried)],
-        history=[_only(HappenedSeen, row) for row in reversed((await connection.execute(happened)).all())],
-        earlier_answers=await other_answers(connection, callback.customer_id, callback.id, limit=EARLIER_AT_MOST),
+    return CallbackContext(
+        attempts=[_only(AttemptView, row) for row in await connection.execute(tried)],
+        history=[_only(HistoryEntry, row) for row in reversed((await connection.execute(happened)).all())],
+        earlier_answers=await other_responses(connection, callback.customer_id, callback.id, limit=EARLIER_AT_MOST),
         earlier_callbacks=[read_callback(row) for row in await connection.execute(others)],
     )
 
 
-def _only(kind: type[Kind], row: Row[Any]) -> Kind:
+def _only(kind: type[View], row: Row[Any]) -> View:
     return kind(**{name: row._mapping[name] for name in kind.__struct_fields__})
 
 
-def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
+def _filtered(query: Select[Any], wanted: CallbackFilter) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = []
     for column, values in ((c.state, wanted.states), (c.queue, wanted.queues), (c.priority, wanted.priorities)):
         if values is not None:
@@ -181,7 +181,7 @@ def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
 
 def _is_overdue() -> ColumnElement[bool]:
     """A target of an open callback has passed without being reached, by the ledger's clock."""
-    late = [and_(reached.is_(None), func.coalesce(due <= func.ledger_now(), False)) for due, reached in OWED]
+    late = [and_(reached.is_(None), func.coalesce(due <= func.ledger_now(), False)) for due, reached in TARGET_COLUMNS]
     return and_(c.state.in_(OPEN_STATES), or_(*late))
 
 

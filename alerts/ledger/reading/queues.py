@@ -13,7 +13,7 @@ from alerts.errors import NotFound
 from alerts.ledger.database import transaction
 
 
-class QueueSeen(Struct, frozen=True, kw_only=True):
+class QueueView(Struct, frozen=True, kw_only=True):
     """`ready` may be claimed now. `oldest`: when the one that waits longest was opened."""
 
     name: str
@@ -58,14 +58,14 @@ ORDER BY name
 """)
 
 
-async def see_queues(connection: AsyncConnection, names: tuple[str, ...]) -> list[QueueSeen]:
+async def load_queues(connection: AsyncConnection, names: tuple[str, ...]) -> list[QueueView]:
     rows = await connection.execute(OVERVIEW, {"names": list(names)})
-    return [QueueSeen(**row._mapping) for row in rows]
+    return [QueueView(**row._mapping) for row in rows]
 
 
-async def see_queue(connection: AsyncConnection, name: str) -> QueueSeen:
+async def load_queue(connection: AsyncConnection, name: str) -> QueueView:
     """Raises NotFound."""
-    for queue in await see_queues(connection, ()):
+    for queue in await load_queues(connection, ()):
         if queue.name == name:
             return queue
     raise NotFound("there is no such queue")

@@ -17,7 +17,7 @@ from alerts.ledger.tables.responses import alerts, responses
 LAST_ID = 2**63 - 1
 
 
-class AnswerSeen(Struct, frozen=True, kw_only=True):
+class ResponseView(Struct, frozen=True, kw_only=True):
     """A row of `responses`, as far as people see it."""
 
     id: int
@@ -49,22 +49,22 @@ class AnswerSeen(Struct, frozen=True, kw_only=True):
     flags: list[str]
 
 
-class AlertSeen(Struct, frozen=True, kw_only=True):
+class AlertView(Struct, frozen=True, kw_only=True):
     """An answer on a callback, and what scoring said of it."""
 
-    answer: AnswerSeen
+    answer: ResponseView
     raised_at: datetime
     severity: int
     reasons: list[str]
 
 
-class ResponseSeen(Struct, frozen=True, kw_only=True):
-    answer: AnswerSeen
+class ListedResponse(Struct, frozen=True, kw_only=True):
+    answer: ResponseView
     customer: str
     callback: str | None
 
 
-class WantedAnswers(Struct, frozen=True, kw_only=True):
+class ResponseFilter(Struct, frozen=True, kw_only=True):
     customer: str | None = None  # a ref, and a UUID
     source: str | None = None
     box: str | None = None
@@ -73,15 +73,15 @@ class WantedAnswers(Struct, frozen=True, kw_only=True):
     answered_before: datetime | None = None
 
 
-_FIELDS = AnswerSeen.__struct_fields__
+_FIELDS = ResponseView.__struct_fields__
 ANSWER = tuple(responses.c[name] for name in _FIELDS)
 
 
-def _answer(mapping: Any) -> AnswerSeen:
-    return AnswerSeen(**{name: mapping[name] for name in _FIELDS})
+def _answer(mapping: Any) -> ResponseView:
+    return ResponseView(**{name: mapping[name] for name in _FIELDS})
 
 
-async def alerts_of(connection: AsyncConnection, callback_ids: Sequence[str]) -> dict[str, list[AlertSeen]]:
+async def alerts_of(connection: AsyncConnection, callback_ids: Sequence[str]) -> dict[str, list[AlertView]]:
     """The alerts of each callback, the oldest first."""
     query = (
         select(
@@ -95,9 +95,9 @@ async def alerts_of(connection: AsyncConnection, callback_ids: Sequence[str]) ->
         .where(alerts.c.callback_id.in_(callback_ids))
         .order_by(alerts.c.raised_at, responses.c.id)
     )
-    found: dict[str, list[AlertSeen]] = {}
+    found: dict[str, list[AlertView]] = {}
     for row in await connection.execute(query):
-        seen = AlertSeen(
+        seen = AlertView(
             answer=_answer(row._mapping),
             raised_at=row.raised_at,
             severity=row.alert_severity,
@@ -107,9 +107,9 @@ async def alerts_of(connection: AsyncConnection, callback_ids: Sequence[str]) ->
     return found
 
 
-async def other_answers(
+async def other_responses(
     connection: AsyncConnection, customer_id: int, callback_id: str, *, limit: int
-) -> list[AnswerSeen]:
+) -> list[ResponseView]:
     """The customer's answers that are not behind this callback, the newest first."""
     behind = select(alerts.c.response_id).where(alerts.c.callback_id == callback_id)
     query = (
@@ -121,9 +121,9 @@ async def other_answers(
     return [_answer(row._mapping) for row in await connection.execute(query)]
 
 
-async def list_answers(
-    connection: AsyncConnection, wanted: WantedAnswers, *, before: int | None, limit: int
-) -> tuple[list[ResponseSeen], int | None]:
+async def list_responses(
+    connection: AsyncConnection, wanted: ResponseFilter, *, before: int | None, limit: int
+) -> tuple[list[ListedResponse], int | None]:
     """One page, the newest first, and the id before which the next one begins; None on the last page."""
     query = _filtered(_all(), wanted).order_by(responses.c.id.desc()).limit(limit + 1)
     if before is not None:
@@ -133,7 +133,7 @@ async def list_answers(
     return page, page[-1].answer.id if len(rows) > limit else None
 
 
-async def one_answer(connection: AsyncConnection, answer_id: int) -> ResponseSeen:
+async def load_response(connection: AsyncConnection, answer_id: int) -> ListedResponse:
     """Raises NotFound."""
     row = None
     if 0 < answer_id <= LAST_ID:
@@ -151,11 +151,11 @@ def _all() -> Select[Any]:
     )
 
 
-def _response(mapping: Any) -> ResponseSeen:
-    return ResponseSeen(answer=_answer(mapping), customer=mapping["ref"], callback=mapping["callback_id"])
+def _response(mapping: Any) -> ListedResponse:
+    return ListedResponse(answer=_answer(mapping), customer=mapping["ref"], callback=mapping["callback_id"])
 
 
-def _filtered(query: Select[Any], wanted: WantedAnswers) -> Select[Any]:
+def _filtered(query: Select[Any], wanted: ResponseFilter) -> Select[Any]:
     conditions: list[ColumnElement[bool]] = []
     for column, value in (
         (customers.c.ref, wanted.customer),

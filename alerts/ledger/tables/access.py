@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from alerts.ledger.tables.common import EMPTY_LIST, NOW, Moment, identity, metadata, moment, required
+from alerts.ledger.tables.common import EMPTY_LIST, NOW, Timestamp, identity, metadata, moment, required
 
 api_keys = Table(
     "api_keys",
@@ -28,7 +28,7 @@ api_keys = Table(
     Column("advisor", Text),
     Column("queues", ARRAY(Text)),
     Column("languages", ARRAY(Text)),
-    required("created_at", Moment, server_default=NOW),
+    required("created_at", Timestamp, server_default=NOW),
     moment("expires_at"),
     moment("revoked_at"),
     UniqueConstraint("digest"),
@@ -45,7 +45,7 @@ idempotency = Table(
     required("headers", JSONB),
     required("body", Text),
     required("customer_ids", ARRAY(BigInteger), server_default=EMPTY_LIST),  # whose data the body holds in full
-    required("stored_at", Moment, server_default=NOW),
+    required("stored_at", Timestamp, server_default=NOW),
     Index(None, "stored_at"),
     Index(None, "customer_ids", postgresql_using="gin"),
 )
@@ -54,7 +54,7 @@ audit = Table(
     "audit",
     metadata,
     identity(),
-    required("at", Moment, server_default=NOW),
+    required("at", Timestamp, server_default=NOW),
     required("principal"),
     required("action"),
     Column("customer_id", BigInteger),

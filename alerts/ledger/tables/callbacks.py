@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from alerts.callback import State
-from alerts.ledger.tables.common import NOW, OPEN, Moment, identity, metadata, moment, required
+from alerts.ledger.tables.common import NOW, OPEN, Timestamp, identity, metadata, moment, required
 
 queues = Table(
     "queues",
@@ -48,12 +48,12 @@ callbacks = Table(
     required("priority", SmallInteger),
     required("reasons", ARRAY(Text)),
     required("flags", ARRAY(Text)),
-    required("opened_at", Moment),
-    required("clock_from", Moment),
-    required("rank_at", Moment),
+    required("opened_at", Timestamp),
+    required("clock_from", Timestamp),
+    required("rank_at", Timestamp),
     required("band", SmallInteger),
-    required("due_from", Moment),
-    required("expires_at", Moment),
+    required("due_from", Timestamp),
+    required("expires_at", Timestamp),
     required("zones", ARRAY(Text)),
     Column("country", Text),
     required("regions", ARRAY(Text)),
@@ -63,7 +63,7 @@ callbacks = Table(
     required("ready", Boolean),
     required("awaits_lead", Boolean),
     moment("not_before"),
-    required("avoid", ARRAY(Moment)),
+    required("avoid", ARRAY(Timestamp)),
     moment("wake_at"),
     required("lease_number", Integer),
     Column("lease_token", Text),
@@ -136,9 +136,9 @@ attempts = Table(
     required("number", Integer),
     required("result"),
     required("advisor"),
-    required("started_at", Moment),
+    required("started_at", Timestamp),
     moment("ended_at"),
-    required("recorded_at", Moment, server_default=NOW),
+    required("recorded_at", Timestamp, server_default=NOW),
     Column("note", Text),
     required("outside_window", Boolean),
     UniqueConstraint("callback_id", "number"),

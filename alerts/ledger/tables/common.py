@@ -29,7 +29,7 @@ metadata = MetaData(
 NOW = text("ledger_now()")
 EMPTY_LIST = text("'{}'")
 EMPTY_OBJECT = text("'{}'::jsonb")
-Moment = DateTime(timezone=True)
+Timestamp = DateTime(timezone=True)
 OPEN = "state IN ({})".format(", ".join(f"'{state}'" for state in OPEN_STATES))
 
 
@@ -38,7 +38,7 @@ def identity() -> Column[Any]:
 
 
 def moment(name: str) -> Column[Any]:
-    return Column(name, Moment)
+    return Column(name, Timestamp)
 
 
 def required(name: str, kind: Any = Text, **more: Any) -> Column[Any]:

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from alerts.ledger.tables.common import EMPTY_LIST, Moment, identity, metadata, moment, required
+from alerts.ledger.tables.common import EMPTY_LIST, Timestamp, identity, metadata, moment, required
 
 customers = Table(
     "customers",
@@ -34,7 +34,7 @@ customers = Table(
     Column("segment", Text),
     Column("since", Date),
     Column("value", Double),
-    required("facts_as_of", Moment),  # the answer that these facts come from; older news does not overwrite newer
+    required("facts_as_of", Timestamp),  # the answer that these facts come from; older news does not overwrite newer
     required("corrected", ARRAY(Text), server_default=EMPTY_LIST),  # what a person put right; answers leave it alone
     moment("opted_out_at"),
     moment("erased_at"),

@@ -16,14 +16,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from alerts.ledger.tables.common import Moment, identity, metadata, moment, required
+from alerts.ledger.tables.common import Timestamp, identity, metadata, moment, required
 
 history = Table(
     "history",
     metadata,
     identity(),
     Column("callback_id", Uuid(as_uuid=False), ForeignKey("callbacks.id"), nullable=False),
-    required("at", Moment),
+    required("at", Timestamp),
     required("kind"),
     required("actor"),
     required("data", JSONB),
@@ -43,7 +43,7 @@ outbox = Table(
     Column("sequence", BigInteger, Identity(always=True), nullable=False),
     required("type"),
     required("subject"),
-    required("at", Moment),
+    required("at", Timestamp),
     required("data", JSONB),
     moment("sent_at"),
     Index("outbox_unsent", "sequence", postgresql_where=text("sent_at IS NULL")),

@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from alerts.ledger.tables.common import NOW, Moment, identity, metadata, moment, required
+from alerts.ledger.tables.common import NOW, Timestamp, identity, metadata, moment, required
 
 partitions = Table(
     "partitions",
@@ -25,7 +25,7 @@ partitions = Table(
     required("outcomes", JSONB),
     required("skipped", BigInteger),
     required("seen_again", BigInteger),
-    required("moved_at", Moment, server_default=NOW),
+    required("moved_at", Timestamp, server_default=NOW),
 )
 
 dead_letters = Table(
@@ -35,12 +35,12 @@ dead_letters = Table(
     required("topic"),
     required("partition", Integer),
     required("offset", BigInteger),
-    required("recorded_at", Moment),
+    required("recorded_at", Timestamp),
     required("reason"),
     Column("field", Text),
     required("detail"),
     Column("source", Text),
-    required("failed_at", Moment, server_default=NOW),
+    required("failed_at", Timestamp, server_default=NOW),
     Column("dead_topic", Text),
     Column("dead_partition", Integer),
     Column("dead_offset", BigInteger),

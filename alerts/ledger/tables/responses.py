@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from alerts.ledger.tables.common import EMPTY_LIST, EMPTY_OBJECT, NOW, Moment, identity, metadata, moment, required
+from alerts.ledger.tables.common import EMPTY_LIST, EMPTY_OBJECT, NOW, Timestamp, identity, metadata, moment, required
 
 responses = Table(
     "responses",
@@ -40,9 +40,9 @@ responses = Table(
     required("outcome"),
     Column("suppressed", Text),  # why nobody phones: opted_out, too_old
     Column("comment", Text),
-    required("answered_at", Moment),
-    required("revised_at", Moment),
-    required("received_at", Moment, server_default=NOW),
+    required("answered_at", Timestamp),
+    required("revised_at", Timestamp),
+    required("received_at", Timestamp, server_default=NOW),
     Column("interaction_id", Text),
     Column("channel", Text),
     Column("contact_queue", Text),
@@ -58,7 +58,7 @@ responses = Table(
     required("topic"),
     required("partition", Integer),
     required("offset", BigInteger),
-    required("recorded_at", Moment),  # the Kafka record's timestamp
+    required("recorded_at", Timestamp),  # the Kafka record's timestamp
     required("origin_partition", Integer),  # where it first stood in Kafka; of two revisions of one time the later wins
     required("origin_offset", BigInteger),
     UniqueConstraint("event_source", "event_id"),
@@ -73,7 +73,7 @@ alerts = Table(
     metadata,
     Column("response_id", BigInteger, ForeignKey("responses.id"), primary_key=True),
     Column("callback_id", Uuid(as_uuid=False), ForeignKey("callbacks.id"), nullable=False),
-    required("raised_at", Moment),
+    required("raised_at", Timestamp),
     required("severity", SmallInteger),
     required("reasons", ARRAY(Text)),
     Index(None, "callback_id"),

@@ -22,17 +22,17 @@ class _Model(BaseModel):
         _members.update(cls.model_fields)
 
 
-class Asked(_Model):
+class RequestModel(_Model):
     """A request's body: unknown members are mistakes, `true` is no number, `"2"` neither."""
 
     model_config = ConfigDict(strict=True)
 
 
-class AskedInUrl(_Model):
+class QueryModel(_Model):
     """A request's query: all of it is text, so numbers may be read from text."""
 
 
-class Told(_Model):
+class ResponseModel(_Model):
     """An answer."""
 
 
@@ -56,13 +56,13 @@ def _language(value: str) -> str:
     return value
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+UtcMoment = Annotated[datetime, BeforeValidator(_moment)]
 """RFC 3339 with a zone; kept in UTC."""
 
 Seconds = Annotated[int, Field(ge=5, le=3600, description="seconds")]
 Note = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
-Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
-Advisor = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ReasonText = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
+AdvisorName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Language = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_language)]
 """A language, however it is written: `en`, `pt-BR`, `pt_BR`, `Portuguese`."""

@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from alerts.callback import ClosedReason, Flag, State, Target
-from app.api.schemas.base import Told
+from app.api.schemas.base import ResponseModel
 
 
-class Lease(Told):
+class LeaseResource(ResponseModel):
     token: str
     holder: str
     expires_at: datetime
 
 
-class Customer(Told):
+class CustomerResource(ResponseModel):
     """`phone` is E.164, with `;ext=45` (RFC 3966) where an extension belongs to it, which stands in `extension` alone too.
 
     `masked`: phone `+44******67`, name as initials, e-mail `j***`. The number is masked outside the calling
@@ -40,32 +40,32 @@ class Customer(Told):
     version: str
 
 
-class Scale(Told):
+class ScaleResource(ResponseModel):
     worst: int
     best: int
 
 
-class Agent(Told):
+class AgentResource(ResponseModel):
     id: str | None
     team: str | None
 
 
-class Interaction(Told):
+class InteractionResource(ResponseModel):
     id: str | None
     channel: str | None
     queue: str | None
     reason: str | None
-    agent: Agent
+    agent: AgentResource
     started_at: datetime | None
     ended_at: datetime | None
 
 
-class Survey(Told):
+class SurveyResource(ResponseModel):
     id: str | None
     question: str | None
 
 
-class Answer(Told):
+class AnswerResource(ResponseModel):
     """A survey answer. Masked, `comment` and `attributes` are null. `points`: 1 (worst) to 5 after mapping."""
 
     id: str
@@ -73,20 +73,20 @@ class Answer(Told):
     event_id: str
     response_id: str
     source: str
-    survey: Survey
+    survey: SurveyResource
     rating: int
-    scale: Scale
+    scale: ScaleResource
     points: int
     box: Literal["bottom", "middle", "top"]
     comment: str | None
     attributes: dict[str, Any] | None
-    interaction: Interaction
+    interaction: InteractionResource
     answered_at: datetime
     received_at: datetime
     flags: list[str]
 
 
-class Alert(Answer):
+class AlertResource(AnswerResource):
     """An answer that needs a call."""
 
     raised_at: datetime
@@ -94,48 +94,48 @@ class Alert(Answer):
     reasons: list[str]
 
 
-class Response(Answer):
+class SurveyResponseResource(AnswerResource):
     customer: str
     outcome: Literal["bottom_box", "not_bottom_box", "stale", "suppressed"]
     suppressed: str | None
     callback: str | None
 
 
-class Due(Told):
+class DueResource(ResponseModel):
     first_attempt: datetime | None
     contact: datetime | None
     resolution: datetime | None
 
 
-class Promise(Told):
+class PromiseResource(ResponseModel):
     at: datetime
     state: Literal["open", "kept", "late", "broken", "void"]
 
 
-class Cause(Told):
+class CauseResource(ResponseModel):
     kind: Literal["skill", "operations"]
     driver: str
 
 
-class Term(Told):
+class RankTerm(ResponseModel):
     name: str
     seconds: float
 
 
-class Explanation(Told):
+class RankExplanation(ResponseModel):
     """`opened_at` + the sum of the seconds = `rank_at`; the smaller goes first."""
 
     rank_at: datetime
-    terms: list[Term]
+    terms: list[RankTerm]
 
 
-class Links(Told):
+class CallbackLinks(ResponseModel):
     self: str
     customer: str
     previous: str | None
 
 
-class Callback(Told):
+class CallbackResource(ResponseModel):
     id: str
     state: State
     closed_reason: ClosedReason | None
@@ -146,21 +146,21 @@ class Callback(Told):
     points: int
     reasons: list[str]
     flags: list[Flag]
-    customer: Customer
+    customer: CustomerResource
     language: str | None
     opened_at: datetime
     callable_from: datetime | None
     callable_until: datetime | None
     callable_reason: str
-    due: Due
+    due: DueResource
     overdue: list[Target]
     attempts_count: int
-    lease: Lease | None
+    lease: LeaseResource | None
     advisor: str | None
     owner: str | None
-    promise: Promise | None
-    alerts: list[Alert]
-    cause: Cause | None
+    promise: PromiseResource | None
+    alerts: list[AlertResource]
+    cause: CauseResource | None
     outcome: str | None
     checklist: dict[str, bool]
     claimed_at: datetime | None
@@ -168,11 +168,11 @@ class Callback(Told):
     contacted_at: datetime | None
     ended_at: datetime | None
     version: int
-    links: Links
-    explain: Explanation | None = None
+    links: CallbackLinks
+    explain: RankExplanation | None = None
 
 
-class Attempt(Told):
+class AttemptResource(ResponseModel):
     number: int
     result: str
     advisor: str
@@ -183,7 +183,7 @@ class Attempt(Told):
     outside_window: bool
 
 
-class Happened(Told):
+class HistoryEntryResource(ResponseModel):
     """One entry of the history. Masked, `text` is null."""
 
     at: datetime
@@ -193,23 +193,23 @@ class Happened(Told):
     text: str | None
 
 
-class EarlierCallback(Told):
+class EarlierCallback(ResponseModel):
     id: str
     state: State
     closed_reason: ClosedReason | None
     queue: str
     opened_at: datetime
     ended_at: datetime | None
-    cause: Cause | None
+    cause: CauseResource | None
     outcome: str | None
 
 
-class LocalTime(Told):
+class LocalTime(ResponseModel):
     time_zone: str
     time: str
 
 
-class Window(Told):
+class WindowResource(ResponseModel):
     """When the customer may next be phoned. `from` is past when it is open."""
 
     open_now: bool
@@ -218,35 +218,35 @@ class Window(Told):
     reason: str
 
 
-class TargetState(Told):
+class TargetState(ResponseModel):
     target: Target
     due_at: datetime
     result: Literal["met", "missed"] | None
 
 
-class CallbackDetail(Callback):
-    attempts: list[Attempt]
-    history: list[Happened]
-    earlier_answers: list[Answer]
+class CallbackDetail(CallbackResource):
+    attempts: list[AttemptResource]
+    history: list[HistoryEntryResource]
+    earlier_answers: list[AnswerResource]
     earlier_callbacks: list[EarlierCallback]
     local_time: list[LocalTime]
-    window: Window
+    window: WindowResource
     targets: list[TargetState]
 
 
-class List(Told):
+class ListResource(ResponseModel):
     next: str | None
 
 
-class CallbackList(List):
-    items: list[Callback]
+class CallbackList(ListResource):
+    items: list[CallbackResource]
 
 
-class ResponseList(List):
-    items: list[Response]
+class ResponseList(ListResource):
+    items: list[SurveyResponseResource]
 
 
-class MovedItem(Told):
+class MoveResult(ResponseModel):
     """What became of one of several. `code` and `detail` say why it was refused."""
 
     id: str
@@ -255,17 +255,17 @@ class MovedItem(Told):
     detail: str | None = None
 
 
-class MovedList(List):
-    items: list[MovedItem]
+class MoveResultList(ListResource):
+    items: list[MoveResult]
 
 
-class Paused(Told):
+class Paused(ResponseModel):
     at: datetime
     by: str
     reason: str
 
 
-class Queue(Told):
+class QueueResource(ResponseModel):
     """`ready` may be claimed now. `oldest`: when the one that waits longest was opened."""
 
     name: str
@@ -279,22 +279,22 @@ class Queue(Told):
     next_callable_at: datetime | None
 
 
-class QueueList(List):
-    items: list[Queue]
+class QueueList(ListResource):
+    items: list[QueueResource]
 
 
-class Contacted(Told):
+class ContactEffect(ResponseModel):
     """`superseded`: the callback is closed. `flagged`: somebody holds it and now knows. `none`: nothing to do."""
 
     effect: Literal["superseded", "flagged", "none"]
     callback: str | None
 
 
-class Ref(Told):
+class RefResource(ResponseModel):
     ref: str
 
 
-class Account(Told):
+class PartitionResource(ResponseModel):
     """One partition. `difference` = next_offset - first_offset - the sum of outcomes - skipped, and is 0."""
 
     topic: str
@@ -308,27 +308,27 @@ class Account(Told):
     difference: int
 
 
-class AccountList(List):
-    items: list[Account]
+class PartitionList(ListResource):
+    items: list[PartitionResource]
 
 
-class Origin(Told):
+class OriginResource(ResponseModel):
     topic: str
     partition: int
     offset: int
     timestamp: datetime
 
 
-class Address(Told):
+class AddressResource(ResponseModel):
     topic: str
     partition: int
     offset: int
 
 
-class DeadLetter(Told):
+class DeadLetterResource(ResponseModel):
     id: str
-    origin: Origin
-    address: Address | None
+    origin: OriginResource
+    address: AddressResource | None
     reason: str
     field: str | None
     detail: str
@@ -338,43 +338,43 @@ class DeadLetter(Told):
     redriven_by: str | None
 
 
-class DeadLetterList(List):
-    items: list[DeadLetter]
+class DeadLetterList(ListResource):
+    items: list[DeadLetterResource]
 
 
-class Redriven(Told):
+class RedriveResult(ResponseModel):
     """How many were sent again: 0 when Kafka has not kept it."""
 
     redriven: int
 
 
-class PolicyInForce(Told):
+class PolicyInForce(ResponseModel):
     version: str
     name: str
     policy: dict[str, Any]
 
 
-class EventError(Told):
+class EventError(ResponseModel):
     pointer: str
     detail: str
     code: str
 
 
-class EventItem(Told):
+class EventItem(ResponseModel):
     id: str | None
     status: Literal["accepted", "rejected"]
     errors: list[EventError]
 
 
-class EventItems(Told):
+class EventItems(ResponseModel):
     items: list[EventItem]
 
 
-class Health(Told):
+class Health(ResponseModel):
     status: Literal["alive", "ready"]
 
 
-class ProblemError(Told):
+class ProblemError(ResponseModel):
     """`pointer` is a JSON Pointer into the body, or names a member of the query (`in`)."""
 
     pointer: str
@@ -382,7 +382,7 @@ class ProblemError(Told):
     code: str | None = None
 
 
-class Problem(Told):
+class ProblemDocument(ResponseModel):
     """RFC 9457. `instance` names this very request; the log has the same id."""
 
     type: str

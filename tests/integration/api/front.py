@@ -14,17 +14,17 @@ import httpx
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.arrival import Address, Answer, SetAside
-from alerts.callback import Moved
+from alerts.arrival import Address, Answer, DeadLettered
+from alerts.callback import Transition
 from alerts.errors import Unavailable
 from alerts.ledger.access.keys import create_key
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.database import transaction
-from alerts.ledger.intake.batch import take_in
+from alerts.ledger.intake.batch import ingest_batch
 from alerts.policy import shipped_policy
-from alerts.survey import Customer, Interaction, SurveyResponse
+from alerts.survey import Interaction, Respondent, SurveyResponse
 from app.api.app import create_app
-from app.api.parts import OutRecord, Parts
+from app.api.parts import ApiDependencies, OutRecord
 from app.metrics import Metrics
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.clock import Clock
@@ -46,7 +46,7 @@ class Front:
         self.clock = clock
         self.policy = shipped_policy()
         self.sent: list[OutRecord] = []
-        self.announced: list[Moved] = []
+        self.announced: list[Transition] = []
         self.metrics = Metrics()
         self.observed: list[tuple[str, int]] = []
         self.redriven: list[tuple[list[int], str]] = []
@@ -57,7 +57,7 @@ class Front:
         self._clients: list[httpx.AsyncClient] = []
         self.app = create_app(self.parts())
 
-    def parts(self, **changes: Any) -> Parts:
+    def parts(self, **changes: Any) -> ApiDependencies:
         parts: dict[str, Any] = {
             "engine": self.engine,
             "policy": self.policy,
@@ -75,13 +75,13 @@ class Front:
             "public_url": None,
             "version": "0.0.0",
         }
-        return Parts(**{**parts, **changes})
+        return ApiDependencies(**{**parts, **changes})
 
     def rebuild(self, **changes: Any) -> None:
         """The same house with other parts; clients made from now on knock there."""
         self.app = create_app(self.parts(**changes))
 
-    def _announce(self, moved: Sequence[Moved]) -> None:
+    def _announce(self, moved: Sequence[Transition]) -> None:
         self.announced.extend(moved)
         self.metrics.announce(moved)
 
@@ -125,15 +125,15 @@ class Front:
 
     # the world outside
 
-    async def bad_answer(self, customer: str | None = None, *, rating: int = 1, **more: Any) -> Moved:
+    async def bad_answer(self, customer: str | None = None, *, rating: int = 1, **more: Any) -> Transition:
         """One bottom-box answer of one customer; the callback it opened or joined."""
         moved = await self.answers([self.answer(customer, rating=rating, **more)])
         return moved[0]
 
-    async def answers(self, answers: Sequence[Answer | SetAside]) -> list[Moved]:
+    async def answers(self, answers: Sequence[Answer | DeadLettered]) -> list[Transition]:
         async with transaction(self.engine) as connection:
             await ensure_queues(connection, self.policy.queue_names)
-        return (await take_in(self.engine, answers, self.policy)).moved
+        return (await ingest_batch(self.engine, answers, self.policy)).moved
 
     def answer(
         self,
@@ -157,7 +157,7 @@ class Front:
             comment=COMMENT,
             answered_at=answered_at,
             revised_at=answered_at,
-            customer=Customer(id=customer or f"customer-{number}", time_zone=zone, **{**about, **facts}),
+            customer=Respondent(id=customer or f"customer-{number}", time_zone=zone, **{**about, **facts}),
             interaction=Interaction(id=interaction),
             attributes={"note": COMMENT},
         )

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.schemas import told
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 
@@ -16,7 +15,7 @@ async def test_a_bad_answer_stands_in_the_list_with_everything_masked(front: Fro
     moved = await front.bad_answer()
     client = await front.key("callbacks:read")
     response = await client.get("/v1/callbacks")
-    listed = told.CallbackList.model_validate_json(response.text)
+    listed = CallbackList.model_validate_json(response.text)
     assert [item.id for item in listed.items] == [moved.callback.id]
     item = listed.items[0]
     assert (item.state, item.priority, item.severity) == ("waiting", 2, 80)
@@ -34,7 +33,7 @@ async def test_one_callback_tells_all_that_an_advisor_wants_to_know_before_diall
     moved = await front.bad_answer("c-1")
     client = await front.key("callbacks:read")
     response = await client.get(f"/v1/callbacks/{moved.callback.id}")
-    detail = told.CallbackDetail.model_validate_json(response.text)
+    detail = CallbackDetail.model_validate_json(response.text)
     assert response.headers["etag"].startswith('"')
     assert [each.kind for each in detail.history] == ["opened"]
     assert [each.rating for each in detail.earlier_answers] == [5]

@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from alerts.ledger.database import transaction
 from app.api.claims import POLL_SECONDS
-from app.api.schemas import told
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 CLAIM = "/v1/callbacks/claim"
@@ -23,7 +22,7 @@ async def test_a_claim_gives_the_next_callback_in_full_with_its_lease(front: Fro
     moved = await front.bad_answer()
     ann = await front.advisor("ann")
     response = await ann.post(CLAIM, json={"lease_seconds": 600})
-    callback = told.Callback.model_validate_json(response.text)
+    callback = CallbackResource.model_validate_json(response.text)
     assert callback.id == moved.callback.id
     assert callback.state == "leased"
     assert callback.lease is not None
@@ -116,7 +115,7 @@ async def test_explained_terms_add_up_exactly(front: Front) -> None:
     await front.bad_answer("c-1", rating=2)
     await front.clock.advance(timedelta(minutes=7))
     await front.bad_answer("c-1", rating=1)
-    callback = told.Callback.model_validate_json(
+    callback = CallbackResource.model_validate_json(
         (await (await front.advisor()).post(f"{CLAIM}?explain=1", json={})).text
     )
     assert callback.explain is not None
@@ -137,7 +136,7 @@ async def test_a_dialer_takes_many_and_names_the_advisor(front: Front) -> None:
     await front.answers([front.answer() for _ in range(3)])
     dialer = await front.key("callbacks:work", "callbacks:dial")
     response = await dialer.post(CLAIM, json={"count": 10, "advisor": "ann"})
-    listed = told.CallbackList.model_validate_json(response.text)
+    listed = CallbackList.model_validate_json(response.text)
     assert len(listed.items) == 3
     assert all(item.lease and item.lease.holder == "ann" for item in listed.items)
     assert all(not item.customer.masked for item in listed.items)

@@ -8,10 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.arrival import Address, RecordOutcome, SetAside
+from alerts.arrival import Address, DeadLettered, RecordOutcome
 from app.api.app import create_monitoring
 from app.api.problems import PROBLEMS
-from app.api.schemas import told
 from tests.integration.api.front import NOON, PHONE, Front, good, leaks, problem
 
 
@@ -94,7 +93,7 @@ async def test_the_ledger_accounts_for_every_offset(front: Front) -> None:
     await front.answers([front.answer(), front.answer(rating=5)])
     client = await front.key("callbacks:read")
     response = await client.get("/v1/ledger")
-    listed = told.AccountList.model_validate_json(response.text)
+    listed = PartitionList.model_validate_json(response.text)
     (account,) = listed.items
     assert {name: count for name, count in account.outcomes.items() if count} == {"bottom_box": 1, "not_bottom_box": 1}
     assert set(account.outcomes) == set(RecordOutcome)
@@ -104,7 +103,7 @@ async def test_the_ledger_accounts_for_every_offset(front: Front) -> None:
 async def test_the_policy_in_force_has_a_version(front: Front) -> None:
     client = await front.key("callbacks:read")
     response = await client.get("/v1/policy")
-    body = told.PolicyInForce.model_validate_json(response.text)
+    body = PolicyInForce.model_validate_json(response.text)
     assert response.headers["etag"] == f'"{body.version}"'
     assert body.policy["leases"]["seconds"] == 900
     other = front.policy.model_copy(update={"expire_after_days": 7})
@@ -128,7 +127,7 @@ async def test_answers_are_listed_masked_the_newest_first_and_found_by_what_they
     await front.answers([front.answer("c-1", rating=5), front.answer(rating=3, source="olist")])
     client = await front.key("callbacks:read")
     response = await client.get("/v1/responses")
-    listed = told.ResponseList.model_validate_json(response.text)
+    listed = ResponseList.model_validate_json(response.text)
     assert [item.rating for item in listed.items] == [3, 5, 1]
     assert [item.callback for item in listed.items] == [None, None, moved.callback.id]
     assert leaks(response) == []
@@ -144,16 +143,16 @@ async def test_answers_are_listed_masked_the_newest_first_and_found_by_what_they
     ):
         assert [item["rating"] for item in await _pages(client, f"/v1/responses?{query}")] == ratings, query
     one = await client.get(f"/v1/responses/{listed.items[0].id}")
-    assert told.Response.model_validate_json(one.text) == listed.items[0]
+    assert SurveyResponseResource.model_validate_json(one.text) == listed.items[0]
     assert one.headers["etag"].startswith('"')
     for unknown in ("0", "999999", "9" * 30, "x", "-1", "１", "%00"):
         problem(await client.get(f"/v1/responses/{unknown}"), 404, "not-found")
 
 
 async def test_dead_letters_are_told_without_their_value_and_sent_again(front: Front) -> None:
-    def aside(number: int, reason: str) -> SetAside:
+    def aside(number: int, reason: str) -> DeadLettered:
         kept = Address("surveys.dead", 0, number, NOON)
-        return SetAside(Address("surveys", 0, number, NOON), reason, "rating", "send a number", None, kept)
+        return DeadLettered(Address("surveys", 0, number, NOON), reason, "rating", "send a number", None, kept)
 
     await front.answers([aside(1, "malformed"), aside(2, "invalid_rating"), aside(3, "malformed")])
     admin = await front.key("admin", name="root")
@@ -161,7 +160,7 @@ async def test_dead_letters_are_told_without_their_value_and_sent_again(front: F
     assert [letter["origin"]["offset"] for letter in letters] == [3, 2, 1]
     assert len(await _pages(admin, "/v1/dead-letters?reason=malformed&limit=1")) == 2
     assert len(await _pages(admin, "/v1/dead-letters?topic=other")) == 0
-    letter = told.DeadLetter.model_validate(letters[0])
+    letter = DeadLetterResource.model_validate(letters[0])
     assert letter.address is not None
     assert (letter.reason, letter.field, letter.address.topic) == ("malformed", "rating", "surveys.dead")
     assert good(await admin.get(f"/v1/dead-letters/{letter.id}")) == letters[0]

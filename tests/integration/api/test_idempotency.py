@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from alerts.ledger.access.idempotency import Request, forget_old, stored_answer
+from alerts.ledger.access.idempotency import KeyedRequest, forget_old, stored_reply
 from alerts.ledger.access.keys import list_keys
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import transaction
@@ -50,8 +50,8 @@ async def test_while_the_first_is_still_running_its_twin_is_told_to_wait(front: 
     ann = await front.advisor()
     (key,) = await list_keys(front.engine)
     async with transaction(front.engine) as connection:
-        request = Request(key.id, KEY["Idempotency-Key"].strip('"'), b"")
-        assert await stored_answer(connection, request) is None
+        request = KeyedRequest(key.id, KEY["Idempotency-Key"].strip('"'), b"")
+        assert await stored_reply(connection, request) is None
         response = await ann.post(f"/v1/callbacks/{moved.callback.id}/notes", json={"note": "a"}, headers=KEY)
         problem(response, 409, "idempotency-in-progress")
         assert response.headers["retry-after"] == "1"

@@ -11,7 +11,6 @@ import pytest
 
 from alerts.arrival import Answer
 from alerts.identity import Handle, record_key
-from app.api.schemas import told
 from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import load_catalogue
 from tests.integration.api.front import COMMENT, EMAIL, NAME, PHONE, SECRET, Front, good, leaks, problem
@@ -46,7 +45,7 @@ async def _post(client: httpx.AsyncClient, content: Any, media: str = EVENT, **h
 async def test_an_event_goes_to_the_survey_topic_as_it_was_sent(front: Front) -> None:
     client = await front.key("events:ingest")
     response = await _post(client, event())
-    items = told.EventItems.model_validate(good(response, 202))
+    items = EventItems.model_validate(good(response, 202))
     assert [(item.id, item.status) for item in items.items] == [("e-1", "accepted")]
     (record,) = front.sent
     assert record.value is not None

@@ -9,14 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from alerts.conditions import When
-from alerts.survey import Customer, Interaction
+from alerts.survey import Interaction, Respondent
 from tests.unit.alerts.test_scoring import NOW, said
 
 ANSWER = said(
     1,
     survey_id="post-contact",
     comment="Rückruf bitte!",
-    customer=Customer(segment="Gold", language="pt-br", country="BR", value=10.0, since=date(2021, 3, 2)),
+    customer=Respondent(segment="Gold", language="pt-br", country="BR", value=10.0, since=date(2021, 3, 2)),
     interaction=Interaction(channel="voice", queue="billing", reason="invoice", agent_team="north"),
     attributes={"plan": "pro", "calls": 3},
 )
@@ -86,7 +86,7 @@ def test_a_condition_that_fits_everything_is_a_mistake() -> None:
 
 @pytest.mark.parametrize(("since", "years"), [(date(2021, 3, 2), 5), (date(2021, 3, 3), 4), (date(2020, 2, 29), 6)])
 def test_tenure_is_full_years_on_the_anniversary(since: date, years: int) -> None:
-    answer = said(1, customer=Customer(since=since))
+    answer = said(1, customer=Respondent(since=since))
     assert when({"tenure_years_at_least": years}).holds(answer)
     assert not when({"tenure_years_at_least": years + 1}).holds(answer)
 

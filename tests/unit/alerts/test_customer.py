@@ -9,8 +9,7 @@ import pytest
 
 from alerts.customer import Customer, correct, learn, with_number
 from alerts.errors import Invalid
-from alerts.survey import Customer as Respondent
-from alerts.survey import SurveyResponse
+from alerts.survey import Respondent, SurveyResponse
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 NUMBER, ANOTHER = "+442079460067", "+442079460099"

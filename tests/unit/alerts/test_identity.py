@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.identity import Handle, clean_email, clean_identity, handle_of, handles_of, record_key
-from alerts.survey import Customer, Interaction, SurveyResponse
+from alerts.survey import Interaction, Respondent, SurveyResponse
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 RESPONSE = SurveyResponse(
@@ -19,7 +19,7 @@ RESPONSE = SurveyResponse(
     rating=1,
     answered_at=AT,
     revised_at=AT,
-    customer=Customer(id="c-17", phone="+442071838750", email=" Ann@Example.org "),
+    customer=Respondent(id="c-17", phone="+442071838750", email=" Ann@Example.org "),
     interaction=Interaction(id="conv-9"),
 )
 
@@ -59,13 +59,13 @@ def test_an_interaction_is_known_within_its_source_only_even_when_ids_are_shared
 
 
 def test_a_blank_handle_counts_as_absent() -> None:
-    blank = replace(RESPONSE, customer=Customer(id="  ", phone="", email=" "), interaction=Interaction(id="\t"))
+    blank = replace(RESPONSE, customer=Respondent(id="  ", phone="", email=" "), interaction=Interaction(id="\t"))
     assert handle_of(blank) is None
 
 
 def test_an_email_that_is_none_does_not_make_one_customer_of_many() -> None:
     for text in ("n/a", "none", "@", "@@", "ann@", "@example.org"):
-        response = replace(RESPONSE, customer=Customer(email=text))
+        response = replace(RESPONSE, customer=Respondent(email=text))
         assert handle_of(response) == Handle("interaction", "crm", "conv-9")
 
 
@@ -132,7 +132,7 @@ SOMEBODY = (
 def test_what_is_no_identity_is_none(text: str) -> None:
     assert clean_identity(text) is None
     assert clean_identity(f" {text.upper()}\u200b") is None
-    assert handle_of(replace(RESPONSE, customer=Customer(id=text))) == Handle("interaction", "crm", "conv-9")
+    assert handle_of(replace(RESPONSE, customer=Respondent(id=text))) == Handle("interaction", "crm", "conv-9")
 
 
 @pytest.mark.parametrize("text", SOMEBODY)
@@ -145,7 +145,7 @@ def test_what_is_an_identity_stays_as_it_is(text: str) -> None:
     ["c-17 ", " c-17", "c-17\u00a0", "c-17\u200b", "\ufeffc-17", "c\u00ad-17", "\u202ac-17\u202c", "c-17\x00\r\n"],
 )
 def test_blanks_around_and_marks_that_nobody_sees_make_no_other_customer(text: str) -> None:
-    assert handle_of(replace(RESPONSE, customer=Customer(id=text))) == Handle("id", "crm", "c-17")
+    assert handle_of(replace(RESPONSE, customer=Respondent(id=text))) == Handle("id", "crm", "c-17")
 
 
 def test_one_id_spelt_in_two_ways_of_unicode_is_one_customer() -> None:
@@ -190,18 +190,18 @@ def test_what_is_no_ones_mailbox_is_none(text: str) -> None:
 
 @pytest.mark.parametrize("phone", ["+266696687", "+7378742833", "+10000000000", "+33666666666", "+4420794609", "112"])
 def test_withheld_callers_are_not_one_customer(phone: str) -> None:
-    by_phone = replace(RESPONSE, customer=Customer(phone=phone, country="GB"))
+    by_phone = replace(RESPONSE, customer=Respondent(phone=phone, country="GB"))
     assert [handle.kind for handle in handles_of(by_phone)] == ["interaction"]
-    nothing_else = replace(RESPONSE, customer=Customer(phone=phone), interaction=Interaction())
+    nothing_else = replace(RESPONSE, customer=Respondent(phone=phone), interaction=Interaction())
     assert handle_of(nothing_else) is None
 
 
 def test_an_extension_is_part_of_who_it_is() -> None:
-    one, other = (replace(RESPONSE, customer=Customer(phone=f"+1 (212) 555-0123 x{ext}")) for ext in (45, 46))
+    one, other = (replace(RESPONSE, customer=Respondent(phone=f"+1 (212) 555-0123 x{ext}")) for ext in (45, 46))
     assert handle_of(one) == Handle("phone", "", "+12125550123;ext=45")
     assert handle_of(one) != handle_of(other)
 
 
 def test_a_number_that_comes_in_as_it_was_written_is_the_same_customer() -> None:
-    written = replace(RESPONSE, customer=Customer(phone="\u202a020 7183 8750\u202c", country="GB"))
+    written = replace(RESPONSE, customer=Respondent(phone="\u202a020 7183 8750\u202c", country="GB"))
     assert handle_of(written) == Handle("phone", "", "+442071838750")

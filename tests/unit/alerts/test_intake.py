@@ -15,7 +15,7 @@ from alerts.customer import Customer
 from alerts.errors import NotClaimable
 from alerts.intake import Case, Effects, Fingerprint, Fresh, Identity, Revision, decide_all, event_identity, recognise
 from alerts.policy import Policy, read_policy, shipped_policy
-from alerts.resolution import Cause, Kind, Outcome
+from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.scoring import rate
 from alerts.survey import SurveyResponse
 from alerts.transitions import claim, permit, resolve
@@ -88,7 +88,7 @@ def newest_of(*answers: Answer) -> dict[Identity, Revision]:
 def resolved(callback: Callback) -> Callback:
     held = claim(callback, advisor="ben", token="t", seconds=900, now=NOW, policy=POLICY).callback
     facts: dict[str, Any] = {"note": None, "checklist": {}, "version": None, "outcome": Outcome.RECOVERED}
-    cause = Cause(Kind.SKILL, "courtesy")
+    cause = Cause(CauseKind.SKILL, "courtesy")
     token = held.lease_token or ""
     return resolve(held, token=token, cause=cause, now=NOW, policy=POLICY, **facts).callback
 

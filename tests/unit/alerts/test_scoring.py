@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.scale import Box, Scale
 from alerts.scoring import Verdict, asked_not_to_be_called, rate, score
-from alerts.survey import Customer, SurveyResponse
+from alerts.survey import Respondent, SurveyResponse
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 POLICY = shipped_policy()
@@ -57,7 +57,7 @@ def test_a_further_reason_makes_a_1_severe_enough_for_the_first_priority() -> No
 
 
 def test_a_2_needs_three_further_reasons_for_that() -> None:
-    vip = Customer(segment="vip", since=date(2010, 1, 1))
+    vip = Respondent(segment="vip", since=date(2010, 1, 1))
     two = verdict_on(said(2, customer=vip), POLICY)
     assert (two.severity, two.priority) == (80, 3)
     three = verdict_on(said(2, customer=vip, comment="ring me"), POLICY)
@@ -65,7 +65,7 @@ def test_a_2_needs_three_further_reasons_for_that() -> None:
 
 
 def test_severity_ends_at_100() -> None:
-    vip = Customer(segment="vip", since=date(2010, 1, 1))
+    vip = Respondent(segment="vip", since=date(2010, 1, 1))
     verdict = verdict_on(said(1, customer=vip, comment="call me or I cancel my plan"), POLICY, NOW - timedelta(days=3))
     assert (verdict.severity, verdict.priority, len(verdict.reasons)) == (100, 1, 6)
 

@@ -8,15 +8,15 @@ from itertools import islice
 
 import pytest
 
-from alerts import arrival as outcomes
-from alerts.arrival import Arrival, SetAside
+from alerts import arrival as arrival
+from alerts.arrival import Arrival, DeadLettered
 from alerts.calling_hours.window import may_call, place_of
 from alerts.phones.phone import judge
 from alerts.policy import shipped_policy
 from alerts.scale import Box, box_of
-from alerts.survey import Customer, SurveyResponse
+from alerts.survey import Respondent, SurveyResponse
 from app.demo.people import people
-from app.demo.stream import Answer, answers
+from app.demo.stream import DemoAnswer, answers
 from consumers.intake.record import CLOUDEVENTS, Record, read_record
 from consumers.sources.catalogue import Catalogue
 
@@ -24,29 +24,29 @@ NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MANY = 20_000
 
 
-def make(count: int, seed: int = 1) -> list[Answer]:
+def make(count: int, seed: int = 1) -> list[DemoAnswer]:
     return list(islice(answers(lambda: NOW, secret=b"key", seed=seed), count))
 
 
-def read(answer: Answer, offset: int) -> Arrival:
+def read(answer: DemoAnswer, offset: int) -> Arrival:
     timestamp = int(NOW.timestamp() * 1000)
     record = Record("survey.responses", 0, offset, timestamp, answer.key, answer.value, answer.headers)
     return read_record(record, Catalogue([]), NOW)
 
 
 @pytest.fixture(scope="module")
-def sent() -> list[Answer]:
+def sent() -> list[DemoAnswer]:
     return make(MANY)
 
 
 @pytest.fixture(scope="module")
-def readings(sent: list[Answer]) -> list[Arrival]:
+def readings(sent: list[DemoAnswer]) -> list[Arrival]:
     return [read(answer, offset) for offset, answer in enumerate(sent)]
 
 
 @pytest.fixture(scope="module")
 def responses(readings: list[Arrival]) -> list[SurveyResponse]:
-    return [reading.response for reading in readings if isinstance(reading, outcomes.Answer)]
+    return [reading.response for reading in readings if isinstance(reading, arrival.Answer)]
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +55,15 @@ def bottom(responses: list[SurveyResponse]) -> list[SurveyResponse]:
 
 
 def test_every_answer_can_be_read_but_those_that_are_spoilt_on_purpose(
-    sent: list[Answer], readings: list[Arrival]
+    sent: list[DemoAnswer], readings: list[Arrival]
 ) -> None:
-    refused = [isinstance(reading, SetAside) for reading in readings]
+    refused = [isinstance(reading, DeadLettered) for reading in readings]
     assert refused == [answer.broken for answer in sent]
     assert 40 < sum(refused) < 160
 
 
 def test_spoilt_answers_show_several_reasons(readings: list[Arrival]) -> None:
-    assert len({reading.reason for reading in readings if isinstance(reading, SetAside)}) >= 4
+    assert len({reading.reason for reading in readings if isinstance(reading, DeadLettered)}) >= 4
 
 
 def test_nothing_had_to_be_mended_on_the_way_in(responses: list[SurveyResponse]) -> None:
@@ -119,7 +119,7 @@ def test_no_two_customers_share_a_number_and_every_number_may_be_dialled() -> No
 def test_at_every_hour_a_third_of_the_unhappy_may_be_called(bottom: list[SurveyResponse], day: datetime) -> None:
     policy, some = shipped_policy(), bottom[:2000]
 
-    def may_be_called(customer: Customer, at: datetime) -> bool:
+    def may_be_called(customer: Respondent, at: datetime) -> bool:
         place = place_of(customer, judge(customer.phone, customer.country), "UTC")
         return may_call(at, place, policy) is not None
 
@@ -134,5 +134,5 @@ def test_the_same_seed_gives_the_same_answers_and_another_gives_others() -> None
     assert make(200) != make(200, seed=2)
 
 
-def test_no_two_answers_have_the_same_id(sent: list[Answer]) -> None:
+def test_no_two_answers_have_the_same_id(sent: list[DemoAnswer]) -> None:
     assert len({dict(answer.headers)["ce_id"] for answer in sent}) == MANY

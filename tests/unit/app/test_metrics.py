@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts.arrival import RecordOutcome
-from alerts.callback import Event, Moved, State
+from alerts.callback import Event, State, Transition
 from alerts.event import EventKind
 from alerts.ledger.intake.batch import Raised, Report
 from alerts.policy import shipped_policy
@@ -82,8 +82,8 @@ def test_lag_of_a_partition_that_moved_on_is_no_longer_told() -> None:
     assert 'partition="3"' not in page(metrics)
 
 
-def _moved(*events: Event) -> Moved:
-    return Moved(callback=opened(), events=events)
+def _moved(*events: Event) -> Transition:
+    return Transition(callback=opened(), events=events)
 
 
 def test_an_event_that_cannot_be_counted_takes_nothing_else_down(caplog: pytest.LogCaptureFixture) -> None:

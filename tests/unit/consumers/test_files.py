@@ -12,8 +12,8 @@ from random import Random
 import pytest
 
 from alerts.errors import Misconfigured
-from consumers.intake.reason import Reason
-from consumers.sources.rows import BadRow, Row, Sendable, read_rows
+from consumers.intake.reason import DeadLetterReason
+from consumers.sources.rows import InvalidRow, Row, Sendable, read_rows
 from consumers.sources.source import read_source
 from tests.parts.effort import EFFORT, times
 
@@ -48,8 +48,8 @@ def comments(rows: Sequence[Row]) -> list[str | None]:
     return [row.response.comment for row in rows if isinstance(row, Sendable)]
 
 
-def bad(rows: Sequence[Row]) -> list[tuple[int, Reason]]:
-    return [(row.line, row.reason) for row in rows if isinstance(row, BadRow)]
+def bad(rows: Sequence[Row]) -> list[tuple[int, DeadLetterReason]]:
+    return [(row.line, row.reason) for row in rows if isinstance(row, InvalidRow)]
 
 
 def refusal(tmp_path: Path, content: str | bytes, rows: str = "{}", *, name: str = "answers.csv") -> str:
@@ -66,7 +66,7 @@ def test_a_quote_that_is_never_closed_costs_its_own_row(tmp_path: Path, others: 
     lines = [f"e-{n},{n % 5 + 1},2026-01-02,c-{n},{others}" for n in range(5000)]
     lines[10] = 'e-10,1,2026-01-02,c-10,"Nobody came'
     rows = read(tmp_path, text_of(*lines))
-    assert bad(rows) == [(12, Reason.MALFORMED)]
+    assert bad(rows) == [(12, DeadLetterReason.MALFORMED)]
     assert len(sent(rows)) == 4999
 
 
@@ -83,7 +83,7 @@ def test_a_quote_that_is_never_closed_costs_its_own_row(tmp_path: Path, others: 
 )
 def test_a_broken_quote_wherever_it_stands_costs_its_own_row(tmp_path: Path, broken: str) -> None:
     rows = read(tmp_path, text_of(GOOD[0], broken, '"e-3","2","2026-01-02","c-3","two\nlines"', GOOD[1]))
-    assert bad(rows) == [(3, Reason.MALFORMED)]
+    assert bad(rows) == [(3, DeadLetterReason.MALFORMED)]
     assert sent(rows) == ["e-1", "e-3", "e-2"]
 
 
@@ -102,20 +102,20 @@ def test_a_quote_within_a_cell_is_a_letter(tmp_path: Path) -> None:
 def test_a_quote_may_be_written_with_an_escape_where_the_source_file_says_so(tmp_path: Path) -> None:
     line = r'e-1,1,2026-01-02,c-1,"he said \"no, \\ \" and ""left"""'
     assert comments(read(tmp_path, text_of(line), "{escape: '\\'}")) == ['he said "no, \\ " and "left"']
-    assert bad(read(tmp_path, text_of(line))) == [(2, Reason.MALFORMED)]
+    assert bad(read(tmp_path, text_of(line))) == [(2, DeadLetterReason.MALFORMED)]
 
 
 def test_rows_that_two_stray_quotes_took_in_are_all_named(tmp_path: Path) -> None:
     """By its letters this is one cell of four lines; as some of them are rows, nobody can tell."""
     lines = ('e-3,1,2026-01-02,c-3,"Nobody came', *GOOD, 'e-4,1,2026-01-02,c-4,the screen is 5"')
     rows = read(tmp_path, text_of(*lines, "e-5,1,2026-01-02,c-5,x"))
-    assert bad(rows) == [(line, Reason.MALFORMED) for line in (2, 3, 4, 5)]
+    assert bad(rows) == [(line, DeadLetterReason.MALFORMED) for line in (2, 3, 4, 5)]
     assert sent(rows) == ["e-5"]
 
 
 def test_a_pasted_row_within_a_comment_never_becomes_an_answer(tmp_path: Path) -> None:
     rows = read(tmp_path, text_of('e-3,5,2026-01-02,c-3,"see\ne-66,1,2026-01-02,c-66,forged\nthanks"', GOOD[0]))
-    assert bad(rows) == [(line, Reason.MALFORMED) for line in (2, 3, 4)]
+    assert bad(rows) == [(line, DeadLetterReason.MALFORMED) for line in (2, 3, 4)]
     assert sent(rows) == ["e-1"]
 
 
@@ -127,7 +127,7 @@ def test_a_long_comment_of_many_lines_is_no_broken_quote(tmp_path: Path) -> None
 def test_a_cell_that_goes_on_for_ever_is_given_up(tmp_path: Path) -> None:
     lines = ["and so on, and on"] * 1200
     rows = read(tmp_path, text_of('e-3,1,2026-01-02,c-1,"begins', *lines, 'ends"', GOOD[0]))
-    assert bad(rows)[0] == (2, Reason.MALFORMED)
+    assert bad(rows)[0] == (2, DeadLetterReason.MALFORMED)
     assert len(bad(rows)) == 1202
     assert sent(rows) == ["e-1"]
 
@@ -149,11 +149,11 @@ def test_quotes_strewn_anywhere_never_lose_a_row_and_never_make_one(tmp_path: Pa
 
 def test_a_row_of_which_a_stray_quote_took_in_a_bad_one_is_not_sent_with_it(tmp_path: Path) -> None:
     rows = read(tmp_path, text_of('e-3,1,2026-01-02,c-3,"x', 'e-4,bad,2026-01-02,c-4,y"', GOOD[0]))
-    assert [row.line for row in rows if isinstance(row, BadRow)] == [2, 3]
+    assert [row.line for row in rows if isinstance(row, InvalidRow)] == [2, 3]
     rows = read(tmp_path, text_of('e-3,"1,2026-01-02,c-3,x', 'e-4,2",2026-01-02,c-4,y', GOOD[0]))
-    assert [row.line for row in rows if isinstance(row, BadRow)] == [2, 3]
+    assert [row.line for row in rows if isinstance(row, InvalidRow)] == [2, 3]
     rows = read(tmp_path, text_of('e-3,"1,2026-01-02,c-3,x', GOOD[1], 'e-4,2,2026-01-02",c-4,y', GOOD[0]))
-    assert [row.line for row in rows if isinstance(row, BadRow)] == [2, 4]
+    assert [row.line for row in rows if isinstance(row, InvalidRow)] == [2, 4]
     assert sent(rows) == ["e-2", "e-1"]
 
 
@@ -165,7 +165,7 @@ def test_what_stands_behind_a_comment_of_lines_is_its_own_rows(tmp_path: Path) -
 
 def test_a_bad_row_whose_comment_has_lines_is_one_bad_row(tmp_path: Path) -> None:
     rows = read(tmp_path, text_of('e-3,bad,2026-01-02,c-3,"well, I, do, not, know\nmore, or, less, of, it"', GOOD[0]))
-    assert bad(rows) == [(2, Reason.INVALID_RATING)]
+    assert bad(rows) == [(2, DeadLetterReason.INVALID_RATING)]
 
 
 # -- headers
@@ -258,7 +258,7 @@ def test_an_encoding_can_be_stated(tmp_path: Path) -> None:
 def test_a_damaged_letter_costs_its_row_in_a_file_that_is_utf_8_else(tmp_path: Path) -> None:
     text = text_of(*GOOD).encode() + b"e-3,1,2026-01-02,c-3,\xff\ne-4,1,2026-01-02,c-4,\xc3\n"
     rows = read(tmp_path, text)
-    assert bad(rows) == [(4, Reason.MALFORMED), (5, Reason.MALFORMED)]
+    assert bad(rows) == [(4, DeadLetterReason.MALFORMED), (5, DeadLetterReason.MALFORMED)]
     assert sent(rows) == ["e-1", "e-2"]
 
 
@@ -281,7 +281,7 @@ def test_blank_lines_and_rows_of_nothing_are_no_rows(tmp_path: Path) -> None:
 
 def test_a_row_with_more_or_fewer_cells_than_the_header_is_named(tmp_path: Path) -> None:
     rows = read(tmp_path, text_of("e-3,1,2026-01-02,c-3", "e-4,1,2026-01-02,c-3,x,y", "e-5", GOOD[0]))
-    assert bad(rows) == [(line, Reason.MALFORMED) for line in (2, 3, 4)]
+    assert bad(rows) == [(line, DeadLetterReason.MALFORMED) for line in (2, 3, 4)]
     assert sent(rows) == ["e-1"]
 
 
@@ -293,7 +293,7 @@ def test_nul_is_taken_out_and_flagged(tmp_path: Path) -> None:
 
 def test_a_line_without_end_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
     rows = read(tmp_path, text_of("e-3,1,2026-01-02,c-3," + "x" * 3_000_000, GOOD[0]))
-    assert bad(rows) == [(2, Reason.TOO_LARGE)]
+    assert bad(rows) == [(2, DeadLetterReason.TOO_LARGE)]
     assert sent(rows) == ["e-1"]
 
 
@@ -353,7 +353,7 @@ def test_json_lines_are_named_one_by_one(tmp_path: Path) -> None:
     lines = ["\ufeff" + an_object(1), "", an_object(2) + ",", "[1]", an_object(3), '{"id":', an_object(4)]
     rows = read(tmp_path, "\r\n".join(lines), name="answers.ndjson")
     assert sent(rows) == ["e-1", "e-3", "e-4"]
-    assert bad(rows) == [(line, Reason.MALFORMED) for line in (3, 4, 6)]
+    assert bad(rows) == [(line, DeadLetterReason.MALFORMED) for line in (3, 4, 6)]
     assert sent(read(tmp_path, "\n".join(lines)[1:].encode("utf-16"), name="answers.jsonl")) == ["e-1", "e-3", "e-4"]
 
 
@@ -380,20 +380,20 @@ def test_a_broken_object_of_a_list_costs_itself(tmp_path: Path, broken: str) -> 
     text = f"[\n{an_object(1)},\n{broken},\n{an_object(2)},\n{an_object(3)}\n]"
     rows = read(tmp_path, text, name="answers.json")
     assert sent(rows) == ["e-1", "e-2", "e-3"]
-    assert bad(rows) == [(3, Reason.MALFORMED)]
+    assert bad(rows) == [(3, DeadLetterReason.MALFORMED)]
 
 
 def test_a_list_that_was_cut_off_is_told(tmp_path: Path) -> None:
     rows = read(tmp_path, f"[\n{an_object(1)},\n{an_object(2)}\n", name="answers.json")
     assert sent(rows) == ["e-1", "e-2"]
-    assert bad(rows) == [(4, Reason.MALFORMED)]
+    assert bad(rows) == [(4, DeadLetterReason.MALFORMED)]
 
 
 def test_an_object_of_more_than_a_megabyte_is_named_and_not_kept(tmp_path: Path) -> None:
     text = f"[{an_object(1)},{an_object(9, note='x' * 3_000_000)},{an_object(2)}]"
     rows = read(tmp_path, text, name="answers.json")
     assert sent(rows) == ["e-1", "e-2"]
-    assert bad(rows) == [(1, Reason.TOO_LARGE)]
+    assert bad(rows) == [(1, DeadLetterReason.TOO_LARGE)]
 
 
 def test_an_empty_file_of_json_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from alerts.errors import Unavailable
 from consumers import loop
-from consumers.loop import keep_doing, pause
+from consumers.loop import run_periodically, wait_or_stop
 
 
 async def test_a_step_is_done_until_the_stop() -> None:
@@ -21,7 +21,7 @@ async def test_a_step_is_done_until_the_stop() -> None:
             stop.set()
         return True
 
-    await asyncio.wait_for(keep_doing(step, stop, idle=60, name="a step"), 5)
+    await asyncio.wait_for(run_periodically(step, stop, idle=60, name="a step"), 5)
     assert done == 5
 
 
@@ -37,7 +37,7 @@ async def test_a_part_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch
         stop.set()
         return True
 
-    await asyncio.wait_for(keep_doing(step, stop, idle=60, name="a step"), 5)
+    await asyncio.wait_for(run_periodically(step, stop, idle=60, name="a step"), 5)
     assert tries == 4
 
 
@@ -55,12 +55,12 @@ async def test_a_fault_of_ours_is_told_and_the_step_goes_on(
         stop.set()
         return True
 
-    await asyncio.wait_for(keep_doing(step, stop, idle=60, name="the timers"), 5)
+    await asyncio.wait_for(run_periodically(step, stop, idle=60, name="the timers"), 5)
     assert "the timers: failed" in caplog.text
 
 
 async def test_a_pause_ends_with_the_stop() -> None:
     stop = asyncio.Event()
-    waiting = asyncio.create_task(pause(stop, 3600))
+    waiting = asyncio.create_task(wait_or_stop(stop, 3600))
     stop.set()
     await asyncio.wait_for(waiting, 5)

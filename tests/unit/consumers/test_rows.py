@@ -12,9 +12,10 @@ import pytest
 from alerts.arrival import Answer
 from alerts.errors import Misconfigured
 from alerts.identity import handle_of, record_key
-from consumers.intake.record import Reason, Record, read_record
+from consumers.intake.reason import DeadLetterReason
+from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import load_catalogue
-from consumers.sources.rows import BadRow, Row, Sendable, last_answer, read_rows
+from consumers.sources.rows import InvalidRow, Row, Sendable, last_answer, read_rows
 from consumers.sources.source import Source, read_source
 
 CATALOGUE = load_catalogue()
@@ -76,7 +77,7 @@ def test_real_answers_are_all_read_and_come_back_as_they_went(
 ) -> None:
     rows = rows_of(shipped(name), survey_data / file)
     sent = good(rows)
-    assert [row for row in rows if isinstance(row, BadRow)] == []
+    assert [row for row in rows if isinstance(row, InvalidRow)] == []
     assert Counter(row.response.rating for row in sent) == ratings
     assert len({row.response.event_id for row in sent}) == len(sent) == sum(ratings.values())
     unhappy = {handle_of(row.response) for row in sent if row.response.rating <= 2}
@@ -122,8 +123,8 @@ def test_a_shift_moves_the_times_and_not_the_ids(tmp_path: Path) -> None:
 def test_a_time_that_a_shift_carries_beyond_the_calendar_is_a_bad_row(tmp_path: Path) -> None:
     source, path = crm(tmp_path, "id;score;at;who\ne-1;2;9999-12-31;c-1\n")
     (row,) = rows_of(source, path, shift=timedelta(days=3))
-    assert isinstance(row, BadRow)
-    assert row.reason is Reason.INVALID_TIME
+    assert isinstance(row, InvalidRow)
+    assert row.reason is DeadLetterReason.INVALID_TIME
 
 
 def test_a_bad_row_is_told_with_its_line_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -140,13 +141,13 @@ def test_a_bad_row_is_told_with_its_line_and_the_rest_is_read(tmp_path: Path) ->
         b"e-7;1;no\0body;2026-01-02;c-1\n"
     )
     rows = rows_of(*crm(tmp_path, text))
-    assert [(row.line, row.reason, row.field) for row in rows if isinstance(row, BadRow)] == [
-        (4, Reason.INVALID_RATING, "rating"),
-        (5, Reason.INVALID_TIME, "answered_at"),
-        (6, Reason.MALFORMED, None),
-        (7, Reason.MALFORMED, None),
-        (9, Reason.NO_HANDLE, "customer"),
-        (10, Reason.MAPPING_FAILED, "event_id"),
+    assert [(row.line, row.reason, row.field) for row in rows if isinstance(row, InvalidRow)] == [
+        (4, DeadLetterReason.INVALID_RATING, "rating"),
+        (5, DeadLetterReason.INVALID_TIME, "answered_at"),
+        (6, DeadLetterReason.MALFORMED, None),
+        (7, DeadLetterReason.MALFORMED, None),
+        (9, DeadLetterReason.NO_HANDLE, "customer"),
+        (10, DeadLetterReason.MAPPING_FAILED, "event_id"),
     ]
     assert [(row.line, row.response.comment, row.response.flags) for row in good(rows)] == [
         (2, "two\nlines", ()),
@@ -168,8 +169,8 @@ def test_a_row_meets_its_partner_in_the_joined_file(tmp_path: Path) -> None:
     partner, alone = rows_of(*crm(tmp_path, text, rows="join: {file: people.csv, on: id, as: p}", who="p.person"))
     assert isinstance(partner, Sendable)
     assert partner.response.customer.id == "c-9"
-    assert isinstance(alone, BadRow)
-    assert alone.reason is Reason.NO_HANDLE
+    assert isinstance(alone, InvalidRow)
+    assert alone.reason is DeadLetterReason.NO_HANDLE
 
 
 def test_a_limit_ends_the_reading(tmp_path: Path) -> None:
@@ -186,8 +187,8 @@ def test_json_lines_are_read_strictly_one_by_one(tmp_path: Path) -> None:
     first, second, third = rows_of(*crm(tmp_path, text, name="answers.jsonl"))
     assert isinstance(first, Sendable)
     assert first.response.event_id == "e-1"
-    assert isinstance(second, BadRow)
-    assert (second.line, second.reason) == (3, Reason.MALFORMED)
+    assert isinstance(second, InvalidRow)
+    assert (second.line, second.reason) == (3, DeadLetterReason.MALFORMED)
     assert isinstance(third, Sendable)
     assert (third.line, third.response.comment) == (4, "ab")
 

@@ -14,11 +14,11 @@ from jmespath.exceptions import JMESPathError
 
 from alerts.document import BadDocument
 from alerts.errors import Misconfigured
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.mapping import UNUSABLE
-from consumers.sources.rule import Rule, Unfit
+from consumers.sources.rule import Rule, RuleError
 from consumers.sources.source import Source, read_source
 from consumers.sources.windows_zones import zone_named
 
@@ -275,7 +275,7 @@ def test_every_zone_of_windows_is_one_that_we_know() -> None:
     ],
 )
 def test_a_rule_refuses_what_is_not_of_its_type(rule: dict[str, Any], event: Any) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(RuleError):
         value(event, **rule)
 
 
@@ -304,17 +304,17 @@ def test_a_detail_that_cannot_be_read_costs_the_detail_and_not_the_answer() -> N
 @pytest.mark.parametrize(
     ("rule", "field", "reason"),
     [
-        ("rating: {from: length(x), type: int}", "rating", Reason.MAPPING_FAILED),
-        ("rating: {from: x, type: words, values: {a: 1}}", "rating", Reason.INVALID_RATING),
-        ("answered_at: {from: x, type: datetime}", "answered_at", Reason.INVALID_TIME),
-        ("response_id: {from: x, type: int}", "response_id", Reason.MAPPING_FAILED),
-        ("event_id: {from: x, type: int}", "event_id", Reason.MAPPING_FAILED),
+        ("rating: {from: length(x), type: int}", "rating", DeadLetterReason.MAPPING_FAILED),
+        ("rating: {from: x, type: words, values: {a: 1}}", "rating", DeadLetterReason.INVALID_RATING),
+        ("answered_at: {from: x, type: datetime}", "answered_at", DeadLetterReason.INVALID_TIME),
+        ("response_id: {from: x, type: int}", "response_id", DeadLetterReason.MAPPING_FAILED),
+        ("event_id: {from: x, type: int}", "event_id", DeadLetterReason.MAPPING_FAILED),
     ],
 )
-def test_what_decides_is_refused_when_it_cannot_be_read(rule: str, field: str, reason: Reason) -> None:
+def test_what_decides_is_refused_when_it_cannot_be_read(rule: str, field: str, reason: DeadLetterReason) -> None:
     lines = [line for line in LEAST.splitlines() if not line.strip().startswith(rule.partition(":")[0])]
     source = read_source("\n".join([*lines, f"  {rule}\n"]), file="crm.yaml")
-    with pytest.raises(CannotRead) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         source.read({"id": "e", "score": 1, "at": "2026-01-01T00:00:00Z", "x": 2.5})
     assert (caught.value.field, caught.value.reason) == (field, reason)
 

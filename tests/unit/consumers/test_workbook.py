@@ -10,8 +10,8 @@ from zipfile import ZipFile
 import pytest
 
 from alerts.errors import Misconfigured
-from consumers.intake.reason import Reason
-from consumers.sources.rows import BadRow, Row, Sendable, read_rows
+from consumers.intake.reason import DeadLetterReason
+from consumers.sources.rows import InvalidRow, Row, Sendable, read_rows
 from consumers.sources.source import read_source
 
 SOURCE = """
@@ -118,9 +118,9 @@ def test_a_row_that_cannot_be_read_is_named_by_its_number_in_the_sheet(tmp_path:
         ("e-3", 1, (DAY, 46024), "c-1"),
     ]
     rows = read(workbook(tmp_path / "a.xlsx", {"Blatt": sheet}), "{skip_rows: 1}")
-    assert [(row.line, row.reason) for row in rows if isinstance(row, BadRow)] == [
-        (4, Reason.INVALID_RATING),
-        (7, Reason.MALFORMED),
+    assert [(row.line, row.reason) for row in rows if isinstance(row, InvalidRow)] == [
+        (4, DeadLetterReason.INVALID_RATING),
+        (7, DeadLetterReason.MALFORMED),
     ]
     assert [row.line for row in good(rows)] == [8]
 

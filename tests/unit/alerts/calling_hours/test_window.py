@@ -24,7 +24,7 @@ from alerts.calling_hours.window import (
 )
 from alerts.phones.phone import BAD_NUMBER, NO_NUMBER, Number, judge
 from alerts.policy import Policy, read_policy, shipped_policy
-from alerts.survey import Customer
+from alerts.survey import Respondent
 
 EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
@@ -52,39 +52,39 @@ def opening(at: str, place: Place, policy: Policy = POLICY) -> tuple[datetime, d
 
 
 def test_the_customers_own_zone_counts_before_the_numbers() -> None:
-    customer = Customer(time_zone="Australia/Perth", country="AU")
+    customer = Respondent(time_zone="Australia/Perth", country="AU")
     assert place_of(customer, judge("+442079460967", None), "UTC") == Place(("Australia/Perth",), "AU", regions=("WA",))
 
 
 def test_a_number_gives_the_zone_and_the_country_whose_rules_apply() -> None:
-    assert place_of(Customer(), judge("+442079460967", None), "UTC") == Place(LONDON.zones, "GB", regions=("ENG",))
+    assert place_of(Respondent(), judge("+442079460967", None), "UTC") == Place(LONDON.zones, "GB", regions=("ENG",))
 
 
 def test_the_zones_of_a_number_are_cut_to_the_customers_country() -> None:
     mobile = judge("+79161234567", None)
     assert len(mobile.zones) == 16
-    zones = place_of(Customer(country="RU"), mobile, "UTC").zones
+    zones = place_of(Respondent(country="RU"), mobile, "UTC").zones
     assert "Europe/Moscow" in zones
     assert not {"Asia/Almaty", "Europe/Bucharest"} & set(zones)
 
 
 def test_an_older_name_of_a_zone_is_cut_like_the_present_one() -> None:
-    place = place_of(Customer(country="IN"), judge("+919876543210", None), "UTC")
+    place = place_of(Respondent(country="IN"), judge("+919876543210", None), "UTC")
     assert place == Place(("Asia/Calcutta",), "IN")
 
 
 def test_a_number_from_abroad_must_be_allowed_there_and_in_the_customers_country() -> None:
-    place = place_of(Customer(country="GB"), judge("+12125550123", None), "UTC")
+    place = place_of(Respondent(country="GB"), judge("+12125550123", None), "UTC")
     assert place == Place(("America/New_York", "Europe/London"), "GB")
 
 
 def test_zones_that_are_names_of_one_clock_count_once() -> None:
     number = Number("ok", ("Europe/Guernsey", "Europe/Jersey", "Europe/London"))
-    assert place_of(Customer(), number, "UTC").zones == ("Europe/London",)
+    assert place_of(Respondent(), number, "UTC").zones == ("Europe/London",)
 
 
 def test_the_numbers_own_country_cuts_its_zones_when_the_customers_is_unknown() -> None:
-    place = place_of(Customer(), judge("+79161234567", None), "UTC")
+    place = place_of(Respondent(), judge("+79161234567", None), "UTC")
     assert place.country == "RU"
     assert "Europe/Moscow" in place.zones
     assert {country_of_zone(zone) for zone in place.zones} == {"RU"}
@@ -95,38 +95,38 @@ def test_the_numbers_own_country_cuts_its_zones_when_the_customers_is_unknown() 
     ["UTC", "GMT", "Zulu", "GMT0", "Greenwich", "UCT", "Universal", "Etc/UTC", "Etc/GMT+5", "localtime", "Factory"],
 )
 def test_a_zone_that_is_no_place_gives_way_to_the_numbers(zone: str) -> None:
-    customer = Customer(time_zone=zone, country="US")
+    customer = Respondent(time_zone=zone, country="US")
     assert place_of(customer, judge("+14155550123", None), "UTC") == Place(
         ("America/Los_Angeles",), "US", regions=("CA",)
     )
 
 
 def test_an_hour_in_utc_does_not_ring_at_night_in_san_francisco() -> None:
-    place = place_of(Customer(time_zone="UTC", country="US"), judge("+14155550123", None), "UTC")
+    place = place_of(Respondent(time_zone="UTC", country="US"), judge("+14155550123", None), "UTC")
     assert may_call(utc("2026-06-01T09:05"), place, POLICY) is None
 
 
 @pytest.mark.parametrize("zone", ["EST", "MST", "HST"])
 def test_a_zone_without_summer_time_is_not_believed_in_a_country_that_has_it(zone: str) -> None:
-    customer = Customer(time_zone=zone, country="US")
+    customer = Respondent(time_zone=zone, country="US")
     assert place_of(customer, judge("+12125550123", None), "UTC") == Place(("America/New_York",), "US", regions=("NY",))
-    assert place_of(Customer(time_zone=zone), judge("+12125550123", None), "UTC").zones == ("America/New_York",)
-    assert place_of(Customer(time_zone=zone, country="JM"), NO_NUMBER, "UTC").zones == (zone,)
+    assert place_of(Respondent(time_zone=zone), judge("+12125550123", None), "UTC").zones == ("America/New_York",)
+    assert place_of(Respondent(time_zone=zone, country="JM"), NO_NUMBER, "UTC").zones == (zone,)
 
 
 def test_a_posix_name_with_summer_time_is_a_place() -> None:
-    assert place_of(Customer(time_zone="EST5EDT", country="US"), NO_NUMBER, "UTC").zones == ("EST5EDT",)
+    assert place_of(Respondent(time_zone="EST5EDT", country="US"), NO_NUMBER, "UTC").zones == ("EST5EDT",)
 
 
 def test_without_zone_and_number_the_whole_country_must_be_open() -> None:
-    assert place_of(Customer(country="DE"), NO_NUMBER, "UTC") == Place(("Europe/Berlin",), "DE")
-    brazil = place_of(Customer(country="BR"), BAD_NUMBER, "UTC")
+    assert place_of(Respondent(country="DE"), NO_NUMBER, "UTC") == Place(("Europe/Berlin",), "DE")
+    brazil = place_of(Respondent(country="BR"), BAD_NUMBER, "UTC")
     assert brazil.zones == ("America/Noronha", "America/Sao_Paulo", "America/Manaus", "America/Rio_Branco")
     assert not brazil.guessed
 
 
 def test_a_mobile_whose_zone_nobody_knows_has_those_of_its_country() -> None:
-    place = place_of(Customer(), judge("+56961234567", None), "Europe/Berlin")
+    place = place_of(Respondent(), judge("+56961234567", None), "Europe/Berlin")
     assert place.country == "CL"
     assert "America/Santiago" in place.zones
 
@@ -134,7 +134,7 @@ def test_a_mobile_whose_zone_nobody_knows_has_those_of_its_country() -> None:
 @pytest.mark.parametrize("number", [NO_NUMBER, BAD_NUMBER, Number("ok")])
 @pytest.mark.parametrize("zone", [None, "", "Mars/Olympus", "localtime", "Etc/Unknown", "../../etc/passwd"])
 def test_a_customer_of_whom_no_zone_is_known_has_the_queues_by_guess(number: Number, zone: str | None) -> None:
-    place = place_of(Customer(time_zone=zone), number, "Europe/Berlin")
+    place = place_of(Respondent(time_zone=zone), number, "Europe/Berlin")
     assert place == Place(("Europe/Berlin",), None, guessed=True)
 
 
@@ -210,7 +210,7 @@ def test_holidays_are_kept_only_when_the_policy_says_so() -> None:
     ],
 )
 def test_a_holiday_of_the_customers_region_is_kept(phone: str, day: str, what: str) -> None:
-    place = place_of(Customer(), judge(phone, None), "UTC")
+    place = place_of(Respondent(), judge(phone, None), "UTC")
     noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(place.zones[0]))
     assert may_call(noon, place, KEEPS_HOLIDAYS) is None, what
     assert may_call(noon, place, POLICY) is not None
@@ -229,16 +229,16 @@ def test_a_holiday_of_the_customers_region_is_kept(phone: str, day: str, what: s
     ],
 )
 def test_a_holiday_of_another_region_is_not(phone: str, day: str, what: str) -> None:
-    place = place_of(Customer(), judge(phone, None), "UTC")
+    place = place_of(Respondent(), judge(phone, None), "UTC")
     noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(place.zones[0]))
     assert may_call(noon, place, KEEPS_HOLIDAYS) is not None, what
 
 
 def test_the_customers_own_zone_names_the_region_too() -> None:
     labour_day = utc("2026-03-02T04:00")  # noon in Perth: Western Australia keeps it
-    place = place_of(Customer(time_zone="Australia/Perth", country="AU"), NO_NUMBER, "UTC")
+    place = place_of(Respondent(time_zone="Australia/Perth", country="AU"), NO_NUMBER, "UTC")
     assert may_call(labour_day, place, KEEPS_HOLIDAYS) is None
-    sydney = place_of(Customer(time_zone="Australia/Sydney", country="AU"), NO_NUMBER, "UTC")
+    sydney = place_of(Respondent(time_zone="Australia/Sydney", country="AU"), NO_NUMBER, "UTC")
     assert may_call(utc("2026-03-02T01:00"), sydney, KEEPS_HOLIDAYS) is not None
 
 
@@ -274,7 +274,7 @@ def test_a_policy_that_allows_no_day_has_no_window() -> None:
 
 
 def test_a_toll_free_number_shares_no_hour_and_the_search_ends() -> None:
-    place = place_of(Customer(), judge("+18005551234", None), "UTC")
+    place = place_of(Respondent(), judge("+18005551234", None), "UTC")
     assert shared_hours(place, POLICY, utc("2026-06-01T00:00")) < 2
     assert next_window(utc("2026-06-01T00:00"), Place(("Pacific/Guam", "America/St_Johns")), POLICY) is not None
     assert next_window(utc("2026-06-01T00:00"), Place(("Asia/Tokyo", "America/Sao_Paulo")), POLICY) is None
@@ -282,10 +282,10 @@ def test_a_toll_free_number_shares_no_hour_and_the_search_ends() -> None:
 
 def test_a_lead_must_say_the_zone_when_hardly_any_hour_is_shared() -> None:
     at = utc("2026-06-01T00:00")
-    russian = place_of(Customer(), judge("+79161234567", None), "UTC")
+    russian = place_of(Respondent(), judge("+79161234567", None), "UTC")
     assert 0 < shared_hours(russian, POLICY, at) < 77 / 4
     assert needs_zone(russian, POLICY, at)
-    assert needs_zone(place_of(Customer(), judge("+18005551234", None), "UTC"), POLICY, at)
+    assert needs_zone(place_of(Respondent(), judge("+18005551234", None), "UTC"), POLICY, at)
     assert not needs_zone(COASTS, POLICY, at)
     assert not needs_zone(LONDON, calling("{window: 10:00-10:01}"), at)
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from alerts.insights.difference import Difference, difference
-from alerts.insights.effect import Spans, Verdict, effect, spans
+from alerts.insights.effect import EffectVerdict, Spans, effect, spans
 from alerts.insights.share import Count, share_of
 from tests.parts.effort import times
 from tests.unit.alerts.insights.simulated import say
@@ -26,12 +26,12 @@ def test_a_smaller_bottom_box_is_better_and_a_larger_one_worse() -> None:
     assert (found.before, found.after) == (share_of(560, 2800), share_of(336, 2800))
     assert (found.days_before, found.days_after, found.sigma_z) == (28, 28, 1)
     assert found.difference == found.allowed_for == difference(Count(336, 2800), Count(560, 2800))
-    assert found.verdict is Verdict.BETTER
-    assert effect(days(28, 12, 100), days(28, 20, 100)).verdict is Verdict.WORSE
+    assert found.verdict is EffectVerdict.BETTER
+    assert effect(days(28, 12, 100), days(28, 20, 100)).verdict is EffectVerdict.WORSE
 
 
 def test_a_change_of_nothing_is_called_none() -> None:
-    assert effect(days(28, 20, 100), days(28, 20, 100)).verdict is Verdict.NO_CHANGE_SHOWN
+    assert effect(days(28, 20, 100), days(28, 20, 100)).verdict is EffectVerdict.NO_CHANGE_SHOWN
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_a_change_of_nothing_is_called_none() -> None:
     ids=["not a week", "hardly an answer after", "hardly an answer before"],
 )
 def test_too_early_is_said_rather_than_guessed(before: list[Count], after: list[Count]) -> None:
-    assert effect(before, after).verdict is Verdict.TOO_EARLY
+    assert effect(before, after).verdict is EffectVerdict.TOO_EARLY
 
 
 def test_before_anything_was_answered_it_is_too_early() -> None:
     found = effect([], [])
-    assert (found.verdict, found.difference) == (Verdict.TOO_EARLY, Difference(None, None, None))
+    assert (found.verdict, found.difference) == (EffectVerdict.TOO_EARLY, Difference(None, None, None))
 
 
 def test_days_that_swing_by_themselves_prove_nothing() -> None:
@@ -54,14 +54,14 @@ def test_days_that_swing_by_themselves_prove_nothing() -> None:
     assert found.difference.high is not None
     assert found.difference.high < 0
     assert found.sigma_z > 3
-    assert found.verdict is Verdict.NO_CHANGE_SHOWN
+    assert found.verdict is EffectVerdict.NO_CHANGE_SHOWN
 
 
 def test_a_pattern_of_weekdays_is_no_swing() -> None:
     week = [Count(bad, 100) for bad in (10, 12, 14, 12, 10, 30, 40)]
     better = [Count(bad, 100) for bad in (7, 8, 9, 8, 7, 25, 33)]
     found = effect(week * 4, better * 4)
-    assert (found.sigma_z, found.verdict) == (1, Verdict.BETTER)
+    assert (found.sigma_z, found.verdict) == (1, EffectVerdict.BETTER)
 
 
 def test_whole_weeks_are_compared_as_soon_as_there_is_one() -> None:
@@ -88,7 +88,7 @@ def test_where_nothing_was_changed_a_change_is_shown_in_one_case_of_twenty_at_mo
     mood: float, days_after: int
 ) -> None:
     verdicts = [effect(*history(seed, 0, mood, days_after)).verdict for seed in range(SIMULATED)]
-    wrong = sum(verdict is not Verdict.NO_CHANGE_SHOWN for verdict in verdicts) / SIMULATED
+    wrong = sum(verdict is not EffectVerdict.NO_CHANGE_SHOWN for verdict in verdicts) / SIMULATED
     say("wrong", wrong)
     assert wrong <= 0.05 + 3 * (0.05 * 0.95 / SIMULATED) ** 0.5
 
@@ -96,6 +96,6 @@ def test_where_nothing_was_changed_a_change_is_shown_in_one_case_of_twenty_at_mo
 @pytest.mark.parametrize(("step", "mood", "least"), [(-0.1, 0, 0.999), (-0.05, 0, 0.95), (-0.05, 0.03, 0.85)])
 def test_a_step_is_found(step: float, mood: float, least: float) -> None:
     verdicts = [effect(*history(seed, step, mood)).verdict for seed in range(SIMULATED)]
-    found = sum(verdict is Verdict.BETTER for verdict in verdicts) / SIMULATED
+    found = sum(verdict is EffectVerdict.BETTER for verdict in verdicts) / SIMULATED
     say("found", found)
     assert found >= least

@@ -12,7 +12,7 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 from alerts.calling_hours.window import needs_zone, place_of, shared_hours
 from alerts.phones.phone import judge, normalise
 from alerts.policy import shipped_policy
-from alerts.survey import Customer
+from alerts.survey import Respondent
 from tests.parts.effort import EFFORT, FULL
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -108,7 +108,7 @@ def test_whoever_may_be_dialled_may_be_dialled_on_thirty_hours_a_week_or_a_flag_
             number = judge(kept, None)
             if number.status == "bad":
                 continue
-            place = place_of(Customer(), number, "Europe/Berlin")
+            place = place_of(Respondent(), number, "Europe/Berlin")
             assert place.zones
             few = shared_hours(place, policy, at) < 30
             assert not few or place.guessed or needs_zone(place, policy, at), (region, kept)

@@ -7,11 +7,11 @@ from typing import Any
 
 from alerts.alert import Alert
 from alerts.arrival import Address, Answer
-from alerts.callback import Callback, Event, Moved
+from alerts.callback import Callback, Event, Transition
 from alerts.calling_hours.window import Place
 from alerts.customer import Customer, NumberStatus
 from alerts.policy import Policy, read_policy, shipped_policy
-from alerts.resolution import Cause, Kind, Outcome
+from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.result import Result
 from alerts.scale import Box
 from alerts.scoring import Verdict
@@ -103,14 +103,14 @@ def token(callback: Callback) -> str:
     return callback.lease_token
 
 
-def tried(callback: Callback, result: str, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Moved:
+def tried(callback: Callback, result: str, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Transition:
     new = NewAttempt(result=Result(result), **more)
     return attempt(callback, new, token=token(callback), now=now, policy=rules)
 
 
 def promised(
     callback: Callback, when: datetime, now: datetime = TEN, rules: Policy = POLICY, *, keep_owner: bool = True
-) -> Moved:
+) -> Transition:
     return schedule(
         callback,
         at=when,
@@ -126,9 +126,9 @@ def due(callback: Callback, now: datetime, rules: Policy = POLICY) -> Callback:
     return fall_due(callback, now=now, policy=rules).callback
 
 
-def solved(callback: Callback, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Moved:
+def solved(callback: Callback, now: datetime = TEN, rules: Policy = POLICY, **more: Any) -> Transition:
     facts: dict[str, Any] = {
-        "cause": Cause(Kind.SKILL, "courtesy"),
+        "cause": Cause(CauseKind.SKILL, "courtesy"),
         "outcome": Outcome.RECOVERED,
         "note": "She was glad that we called.",
         "checklist": {"apologised": True},
@@ -137,11 +137,11 @@ def solved(callback: Callback, now: datetime = TEN, rules: Policy = POLICY, **mo
     return resolve(callback, token=token(callback), now=now, policy=rules, **{**facts, **more})
 
 
-def kinds(moved: Moved) -> list[str]:
+def kinds(moved: Transition) -> list[str]:
     return [event.kind for event in moved.events]
 
 
-def event(moved: Moved, kind: str) -> Event:
+def event(moved: Transition, kind: str) -> Event:
     """The one event of this kind."""
     found = [each for each in moved.events if each.kind == kind]
     assert len(found) == 1, f"{kind}: {kinds(moved)}"

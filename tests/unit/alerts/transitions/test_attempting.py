@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alerts.callback import Callback, ClosedReason, Flag, Moved, State, Target
+from alerts.callback import Callback, ClosedReason, Flag, State, Target, Transition
 from alerts.calling_hours.window import Place
 from alerts.errors import AlreadyResolved, DoNotCall, Invalid, LeaseLost, NotClaimable, OutsideCallingWindow
 from alerts.transitions import assign, fall_due, join, schedule, supersede, wake
@@ -317,7 +317,7 @@ def test_a_new_alert_is_not_new_to_whoever_takes_a_promise() -> None:
     assert Flag.NEW_ALERT not in promised(leased, at(15)).callback.flags
 
 
-def promised_by_a_lead(callback: Callback, *, keep_owner: bool = True, new_owner: str | None = None) -> Moved:
+def promised_by_a_lead(callback: Callback, *, keep_owner: bool = True, new_owner: str | None = None) -> Transition:
     return schedule(
         callback,
         at=at(15),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.callback import Callback, ClosedReason, Flag, Moved, State
+from alerts.callback import Callback, ClosedReason, Flag, State, Transition
 from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable, OutsideCallingWindow
 from alerts.transitions import assign, claim, expire_lease, extend, join, release, skip, supersede, wake, withdraw
 from tests.unit.alerts.transitions.builders import (
@@ -33,19 +33,19 @@ from tests.unit.alerts.transitions.builders import (
 MINUTE = timedelta(minutes=1)
 
 
-def released(callback: Callback) -> Moved:
+def released(callback: Callback) -> Transition:
     return release(callback, token=token(callback), reason="lunch", now=at(10, 5), policy=POLICY)
 
 
-def skipped(callback: Callback) -> Moved:
+def skipped(callback: Callback) -> Transition:
     return skip(callback, token=token(callback), reason="I know her", now=at(10, 5), policy=POLICY)
 
 
-def withdrawn(callback: Callback) -> Moved:
+def withdrawn(callback: Callback) -> Transition:
     return withdraw(callback, actor=LEAD, reason="shift ends", now=at(10, 5), policy=POLICY)
 
 
-def expired(callback: Callback) -> Moved:
+def expired(callback: Callback) -> Transition:
     return expire_lease(callback, now=at(10, 15), policy=POLICY)
 
 
@@ -133,7 +133,7 @@ def test_a_lease_that_has_run_out_cannot_be_extended() -> None:
 
 
 @pytest.mark.parametrize("move", [extend, release, skip])
-def test_the_token_of_an_earlier_holder_is_refused(move: Callable[..., Moved]) -> None:
+def test_the_token_of_an_earlier_holder_is_refused(move: Callable[..., Transition]) -> None:
     first = claimed(opened())
     second = claimed(released(first).callback, at(10, 6), advisor=BEN)
     more = {"seconds": 900} if move is extend else {"reason": "late"}
@@ -148,7 +148,7 @@ def test_a_lease_on_a_callback_that_has_ended_is_answered_so() -> None:
 
 
 @ENDS
-def test_a_returned_callback_keeps_its_place_and_its_targets(end: Callable[[Callback], Moved]) -> None:
+def test_a_returned_callback_keeps_its_place_and_its_targets(end: Callable[[Callback], Transition]) -> None:
     before = opened()
     moved = end(claimed(before))
     after = moved.callback
@@ -163,7 +163,7 @@ def test_a_returned_callback_keeps_its_place_and_its_targets(end: Callable[[Call
 
 @ENDS
 def test_a_returned_callback_forgets_that_an_alert_was_new_to_its_last_holder(
-    end: Callable[[Callback], Moved],
+    end: Callable[[Callback], Transition],
 ) -> None:
     leased = join(claimed(opened()), alert(2), SOMEONE, now=at(10, 1), policy=POLICY).callback
     assert Flag.NEW_ALERT not in end(leased).callback.flags
@@ -171,7 +171,7 @@ def test_a_returned_callback_forgets_that_an_alert_was_new_to_its_last_holder(
 
 @ENDS
 def test_a_callback_whose_customer_opted_out_meanwhile_closes_when_its_lease_ends(
-    end: Callable[[Callback], Moved],
+    end: Callable[[Callback], Transition],
 ) -> None:
     leased = supersede(claimed(opened()), ClosedReason.OPTED_OUT, now=at(10, 1), policy=POLICY).callback
     assert leased.state is State.LEASED

@@ -9,7 +9,7 @@ import pytest
 
 from alerts.callback import Callback, ClosedReason, Flag, State, Target
 from alerts.errors import AlreadyResolved, CallbackChanged, DoNotCall, Invalid, LeaseLost, NotClaimable
-from alerts.resolution import Cause, Kind
+from alerts.resolution import Cause, CauseKind
 from alerts.transitions import escalate, expire, join, reopen, supersede, wake
 from tests.unit.alerts.transitions.builders import (
     LEAD,
@@ -81,7 +81,7 @@ def test_an_alert_that_joined_since_the_claim_must_be_read_first() -> None:
 
 def test_a_driver_or_a_checklist_item_that_the_policy_does_not_know_is_refused() -> None:
     with pytest.raises(Invalid, match="skill"):
-        solved(claimed(opened()), cause=Cause(Kind.SKILL, "billing"))
+        solved(claimed(opened()), cause=Cause(CauseKind.SKILL, "billing"))
     with pytest.raises(Invalid, match="checklist"):
         solved(claimed(opened()), checklist={"sang": True})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.callback import ClosedReason, Moved, State
+from alerts.callback import ClosedReason, State, Transition
 from alerts.event import EventKind
 from alerts.transitions import note, release, supersede, wake
 from tests.unit.alerts.transitions.builders import (
@@ -20,7 +20,7 @@ from tests.unit.alerts.transitions.builders import (
 )
 
 
-def told(moved: Moved) -> list[tuple[EventKind, int, State]]:
+def told(moved: Transition) -> list[tuple[EventKind, int, State]]:
     return [(event.kind, event.version, event.state) for event in moved.events]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from alerts import transitions as moves
-from alerts.callback import MOVES, Moved
+from alerts.callback import TRANSITIONS, Transition
 from alerts.errors import LeaseLost
-from alerts.resolution import Cause, Kind, Outcome
+from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.result import Result
 from tests.unit.alerts.transitions.builders import LEAD, POLICY, TEN, at, claimed, opened, token
 
@@ -22,7 +22,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "attempt": {"new": moves.NewAttempt(result=Result.BUSY)},
     "schedule": {"at": at(15), "keep_owner": True, "actor": "ann"},
     "resolve": {
-        "cause": Cause(Kind.SKILL, "other"),
+        "cause": Cause(CauseKind.SKILL, "other"),
         "outcome": Outcome.RECOVERED,
         "note": None,
         "checklist": {},
@@ -33,7 +33,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 def test_these_are_all_the_moves_that_rest_on_a_lease() -> None:
-    takes_a_token = {name for name in MOVES if "token" in inspect.signature(getattr(moves, name)).parameters}
+    takes_a_token = {name for name in TRANSITIONS if "token" in inspect.signature(getattr(moves, name)).parameters}
     assert takes_a_token - {"claim"} == set(GIVEN)  # a claim brings the token of a lease that begins
 
 
@@ -57,7 +57,7 @@ def test_the_fence_stays_whatever_follows_in_the_same_move() -> None:
     released = moves.release(leased, token=token(leased), reason="lunch", now=at(10, 5), policy=POLICY)
     later = moves.assign(released.callback, advisor="ben", actor=LEAD, now=at(10, 5), policy=POLICY)
     assert released.then(later).fence == token(leased)
-    assert Moved(callback=leased).then(released).fence == token(leased)
+    assert Transition(callback=leased).then(released).fence == token(leased)
 
 
 def test_what_a_lead_or_the_clock_does_needs_no_lease() -> None:

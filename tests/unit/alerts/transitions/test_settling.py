@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from alerts.callback import Flag, Moved
+from alerts.callback import Flag, Transition
 from alerts.calling_hours.window import Place
-from alerts.transitions.settling import ended_lease, measure, settled
+from alerts.transitions.settling import ended_lease, measure, rescheduled
 from tests.unit.alerts.transitions.builders import POLICY, TEN, at, claimed, opened, promised, solved
 
 NOWHERE = Place(("Europe/London", "Pacific/Auckland"), None)  # nine to eight here is night there
@@ -31,7 +31,7 @@ def test_one_that_has_ended_is_not_looked_at_again() -> None:
 
 def test_one_that_cannot_be_called_at_all_is_looked_at_daily() -> None:
     steps = {"escalated_steps": 3, "targets": dict.fromkeys(["first_attempt", "contact", "resolution"], "missed")}
-    callback = settled(Moved(callback=opened(where=NOWHERE).evolve(**steps)), TEN, POLICY).callback
+    callback = rescheduled(Transition(callback=opened(where=NOWHERE).evolve(**steps)), TEN, POLICY).callback
     assert callback.callable_from is None
     assert Flag.ZONE_NEEDED in callback.flags
     assert callback.wake_at == TEN + timedelta(days=1)
@@ -40,7 +40,9 @@ def test_one_that_cannot_be_called_at_all_is_looked_at_daily() -> None:
 def test_zone_needed_goes_away_when_the_zones_share_hours_again() -> None:
     doubtful = opened(where=NOWHERE)
     assert Flag.ZONE_NEEDED in doubtful.flags
-    known = settled(Moved(callback=doubtful.evolve(zones=("Europe/London", "Europe/Dublin"))), TEN, POLICY).callback
+    known = rescheduled(
+        Transition(callback=doubtful.evolve(zones=("Europe/London", "Europe/Dublin"))), TEN, POLICY
+    ).callback
     assert Flag.ZONE_NEEDED not in known.flags
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.callback import Callback, ClosedReason, Flag, Moved, State, Target
+from alerts.callback import Callback, ClosedReason, Flag, State, Target, Transition
 from alerts.calling_hours.window import Place
 from alerts.errors import Refused
 from alerts.policy import Policy
@@ -50,7 +50,7 @@ from tests.unit.alerts.transitions.builders import (
 STEEP = policy("escalation: {steps: [{percent: 1, to: lead, withdraw_lease: true}, {percent: 2, to: manager}]}")
 
 
-def woken(callback: Callback, now: datetime, rules: Policy = POLICY) -> Moved:
+def woken(callback: Callback, now: datetime, rules: Policy = POLICY) -> Transition:
     return wake(callback, now=now, policy=rules)
 
 
@@ -168,7 +168,7 @@ def test_an_expired_lease_a_due_promise_and_an_age_take_their_turn() -> None:
 
 def test_waking_one_that_has_ended_changes_nothing() -> None:
     ended = solved(claimed(opened())).callback
-    assert woken(ended, at(23)) == Moved(callback=ended)
+    assert woken(ended, at(23)) == Transition(callback=ended)
 
 
 def test_three_days_in_the_life_of_a_callback() -> None:
@@ -230,7 +230,7 @@ STEPS = (
 )
 
 
-def step(callback: Callback, what: str, place: Place, now: datetime, rules: Policy) -> Moved:
+def step(callback: Callback, what: str, place: Place, now: datetime, rules: Policy) -> Transition:
     """One move of anybody's; Refused when it is not possible now."""
     secret = callback.lease_token or "none"
     news = {

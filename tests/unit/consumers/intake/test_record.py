@@ -11,12 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerts.arrival import Address, Answer, Arrival, Passed, RecordOutcome, SetAside
+from alerts.arrival import Address, Answer, Arrival, DeadLettered, Passed, RecordOutcome
 from alerts.document import read_document
 from alerts.scale import Scale
 from alerts.survey import EVENT_TYPE, SurveyResponse
-from consumers.intake.origin import Headers, Origin
-from consumers.intake.record import Reason, Record, read_record
+from consumers.intake.origin import Origin, RecordHeaders
+from consumers.intake.reason import DeadLetterReason
+from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.sources.source import Source
 
@@ -70,21 +71,21 @@ TICKET = {"kind": "rated", "id": "t-1", "score": "3", "at": 1795338000, "who": "
 CATALOGUE = Catalogue([*load_catalogue(), read_document(Source, TICKETS, file="tickets.yaml")])
 
 
-def binary(**changes: str | None) -> Headers:
+def binary(**changes: str | None) -> RecordHeaders:
     attributes = {**ENVELOPE, **changes}
     return tuple((f"ce_{name}", value.encode()) for name, value in attributes.items() if value is not None)
 
 
-def record(value: Any, headers: Headers = (), *, topic: str = "survey.responses", at: datetime = AT) -> Record:
+def record(value: Any, headers: RecordHeaders = (), *, topic: str = "survey.responses", at: datetime = AT) -> Record:
     body = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
     return Record(topic, 3, 41, int(at.timestamp() * 1000), b"key", body, headers)
 
 
-def read(value: Any, headers: Headers | None = None, **more: Any) -> Arrival:
+def read(value: Any, headers: RecordHeaders | None = None, **more: Any) -> Arrival:
     return read_record(record(value, binary() if headers is None else headers, **more), CATALOGUE, NOW)
 
 
-def decoded(value: Any, headers: Headers | None = None, **more: Any) -> Answer:
+def decoded(value: Any, headers: RecordHeaders | None = None, **more: Any) -> Answer:
     found = read(value, headers, **more)
     assert isinstance(found, Answer), found
     return found
@@ -150,7 +151,7 @@ def test_a_binary_event_becomes_a_survey_response_with_every_member() -> None:
         (("content-type", b"application/cloudevents+json"), ("ce_id", b"e-1")),
     ],
 )
-def test_a_structured_event_is_the_same_answer(headers: Headers) -> None:
+def test_a_structured_event_is_the_same_answer(headers: RecordHeaders) -> None:
     assert decoded(structured(), headers).response == decoded(DATA).response
 
 
@@ -428,7 +429,7 @@ def test_an_event_that_names_a_source_counts_under_it() -> None:
         (binary(type="com.example.rated"), "tickets"),
     ],
 )
-def test_a_platforms_own_event_is_mapped_by_its_source_file(headers: Headers, topic: str) -> None:
+def test_a_platforms_own_event_is_mapped_by_its_source_file(headers: RecordHeaders, topic: str) -> None:
     found = decoded(TICKET, headers, topic=topic).response
     assert (found.source, found.event_source, found.event_id) == ("tickets", "/sources/tickets", "t-1")
     assert (found.rating, found.scale, found.customer.id) == (3, Scale(0, 10), "c-1")
@@ -475,56 +476,62 @@ def test_the_headers_of_binary_mode_are_part_of_the_value() -> None:
 NO_RATINGS: list[Any] = [None, True, False, "2", 1.0, 2.5, 0, 6, -1, 10**30, [1], {}]
 JSON = ("content-type", b"application/json")
 CLOUDEVENT = ("content-type", b"application/cloudevents+json")
-BAD: list[tuple[Reason, str | None, Any, Headers]] = [
+BAD: list[tuple[DeadLetterReason, str | None, Any, RecordHeaders]] = [
     # the text
-    (Reason.MALFORMED, None, b"", binary()),
-    (Reason.MALFORMED, None, b"\xff\xfe", binary()),
-    (Reason.MALFORMED, None, b'{"rating":', binary()),
-    (Reason.MALFORMED, None, b"\xef\xbb\xbf{}", binary()),
-    (Reason.MALFORMED, None, b"[]", binary()),
-    (Reason.MALFORMED, None, b"2", binary()),
-    (Reason.MALFORMED, None, b'{"rating":5,"rating":1}', binary()),
-    (Reason.MALFORMED, None, json.dumps(data(rating=float("nan"))).encode(), binary()),
-    (Reason.MALFORMED, None, b'{"rating":1e400}', binary()),
-    (Reason.MALFORMED, None, b'{"comment":"\\ud800"}', binary()),
-    (Reason.TOO_DEEP, None, b'{"attributes":' * 33 + b"1" + b"}" * 33, binary()),
-    (Reason.TOO_LARGE, None, data(comment="x" * 1024 * 1024), binary()),
-    (Reason.UNSUPPORTED_FORMAT, None, b"\x00\x00\x00\x00\x07avro", binary()),
-    (Reason.UNSUPPORTED_FORMAT, None, DATA, (*binary(), ("content-type", b"application/avro"))),
-    (Reason.UNSUPPORTED_FORMAT, None, structured(), (("content-type", b"application/cloudevents+avro"),)),
-    (Reason.UNSUPPORTED_FORMAT, None, b"[]", (("content-type", b"application/cloudevents-batch+json"),)),
-    (Reason.UNSUPPORTED_FORMAT, None, structured(data=None, data_base64="e30="), (CLOUDEVENT,)),
-    (Reason.UNSUPPORTED_FORMAT, None, structured(datacontenttype="text/xml"), (CLOUDEVENT,)),
+    (DeadLetterReason.MALFORMED, None, b"", binary()),
+    (DeadLetterReason.MALFORMED, None, b"\xff\xfe", binary()),
+    (DeadLetterReason.MALFORMED, None, b'{"rating":', binary()),
+    (DeadLetterReason.MALFORMED, None, b"\xef\xbb\xbf{}", binary()),
+    (DeadLetterReason.MALFORMED, None, b"[]", binary()),
+    (DeadLetterReason.MALFORMED, None, b"2", binary()),
+    (DeadLetterReason.MALFORMED, None, b'{"rating":5,"rating":1}', binary()),
+    (DeadLetterReason.MALFORMED, None, json.dumps(data(rating=float("nan"))).encode(), binary()),
+    (DeadLetterReason.MALFORMED, None, b'{"rating":1e400}', binary()),
+    (DeadLetterReason.MALFORMED, None, b'{"comment":"\\ud800"}', binary()),
+    (DeadLetterReason.TOO_DEEP, None, b'{"attributes":' * 33 + b"1" + b"}" * 33, binary()),
+    (DeadLetterReason.TOO_LARGE, None, data(comment="x" * 1024 * 1024), binary()),
+    (DeadLetterReason.UNSUPPORTED_FORMAT, None, b"\x00\x00\x00\x00\x07avro", binary()),
+    (DeadLetterReason.UNSUPPORTED_FORMAT, None, DATA, (*binary(), ("content-type", b"application/avro"))),
+    (DeadLetterReason.UNSUPPORTED_FORMAT, None, structured(), (("content-type", b"application/cloudevents+avro"),)),
+    (DeadLetterReason.UNSUPPORTED_FORMAT, None, b"[]", (("content-type", b"application/cloudevents-batch+json"),)),
+    (DeadLetterReason.UNSUPPORTED_FORMAT, None, structured(data=None, data_base64="e30="), (CLOUDEVENT,)),
+    (DeadLetterReason.UNSUPPORTED_FORMAT, None, structured(datacontenttype="text/xml"), (CLOUDEVENT,)),
     # the envelope
-    *((Reason.INVALID_ENVELOPE, name, DATA, binary(**{name: None})) for name in ENVELOPE),
-    *((Reason.INVALID_ENVELOPE, name, DATA, binary(**{name: " "})) for name in ENVELOPE),
-    *((Reason.INVALID_ENVELOPE, name, DATA, binary(**{name: "x" * 1025})) for name in ("id", "source", "specversion")),
-    *((Reason.INVALID_ENVELOPE, name, DATA, binary(**{name: "\N{PILE OF POO}" * 257})) for name in ("id", "source")),
-    *((Reason.INVALID_ENVELOPE, name, structured(**{name: None}), (CLOUDEVENT,)) for name in ENVELOPE),
-    *((Reason.INVALID_ENVELOPE, name, structured(**{name: 1}), (CLOUDEVENT,)) for name in ENVELOPE),
-    (Reason.INVALID_ENVELOPE, "ce_id", DATA, (*binary(), ("ce_id", b"e-2"))),
-    (Reason.INVALID_ENVELOPE, "ce_id", DATA, (*binary(id=None), ("ce_id", b"\xff"))),
-    (Reason.INVALID_ENVELOPE, "id", DATA, binary(id="a\0b")),
-    (Reason.INVALID_ENVELOPE, "id", structured(), (CLOUDEVENT, ("ce_id", b"e-2"))),
-    (Reason.INVALID_ENVELOPE, "type", DATA, binary(type="com.example.other")),
-    (Reason.INVALID_ENVELOPE, "data", structured(data=None), (CLOUDEVENT,)),
-    (Reason.INVALID_ENVELOPE, "data", structured(data=[1]), (CLOUDEVENT,)),
-    (Reason.INVALID_ENVELOPE, "specversion", DATA, ()),
-    (Reason.INVALID_ENVELOPE, "specversion", structured(), (JSON,)),
-    (Reason.UNSUPPORTED_VERSION, "specversion", DATA, binary(specversion="0.3")),
-    (Reason.UNSUPPORTED_VERSION, "specversion", DATA, binary(specversion="2.0")),
-    (Reason.UNSUPPORTED_VERSION, "type", DATA, binary(type="survey.response.submitted.v2")),
+    *((DeadLetterReason.INVALID_ENVELOPE, name, DATA, binary(**{name: None})) for name in ENVELOPE),
+    *((DeadLetterReason.INVALID_ENVELOPE, name, DATA, binary(**{name: " "})) for name in ENVELOPE),
+    *(
+        (DeadLetterReason.INVALID_ENVELOPE, name, DATA, binary(**{name: "x" * 1025}))
+        for name in ("id", "source", "specversion")
+    ),
+    *(
+        (DeadLetterReason.INVALID_ENVELOPE, name, DATA, binary(**{name: "\N{PILE OF POO}" * 257}))
+        for name in ("id", "source")
+    ),
+    *((DeadLetterReason.INVALID_ENVELOPE, name, structured(**{name: None}), (CLOUDEVENT,)) for name in ENVELOPE),
+    *((DeadLetterReason.INVALID_ENVELOPE, name, structured(**{name: 1}), (CLOUDEVENT,)) for name in ENVELOPE),
+    (DeadLetterReason.INVALID_ENVELOPE, "ce_id", DATA, (*binary(), ("ce_id", b"e-2"))),
+    (DeadLetterReason.INVALID_ENVELOPE, "ce_id", DATA, (*binary(id=None), ("ce_id", b"\xff"))),
+    (DeadLetterReason.INVALID_ENVELOPE, "id", DATA, binary(id="a\0b")),
+    (DeadLetterReason.INVALID_ENVELOPE, "id", structured(), (CLOUDEVENT, ("ce_id", b"e-2"))),
+    (DeadLetterReason.INVALID_ENVELOPE, "type", DATA, binary(type="com.example.other")),
+    (DeadLetterReason.INVALID_ENVELOPE, "data", structured(data=None), (CLOUDEVENT,)),
+    (DeadLetterReason.INVALID_ENVELOPE, "data", structured(data=[1]), (CLOUDEVENT,)),
+    (DeadLetterReason.INVALID_ENVELOPE, "specversion", DATA, ()),
+    (DeadLetterReason.INVALID_ENVELOPE, "specversion", structured(), (JSON,)),
+    (DeadLetterReason.UNSUPPORTED_VERSION, "specversion", DATA, binary(specversion="0.3")),
+    (DeadLetterReason.UNSUPPORTED_VERSION, "specversion", DATA, binary(specversion="2.0")),
+    (DeadLetterReason.UNSUPPORTED_VERSION, "type", DATA, binary(type="survey.response.submitted.v2")),
     # the rating and its scale
-    *((Reason.INVALID_RATING, "rating", {**DATA, "rating": rating}, binary()) for rating in NO_RATINGS),
-    (Reason.INVALID_RATING, "rating", data(rating=None), binary()),
+    *((DeadLetterReason.INVALID_RATING, "rating", {**DATA, "rating": rating}, binary()) for rating in NO_RATINGS),
+    (DeadLetterReason.INVALID_RATING, "rating", data(rating=None), binary()),
     (
-        Reason.INVALID_RATING,
+        DeadLetterReason.INVALID_RATING,
         "rating",
         json.dumps(DATA).replace('"rating": 2', '"rating": 2e0').encode(),
         binary(),
     ),
     *(
-        (Reason.UNKNOWN_SCALE, "scale", data(scale=scale), binary())
+        (DeadLetterReason.UNKNOWN_SCALE, "scale", data(scale=scale), binary())
         for scale in (
             {},
             {"worst": 1},
@@ -536,12 +543,12 @@ BAD: list[tuple[Reason, str | None, Any, Headers]] = [
             5,
         )
     ),
-    (Reason.UNKNOWN_SCALE, "scale", data(scale={"worst": True, "best": 5}), binary()),
-    (Reason.UNKNOWN_SCALE, "scale", data(scale={"worst": 0, "best": 10**12}), binary()),
+    (DeadLetterReason.UNKNOWN_SCALE, "scale", data(scale={"worst": True, "best": 5}), binary()),
+    (DeadLetterReason.UNKNOWN_SCALE, "scale", data(scale={"worst": 0, "best": 10**12}), binary()),
     # times
-    (Reason.INVALID_TIME, "answered_at", data(answered_at=None), binary()),
+    (DeadLetterReason.INVALID_TIME, "answered_at", data(answered_at=None), binary()),
     *(
-        (Reason.INVALID_TIME, "answered_at", data(answered_at=time), binary())
+        (DeadLetterReason.INVALID_TIME, "answered_at", data(answered_at=time), binary())
         for time in (
             "2026-11-22T10:00:00",
             "2026-11-22",
@@ -555,32 +562,32 @@ BAD: list[tuple[Reason, str | None, Any, Headers]] = [
         )
     ),
     # handles
-    (Reason.NO_HANDLE, "customer", data(customer=None, interaction=None), binary()),
-    (Reason.NO_HANDLE, "customer", data(customer={"id": " ", "email": ""}, interaction={"id": ""}), binary()),
-    (Reason.NO_HANDLE, "customer", data(customer={"phone": "12"}, interaction=None), binary()),
-    (Reason.NO_HANDLE, "customer", data(customer={"id": "x" * 1025}, interaction=None), binary()),
+    (DeadLetterReason.NO_HANDLE, "customer", data(customer=None, interaction=None), binary()),
+    (DeadLetterReason.NO_HANDLE, "customer", data(customer={"id": " ", "email": ""}, interaction={"id": ""}), binary()),
+    (DeadLetterReason.NO_HANDLE, "customer", data(customer={"phone": "12"}, interaction=None), binary()),
+    (DeadLetterReason.NO_HANDLE, "customer", data(customer={"id": "x" * 1025}, interaction=None), binary()),
     # the answer's own identity
-    (Reason.INVALID_FIELD, "response_id", data(response_id="x" * 1025), binary()),
-    (Reason.INVALID_FIELD, "response_id", data(response_id="\N{PILE OF POO}" * 257), binary()),
-    (Reason.INVALID_FIELD, "response_id", data(response_id=81), binary()),
+    (DeadLetterReason.INVALID_FIELD, "response_id", data(response_id="x" * 1025), binary()),
+    (DeadLetterReason.INVALID_FIELD, "response_id", data(response_id="\N{PILE OF POO}" * 257), binary()),
+    (DeadLetterReason.INVALID_FIELD, "response_id", data(response_id=81), binary()),
     # source files
-    (Reason.UNKNOWN_SOURCE, "bottombox-source", DATA, (*binary(), ("bottombox-source", b"nobody"))),
-    (Reason.UNKNOWN_SOURCE, "bottombox-source", TICKET, (("bottombox-source", b""),)),
+    (DeadLetterReason.UNKNOWN_SOURCE, "bottombox-source", DATA, (*binary(), ("bottombox-source", b"nobody"))),
+    (DeadLetterReason.UNKNOWN_SOURCE, "bottombox-source", TICKET, (("bottombox-source", b""),)),
     *(
         (reason, field, {**TICKET, **changes}, (("bottombox-source", b"tickets"),))
         for reason, field, changes in (
-            (Reason.MAPPING_FAILED, "when", {"kind": "opened"}),
-            (Reason.MAPPING_FAILED, "event_id", {"id": None}),
-            (Reason.MAPPING_FAILED, "event_id", {"id": 5}),
-            (Reason.INVALID_RATING, "rating", {"score": "good"}),
-            (Reason.INVALID_RATING, "rating", {"score": None}),
-            (Reason.INVALID_RATING, "rating", {"score": "3.5"}),
-            (Reason.INVALID_RATING, "rating", {"score": True}),
-            (Reason.INVALID_RATING, "rating", {"score": "11"}),
-            (Reason.INVALID_TIME, "answered_at", {"at": "soon"}),
-            (Reason.INVALID_TIME, "answered_at", {"at": 1e300}),
-            (Reason.INVALID_TIME, "answered_at", {"at": 0}),
-            (Reason.NO_HANDLE, "customer", {"who": ""}),
+            (DeadLetterReason.MAPPING_FAILED, "when", {"kind": "opened"}),
+            (DeadLetterReason.MAPPING_FAILED, "event_id", {"id": None}),
+            (DeadLetterReason.MAPPING_FAILED, "event_id", {"id": 5}),
+            (DeadLetterReason.INVALID_RATING, "rating", {"score": "good"}),
+            (DeadLetterReason.INVALID_RATING, "rating", {"score": None}),
+            (DeadLetterReason.INVALID_RATING, "rating", {"score": "3.5"}),
+            (DeadLetterReason.INVALID_RATING, "rating", {"score": True}),
+            (DeadLetterReason.INVALID_RATING, "rating", {"score": "11"}),
+            (DeadLetterReason.INVALID_TIME, "answered_at", {"at": "soon"}),
+            (DeadLetterReason.INVALID_TIME, "answered_at", {"at": 1e300}),
+            (DeadLetterReason.INVALID_TIME, "answered_at", {"at": 0}),
+            (DeadLetterReason.NO_HANDLE, "customer", {"who": ""}),
         )
     ),
 ]
@@ -588,11 +595,11 @@ BAD: list[tuple[Reason, str | None, Any, Headers]] = [
 
 @pytest.mark.parametrize(("reason", "field", "value", "headers"), BAD)
 def test_a_bad_record_is_set_aside_with_its_reason_and_field(
-    reason: Reason, field: str | None, value: Any, headers: Headers
+    reason: DeadLetterReason, field: str | None, value: Any, headers: RecordHeaders
 ) -> None:
     given_record = record(value, headers)
     found = read_record(given_record, CATALOGUE, NOW)
-    assert isinstance(found, SetAside)
+    assert isinstance(found, DeadLettered)
     assert (found.reason, found.field) == (reason, field), found.detail
     assert found.address == Address("survey.responses", 3, 41, AT)
     assert found.kept_at is None
@@ -600,14 +607,14 @@ def test_a_bad_record_is_set_aside_with_its_reason_and_field(
 
 
 def test_every_reason_that_reading_can_give_is_in_the_table() -> None:
-    assert {row[0] for row in BAD} == set(Reason) - {Reason.HYDRATE_FAILED, Reason.NOT_STORABLE}
+    assert {row[0] for row in BAD} == set(DeadLetterReason) - {DeadLetterReason.HYDRATE_FAILED, DeadLetterReason.NOT_STORABLE}
 
 
 def test_a_detail_never_quotes_the_record() -> None:
     secrets = {"answered_at": "hidden", "rating": "hidden", "response_id": ["hidden"], "scale": "hidden"}
     for name, value in secrets.items():
         found = read({**DATA, name: value})
-        assert isinstance(found, SetAside)
+        assert isinstance(found, DeadLettered)
         assert "hidden" not in f"{found.detail} {found.field}"
 
 
@@ -640,11 +647,11 @@ MEMBERS = st.sampled_from([*DATA, *ENVELOPE, *TICKET, "data", "time"])
 def test_reading_never_raises_whatever_comes(value: Any, headers: list[tuple[str, bytes]], at: int, topic: str) -> None:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     found = read_record(Record(topic, 0, 0, at, None, body, tuple(headers)), CATALOGUE, NOW)
-    assert isinstance(found, (Answer, SetAside))
+    assert isinstance(found, (Answer, DeadLettered))
 
 
 @settings(deadline=None)
 @given(st.dictionaries(MEMBERS, ANY_JSON, max_size=3), st.sampled_from(["customer", "interaction", "survey", ""]))
 def test_a_good_event_with_anything_in_some_members_is_read_or_set_aside(changes: dict[str, Any], inside: str) -> None:
     value = {**DATA, inside: {**DATA[inside], **changes}} if inside else {**DATA, **changes}
-    assert isinstance(read(value), (Answer, SetAside))
+    assert isinstance(read(value), (Answer, DeadLettered))

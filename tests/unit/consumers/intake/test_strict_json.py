@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.intake.reason import CannotRead, Reason
+from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.intake.strict_json import MAX_BYTES, read_object
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -64,17 +64,17 @@ MALFORMED = {
 
 @pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED.keys())
 def test_what_is_not_strict_json_is_malformed(value: bytes) -> None:
-    with pytest.raises(CannotRead) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         read_object(value)
-    assert caught.value.reason is Reason.MALFORMED
+    assert caught.value.reason is DeadLetterReason.MALFORMED
 
 
 def test_32_levels_are_read_and_33_are_too_deep() -> None:
     read_object(nested(32))
     for value in (nested(33), nested(40), b'{"a":' + b"[" * 32 + b"]" * 32 + b"}", b"[" * 100_000):
-        with pytest.raises(CannotRead) as caught:
+        with pytest.raises(InvalidRecord) as caught:
             read_object(value)
-        assert caught.value.reason is Reason.TOO_DEEP
+        assert caught.value.reason is DeadLetterReason.TOO_DEEP
 
 
 def test_brackets_in_a_text_and_many_shallow_objects_are_not_depth() -> None:
@@ -84,9 +84,9 @@ def test_brackets_in_a_text_and_many_shallow_objects_are_not_depth() -> None:
 def test_one_mebibyte_is_read_and_one_byte_more_is_too_large() -> None:
     value = b'{"a":"' + b"x" * (MAX_BYTES - 8) + b'"}'
     assert len(read_object(value)[0]["a"]) == MAX_BYTES - 8
-    with pytest.raises(CannotRead) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         read_object(value + b" ")
-    assert caught.value.reason is Reason.TOO_LARGE
+    assert caught.value.reason is DeadLetterReason.TOO_LARGE
 
 
 def test_nul_is_taken_out_of_texts_and_names_and_told() -> None:
@@ -96,7 +96,7 @@ def test_nul_is_taken_out_of_texts_and_names_and_told() -> None:
 
 def test_a_refusal_never_quotes_the_value() -> None:
     for value in (b'{"a":"secret","a":"secret"}', b'{"secret', b'{"a":"secret\\ud800"}'):
-        with pytest.raises(CannotRead) as caught:
+        with pytest.raises(InvalidRecord) as caught:
             read_object(value)
         assert "secret" not in str(caught.value)
 
@@ -114,6 +114,6 @@ def test_a_repeated_member_is_found_whatever_stands_around_it(
     name = json.dumps(next(iter(value)), ensure_ascii=ascii_only)
     text = json.dumps({"outer": [value]}, ensure_ascii=ascii_only)
     repeated = text[:-3] + f", {name}: {json.dumps(twin)}" + text[-3:]
-    with pytest.raises(CannotRead) as caught:
+    with pytest.raises(InvalidRecord) as caught:
         read_object(repeated.encode())
-    assert caught.value.reason is Reason.MALFORMED
+    assert caught.value.reason is DeadLetterReason.MALFORMED
