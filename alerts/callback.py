@@ -132,10 +132,10 @@ class Callback(Struct, frozen=True, kw_only=True):
 
     # since when, and in which order
     opened_at: datetime  # on the ledger's clock; the waiting time it has earned counts from here
-    clock_from: datetime  # when the customer's first answer was given, or when it was reopened
+    waiting_since: datetime  # when the customer's first answer was given, or when it was reopened
     rank_at: datetime  # the smaller goes first
-    band: int = 1  # 0 = a promise that is due, before all others
-    due_from: datetime  # since when its targets count: when it was opened, or reopened
+    priority_class: int = 1  # 0 = a promise that is due, before all others
+    targets_since: datetime  # since when its targets count: when it was opened, or reopened
     expires_at: datetime
 
     # when the customer may be phoned

@@ -10,7 +10,7 @@
     ├── Unavailable             a part we depend on is away; the same thing may work in a moment
     └── Misconfigured           a person must mend a setting or a file
 
-`code` is the contract's problem code; which HTTP status it becomes is decided in `app.api.problems` alone.
+`code` is the contract's problem code; which HTTP status it becomes is decided in `app.api.http.problems` alone.
 No message carries a value a customer or a caller sent us.
 """
 

@@ -94,7 +94,7 @@ def next_step(callback: Callback, policy: Policy) -> tuple[EscalationStep, datet
         return None
     step = policy.escalation.steps[callback.escalated_steps]
     target, due = pending[0]
-    since, share = callback.due_from, step.percent / 100
+    since, share = callback.targets_since, step.percent / 100
     hours = hours_of(policy, callback.queue)
     promised = hours.open_seconds(since, due) if target is Target.FIRST_ATTEMPT else 0.0
     if not promised:  # wall time; also for one that was moved to a queue that does not open until it is due

@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from alerts.errors import Misconfigured
-from app.api.problems import CLOSE, problem_response
+from app.api.http.problems import CLOSE, problem_response
 
 GRACE_SECONDS = 10
 """How long requests in flight may take after the stop; an open stream would else hold the process for ever."""

@@ -26,7 +26,7 @@ from alerts.ledger.reading.queues import count_queues
 from alerts.policy import Policy, read_policy, shipped_policy
 from app import __version__
 from app.api.app import create_app, create_monitoring
-from app.api.parts import FIRST_SURVEY_TOPIC, ApiDependencies
+from app.api.dependencies import FIRST_SURVEY_TOPIC, ApiDependencies
 from app.metrics import Metrics
 from app.serving import address_of, bind, serve
 from app.settings import Settings
@@ -155,23 +155,25 @@ async def run(
     The end: `/readyz` says stopping; the batch in hand is finished and its offsets committed, timers end, requests in
     flight are answered; then the monitoring port closes, and at last the connections.
     """
-    async with build(settings, roles, stop) as house:
+    async with build(settings, roles, stop) as components:
         monitoring = bind(settings.http_host, settings.metrics_port)
         front = bind(settings.http_host, settings.http_port) if Role.API in roles else None
-        consumer = _consumer(house) if Role.CONSUME in roles else None
-        parts = _parts(house, consumer)
-        _tune_collector()
+        consumer = _consumer(components) if Role.CONSUME in roles else None
+        dependencies = _dependencies(components, consumer)
+        _tune_gc()
         ended = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(create_monitoring(parts), monitoring, ended, proxies=house.settings.proxies))
-            tasks.create_task(_run_roles(house, parts, front, consumer, roles, ended))
+            tasks.create_task(
+                serve(create_monitoring(dependencies), monitoring, ended, proxies=components.settings.proxies)
+            )
+            tasks.create_task(_run_roles(components, dependencies, front, consumer, roles, ended))
             http = None if front is None else address_of(front)
             listening(Addresses(http, address_of(monitoring)))
 
 
 async def _run_roles(
-    house: Components,
-    parts: ApiDependencies,
+    components: Components,
+    dependencies: ApiDependencies,
     front: socket.socket | None,
     consumer: SurveyConsumer | None,
     roles: frozenset[Role],
@@ -180,65 +182,67 @@ async def _run_roles(
     """Ends when all roles have; until then the monitoring port says that the process is stopping."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_watch_vital_signs(house))
+            tasks.create_task(_watch_vital_signs(components))
             if front is not None:
-                tasks.create_task(serve(create_app(parts), front, house.stop, proxies=house.settings.proxies))
+                tasks.create_task(
+                    serve(create_app(dependencies), front, components.stop, proxies=components.settings.proxies)
+                )
             if consumer is not None:
-                tasks.create_task(_when_current(house, consumer.run))
+                tasks.create_task(_when_current(components, consumer.run))
             if Role.WORK in roles:
-                tasks.create_task(_when_current(house, lambda stop: _work(house)))
+                tasks.create_task(_when_current(components, lambda stop: _work(components)))
     finally:
         ended.set()
 
 
-def _tune_collector() -> None:
+def _tune_gc() -> None:
     """Batches make many short-lived objects; what lives for good need not be looked at again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 
 
-def _consumer(house: Components) -> SurveyConsumer:
-    settings = house.settings
+def _consumer(components: Components) -> SurveyConsumer:
+    settings = components.settings
     return SurveyConsumer(
         access=settings.kafka,
-        topics=survey_topics(settings, house.catalogue),
+        topics=survey_topics(settings, components.catalogue),
         group=settings.consumer_group,
-        engine=house.engine,
-        policy=house.policy,
-        catalogue=house.catalogue,
-        dead_letters=DeadLetters(house.producer, settings.dead_letter_topic),
-        observer=house.metrics,
+        engine=components.engine,
+        policy=components.policy,
+        catalogue=components.catalogue,
+        dead_letters=DeadLetters(components.producer, settings.dead_letter_topic),
+        observer=components.metrics,
     )
 
 
-def _parts(house: Components, consumer: SurveyConsumer | None) -> ApiDependencies:
-    settings = house.settings
+def _dependencies(components: Components, consumer: SurveyConsumer | None) -> ApiDependencies:
+    settings = components.settings
 
     async def send(records: Sequence[OutRecord]) -> None:
         first = settings.topics[0]
         named = [each if each.topic != FIRST_SURVEY_TOPIC else replace(each, topic=first) for each in records]
         try:
-            await house.producer.send(named)
+            await components.producer.send(named)
         except RecordRefused as error:
             raise Unavailable(str(error)) from error
 
     async def send_again(ids: Sequence[int], by: str) -> int:
-        letters = await find_dead_letters(house.engine, ids=ids, pending=False, limit=len(ids))
-        return await redrive(settings.kafka, house.producer, house.engine, letters, by)
+        letters = await find_dead_letters(components.engine, ids=ids, pending=False, limit=len(ids))
+        return await redrive(settings.kafka, components.producer, components.engine, letters, by)
 
     return ApiDependencies(
-        engine=house.engine,
-        policy=house.policy,
-        catalogue=house.catalogue,
-        announce=house.metrics.announce,
+        engine=components.engine,
+        policy=components.policy,
+        catalogue=components.catalogue,
+        announce=components.metrics.announce,
         send=send,
         redrive=send_again,
-        observe_http=house.metrics.observe_http,
-        metrics_page=house.metrics.page,
-        not_ready=lambda: _not_ready(house, consumer),
-        stopping=house.stop,
-        secret_key=house.secret_key,
+        observe_http=components.metrics.observe_http,
+        metrics_page=components.metrics.page,
+        not_ready=lambda: _not_ready(components, consumer),
+        stopping=components.stop,
+        secret_key=components.secret_key,
         rate_limit=settings.rate_limit,
         metrics_protected=settings.metrics_protected,
         public_url=settings.public_url,
@@ -246,11 +250,11 @@ def _parts(house: Components, consumer: SurveyConsumer | None) -> ApiDependencie
     )
 
 
-async def _not_ready(house: Components, consumer: SurveyConsumer | None) -> list[str]:
+async def _not_ready(components: Components, consumer: SurveyConsumer | None) -> list[str]:
     """Why this process should get no work now, in words; an empty list when it should."""
-    if house.stop.is_set():
+    if components.stop.is_set():
         return ["stopping"]
-    seen = await look_at(house.engine)
+    seen = await look_at(components.engine)
     if seen.reason is not None:
         return [seen.reason]
     if consumer is not None and not consumer.has_joined:
@@ -258,60 +262,62 @@ async def _not_ready(house: Components, consumer: SurveyConsumer | None) -> list
     return []
 
 
-async def _when_current(house: Components, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+async def _when_current(components: Components, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Waits for a database with the right schema, then works."""
-    while not (house.stop.is_set() or await _has_queues(house)):
-        await wait_or_stop(house.stop, 1.0)
-    if not house.stop.is_set():
-        await work(house.stop)
+    while not (components.stop.is_set() or await _has_queues(components)):
+        await wait_or_stop(components.stop, 1.0)
+    if not components.stop.is_set():
+        await work(components.stop)
 
 
-async def _has_queues(house: Components) -> bool:
+async def _has_queues(components: Components) -> bool:
     """Whether the database is ready for this program; the queues of the policy are made when it is."""
-    seen = await look_at(house.engine)
-    house.news.tell(seen.reason)
+    seen = await look_at(components.engine)
+    components.news.tell(seen.reason)
     if seen.reason is not None:
         return False
     try:
-        async with transaction(house.engine) as connection:
-            await ensure_queues(connection, house.policy.queue_names)
+        async with transaction(components.engine) as connection:
+            await ensure_queues(connection, components.policy.queue_names)
     except Unavailable as error:
-        house.news.tell(str(error))
+        components.news.tell(str(error))
         return False
     return True
 
 
-async def _work(house: Components) -> None:
-    timers = Timers(house.engine, house.policy, house.metrics.announce)
+async def _work(components: Components) -> None:
+    timers = Timers(components.engine, components.policy, components.metrics.announce)
 
     async def count() -> bool:
-        house.metrics.queues(await count_queues(house.engine))
+        components.metrics.queues(await count_queues(components.engine))
         return False
 
     async def forget() -> bool:
-        return await forget_old(house.engine) > 0
+        return await forget_old(components.engine) > 0
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(run_periodically(timers.run_once, house.stop, idle=timers.IDLE_SECONDS, name="the timers"))
-        tasks.create_task(run_periodically(count, house.stop, idle=10.0, name="the queue counts"))
-        tasks.create_task(run_periodically(forget, house.stop, idle=600.0, name="forgetting old request keys"))
+        tasks.create_task(
+            run_periodically(timers.run_once, components.stop, idle=timers.IDLE_SECONDS, name="the timers")
+        )
+        tasks.create_task(run_periodically(count, components.stop, idle=10.0, name="the queue counts"))
+        tasks.create_task(run_periodically(forget, components.stop, idle=600.0, name="forgetting old request keys"))
 
 
-async def _watch_vital_signs(house: Components) -> None:
+async def _watch_vital_signs(components: Components) -> None:
     """The event loop's lag, and whether the database answers, every five seconds. Whatever is found, it goes on."""
     loop = asyncio.get_running_loop()
 
     async def look() -> bool:
         expected = loop.time() + 0.1
         await asyncio.sleep(0.1)
-        house.metrics.loop_lag.set(max(0.0, loop.time() - expected))
-        seen = await look_at(house.engine)
-        house.news.tell(seen.reason)
-        house.metrics.database_up.set(1 if seen.is_up else 0)
-        pool = house.engine.pool
+        components.metrics.loop_lag.set(max(0.0, loop.time() - expected))
+        seen = await look_at(components.engine)
+        components.news.tell(seen.reason)
+        components.metrics.database_up.set(1 if seen.is_up else 0)
+        pool = components.engine.pool
         assert isinstance(pool, QueuePool)
-        house.metrics.database_connections.labels("in_use").set(pool.checkedout())
-        house.metrics.database_connections.labels("idle").set(pool.checkedin())
+        components.metrics.database_connections.labels("in_use").set(pool.checkedout())
+        components.metrics.database_connections.labels("idle").set(pool.checkedin())
         return False
 
-    await run_periodically(look, house.stop, idle=5.0, name="the vital signs")
+    await run_periodically(look, components.stop, idle=5.0, name="the vital signs")

@@ -43,7 +43,7 @@ DIFFERENT = {
     "customer_id": "numbered.id",
     "queue": f"'queue-' || number % {QUEUES}",
     "opened_at": "opened_at - ($1 - number) * $2::interval",
-    "clock_from": "clock_from - ($1 - number) * $2::interval",
+    "waiting_since": "waiting_since - ($1 - number) * $2::interval",
     "rank_at": "rank_at - ($1 - number) * $2::interval",
 }
 

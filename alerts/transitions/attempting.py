@@ -29,7 +29,7 @@ from alerts.result import Result
 from alerts.targets import given_up, reached
 from alerts.transitions.claiming import back_to_waiting, close, fenced
 from alerts.transitions.promise import break_promise, judge_promise, owned_until
-from alerts.transitions.settling import ended_lease, measure, rescheduled
+from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
 
 
 class NewAttempt(Struct, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ def _recorded(
         measured |= measure(callback, "time_to_contact", started, policy)
     counted = callback.evolve(
         attempts_count=callback.attempts_count + 1,
-        band=1,  # whatever was promised, somebody has tried
+        priority_class=1,  # whatever was promised, somebody has tried
         **changes,
     )
     data: dict[str, object] = {"result": new.result, "number": counted.attempts_count}
@@ -194,7 +194,7 @@ def schedule(
     broken = begun.then(break_promise(callback, now))
     promised = broken.callback.evolve(
         state=State.SCHEDULED,
-        band=1,
+        priority_class=1,
         promise_at=at,
         promise_until=window.closes,
         promise_state="open",
@@ -228,5 +228,5 @@ def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Po
 def fall_due(callback: Callback, *, now: datetime, policy: Policy) -> Transition:
     """The promised time has come: before all others, its owner first, then anyone."""
     check_transition(callback, "fall_due")
-    waiting = callback.evolve(state=State.WAITING, band=0)
+    waiting = callback.evolve(state=State.WAITING, priority_class=0)
     return rescheduled(happened(waiting, EventKind.DUE, now), now, policy)

@@ -20,7 +20,7 @@ from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import overtaken
 from alerts.transitions.promise import lapse_promise
-from alerts.transitions.settling import ended_lease, measure, rescheduled
+from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
 
 
 def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: datetime, policy: Policy) -> Transition:

@@ -26,7 +26,7 @@ from alerts.targets import due_times, given_up, reached
 from alerts.transitions.claiming import close, fenced
 from alerts.transitions.following import as_known
 from alerts.transitions.promise import judge_promise
-from alerts.transitions.settling import ended_lease, measure, rescheduled
+from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
 
 FLAG_OF_REASON = {
     ClosedReason.CUSTOMER_CALLED_IN: Flag.CUSTOMER_CALLED_IN,
@@ -131,8 +131,8 @@ def reopen(
         state=State.WAITING,
         closed_reason=None,
         flags=tuple(sorted({*without_flags(callback, Flag.ESCALATED, *FLAG_OF_REASON.values()), Flag.REOPENED})),
-        clock_from=now,
-        due_from=now,
+        waiting_since=now,
+        targets_since=now,
         expires_at=now + timedelta(days=policy.expire_after_days),
         not_before=None,
         avoid=(),
@@ -140,7 +140,7 @@ def reopen(
         promise_at=None,
         promise_until=None,
         promise_state=None,
-        band=1,
+        priority_class=1,
         due_first_attempt=due.first_attempt,
         due_contact=due.contact,
         due_resolution=due.resolution,

@@ -8,7 +8,7 @@ from alerts.callback import SYSTEM, Callback, Flag, Transition, check_transition
 from alerts.customer import Customer
 from alerts.event import EventKind
 from alerts.policy import Policy
-from alerts.transitions.settling import rescheduled
+from alerts.transitions.rescheduling import rescheduled
 
 FLAG_OF_NUMBER = {"none": Flag.NO_NUMBER, "bad": Flag.BAD_NUMBER}
 """What the state of the customer's number says on the callback."""

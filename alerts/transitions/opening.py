@@ -12,7 +12,7 @@ from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import due_times
 from alerts.transitions.following import as_known
-from alerts.transitions.settling import rescheduled
+from alerts.transitions.rescheduling import rescheduled
 
 
 def open_callback(
@@ -35,9 +35,9 @@ def open_callback(
         priority=alert.priority,
         reasons=verdict.reasons,
         opened_at=now,
-        clock_from=alert.response.answered_at,
+        waiting_since=alert.response.answered_at,
         rank_at=rank_at(now, alert.priority, verdict.reasons, policy),
-        due_from=now,
+        targets_since=now,
         expires_at=now + timedelta(days=policy.expire_after_days),
         zones=(),
         due_first_attempt=due.first_attempt,

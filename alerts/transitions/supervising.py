@@ -12,7 +12,7 @@ from alerts.policy import EscalationStep, Policy
 from alerts.transitions.claiming import withdraw
 from alerts.transitions.following import as_known
 from alerts.transitions.promise import owned_until
-from alerts.transitions.settling import rescheduled
+from alerts.transitions.rescheduling import rescheduled
 
 
 def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, policy: Policy) -> Transition:

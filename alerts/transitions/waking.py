@@ -11,7 +11,7 @@ from alerts.transitions.attempting import fall_due
 from alerts.transitions.claiming import expire_lease
 from alerts.transitions.ending import expire
 from alerts.transitions.promise import lapse_promise
-from alerts.transitions.settling import rescheduled
+from alerts.transitions.rescheduling import rescheduled
 from alerts.transitions.supervising import take_step
 
 

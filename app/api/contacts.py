@@ -11,25 +11,26 @@ from alerts.clocks import CLOCK_TOLERANCE
 from alerts.errors import Invalid
 from alerts.ledger.actions.contacts import record_contact
 from alerts.ledger.database import ledger_now
-from app.api.desk import ChangeResult, Context
-from app.api.guard import GuardedRoute, declare
+from app.api.context import ChangeResult, Context
 from app.api.handles import handles
+from app.api.http.route import GuardedRoute, declare
+from app.api.schemas.customer import ContactEffect, ContactRequest
 
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"], route_class=GuardedRoute)
 
 
 @router.post("", summary="Tell of a contact", **declare("events:ingest", response_model=ContactEffect))
-async def tell(body: ContactRequest, desk: Context) -> Response:
+async def tell(body: ContactRequest, context: Context) -> Response:
     """Closes the customer's waiting or scheduled callback, flags a leased one. A contact that is older than the
     answer, or of a customer who is to get no call, changes nothing."""
 
     async def effect(connection: AsyncConnection) -> ChangeResult:
         if body.at > await ledger_now(connection) + CLOCK_TOLERANCE:
             raise Invalid("a contact cannot lie in the future", "/at")
-        moved = await record_contact(connection, handles(body, desk), body.at, policy=desk.policy)
+        moved = await record_contact(connection, handles(body, context), body.at, policy=context.policy)
         return ChangeResult(_tell(moved), moved=moved)
 
-    return await desk.change(effect)
+    return await context.change(effect)
 
 
 def _tell(moved: list[Transition]) -> ContactEffect:

@@ -9,10 +9,18 @@ from starlette.responses import Response
 
 from alerts.errors import NotFound, Unavailable
 from alerts.ledger.reading.dead_letters import DeadLetter, list_dead_letters, one_dead_letter
-from app.api.desk import ChangeResult, Context, respond
-from app.api.guard import GuardedRoute, declare
-from app.api.paging import next_link
-from app.api.tags import UNCHANGED
+from app.api.context import ChangeResult, Context, respond
+from app.api.http.paging import next_link
+from app.api.http.route import GuardedRoute, declare
+from app.api.http.tags import UNCHANGED
+from app.api.schemas.dead_letter import (
+    AddressResource,
+    DeadLetterList,
+    DeadLetterQuery,
+    DeadLetterResource,
+    OriginResource,
+    RedriveResult,
+)
 
 PATH = "/v1/dead-letters"
 router = APIRouter(prefix=PATH, tags=["dead letters"], route_class=GuardedRoute)
@@ -21,37 +29,39 @@ LAST_ID = 2**63 - 1
 
 
 @router.get("", summary="List dead letters", **declare("admin", "invalid-cursor", response_model=DeadLetterList))
-async def index(query: Annotated[DeadLetterQuery, Query()], desk: Context) -> Response:
+async def index(query: Annotated[DeadLetterQuery, Query()], context: Context) -> Response:
     """The newest first; never the value."""
     found, more = await list_dead_letters(
-        desk.parts.engine,
+        context.dependencies.engine,
         reason=query.reason,
         topic=query.topic,
-        before=desk.cursors.read(PATH, query, int),
+        before=context.cursors.read(PATH, query, int),
         limit=query.limit,
     )
-    cursor = None if more is None else desk.cursors.write(PATH, query, more)
+    cursor = None if more is None else context.cursors.write(PATH, query, more)
     answer = DeadLetterList(items=[_tell(letter) for letter in found], next=cursor)
-    return respond(answer, headers=next_link(desk, cursor))
+    return respond(answer, headers=next_link(context, cursor))
 
 
-@router.get("/{id}", summary="Read one dead letter", **declare("admin", also=UNCHANGED, response_model=DeadLetterResource))
-async def show(id: str, desk: Context) -> Response:
-    answer = _tell(await one_dead_letter(desk.parts.engine, _number(id)))
-    return desk.show(answer)
+@router.get(
+    "/{id}", summary="Read one dead letter", **declare("admin", also=UNCHANGED, response_model=DeadLetterResource)
+)
+async def show(id: str, context: Context) -> Response:
+    answer = _tell(await one_dead_letter(context.dependencies.engine, _number(id)))
+    return context.show(answer)
 
 
 @router.post("/{id}/redrive", summary="Send a dead letter again", **declare("admin", response_model=RedriveResult))
-async def redrive(id: str, desk: Context) -> Response:
+async def redrive(id: str, context: Context) -> Response:
     """Through the normal way, as it was. Safe twice: its event is known by its id."""
-    letter = await one_dead_letter(desk.parts.engine, _number(id))
+    letter = await one_dead_letter(context.dependencies.engine, _number(id))
 
     async def effect() -> ChangeResult:
-        if desk.parts.redrive is None:
+        if context.dependencies.redrive is None:
             raise Unavailable("nothing can be sent to Kafka from here")
-        return ChangeResult(RedriveResult(redriven=await desk.parts.redrive([letter.id], desk.actor)))
+        return ChangeResult(RedriveResult(redriven=await context.dependencies.redrive([letter.id], context.actor)))
 
-    return await desk.send_out(effect)
+    return await context.send_out(effect)
 
 
 def _number(text: str) -> int:

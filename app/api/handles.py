@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alerts.errors import Invalid
 from alerts.identity import Handle, clean_email, clean_identity, clean_phone
-from app.api.desk import RequestContext
+from app.api.context import RequestContext
+from app.api.schemas.customer import LookupRequest
 
 REMEDIES = {
     "id": "this names nobody; send the id that the survey events carry",
@@ -13,7 +14,7 @@ REMEDIES = {
 }
 
 
-def handles(body: LookupRequest, desk: RequestContext) -> list[Handle]:
+def handles(body: LookupRequest, context: RequestContext) -> list[Handle]:
     """What the body names, the one that decides first. Raises Invalid for what names nobody."""
     if body.interaction is not None:
         id_ = clean_identity(body.interaction.id)
@@ -21,7 +22,7 @@ def handles(body: LookupRequest, desk: RequestContext) -> list[Handle]:
     assert body.customer is not None
     found: list[Handle] = []
     if body.customer.id is not None:
-        shared = body.source in desk.parts.catalogue.shared_sources
+        shared = body.source in context.dependencies.catalogue.shared_sources
         found.append(Handle("id", "" if shared else body.source, _known(clean_identity(body.customer.id), "id")))
     if body.customer.phone is not None:
         found.append(Handle("phone", "", _known(clean_phone(body.customer.phone, None), "phone")))

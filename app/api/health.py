@@ -7,10 +7,11 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.api.desk import respond
-from app.api.guard import PUBLIC, GuardedRoute, declare
-from app.api.parts import ApiDependencies
-from app.api.problems import ApiProblem
+from app.api.context import respond
+from app.api.dependencies import ApiDependencies
+from app.api.http.problems import ApiProblem
+from app.api.http.route import PUBLIC, GuardedRoute, declare
+from app.api.schemas.problem import Health
 
 
 def health_router(*, metrics_protected: bool) -> APIRouter:
@@ -43,5 +44,5 @@ async def metrics(request: Request) -> Response:
 
 
 def _parts(request: Request) -> ApiDependencies:
-    parts: ApiDependencies = request.app.state.parts
-    return parts
+    dependencies: ApiDependencies = request.app.state.dependencies
+    return dependencies

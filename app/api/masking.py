@@ -10,6 +10,9 @@ from alerts.calling_hours.window import may_call
 from alerts.customer import Customer
 from alerts.phones.phone import mask
 from alerts.policy import Policy
+from app.api.schemas.callback import CallbackDetail, CallbackResource
+from app.api.schemas.customer import CustomerResource
+from app.api.schemas.response import AnswerResource
 
 C = TypeVar("C", bound=CallbackResource)
 A = TypeVar("A", bound=AnswerResource)

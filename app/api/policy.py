@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from alerts.policy import Policy
-from app.api.desk import Context
-from app.api.guard import GuardedRoute, declare
-from app.api.tags import UNCHANGED
+from app.api.context import Context
+from app.api.http.route import GuardedRoute, declare
+from app.api.http.tags import UNCHANGED
+from app.api.schemas.policy import PolicyInForce
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"], route_class=GuardedRoute)
 
@@ -18,11 +19,11 @@ router = APIRouter(prefix="/v1/policy", tags=["policy"], route_class=GuardedRout
 @router.get(
     "", summary="The policy in force", **declare("callbacks:read", also=UNCHANGED, response_model=PolicyInForce)
 )
-async def show(desk: Context) -> Response:
+async def show(context: Context) -> Response:
     """With every default filled in, and a version that changes with any value."""
-    version = policy_version(desk.policy)
-    answer = PolicyInForce(version=version, name=desk.policy.name, policy=desk.policy.model_dump(mode="json"))
-    return desk.show(answer, version=version)
+    version = policy_version(context.policy)
+    answer = PolicyInForce(version=version, name=context.policy.name, policy=context.policy.model_dump(mode="json"))
+    return context.show(answer, version=version)
 
 
 def policy_version(policy: Policy) -> str:

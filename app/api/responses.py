@@ -10,38 +10,41 @@ from starlette.responses import Response
 from alerts.errors import NotFound
 from alerts.ledger.reading.callbacks import is_uuid
 from alerts.ledger.reading.responses import ResponseFilter, list_responses, load_response
-from app.api.desk import Context, respond
-from app.api.guard import GuardedRoute, declare
-from app.api.paging import next_link
-from app.api.rendering import present_response
-from app.api.tags import UNCHANGED
+from app.api.context import Context, respond
+from app.api.http.paging import next_link
+from app.api.http.route import GuardedRoute, declare
+from app.api.http.tags import UNCHANGED
+from app.api.presenting import present_response
+from app.api.schemas.response import ResponseList, ResponseQuery, SurveyResponseResource
 
 PATH = "/v1/responses"
 router = APIRouter(prefix=PATH, tags=["responses"], route_class=GuardedRoute)
 
 
 @router.get("", summary="List answers", **declare("callbacks:read", "invalid-cursor", response_model=ResponseList))
-async def index(query: Annotated[ResponseQuery, Query()], desk: Context) -> Response:
+async def index(query: Annotated[ResponseQuery, Query()], context: Context) -> Response:
     """The newest first."""
-    before = desk.cursors.read(PATH, query, int)
+    before = context.cursors.read(PATH, query, int)
     if query.customer is not None and not is_uuid(query.customer):
         return respond(ResponseList(items=[], next=None))
     wanted = ResponseFilter(**query.model_dump(exclude={"limit", "cursor"}))
-    async with desk.reading() as connection:
+    async with context.reading() as connection:
         found, more = await list_responses(connection, wanted, before=before, limit=query.limit)
-    cursor = None if more is None else desk.cursors.write(PATH, query, more)
+    cursor = None if more is None else context.cursors.write(PATH, query, more)
     answer = ResponseList(items=[present_response(each) for each in found], next=cursor)
-    return respond(answer, headers=next_link(desk, cursor))
+    return respond(answer, headers=next_link(context, cursor))
 
 
 @router.get(
-    "/{id}", summary="Read one answer", **declare("callbacks:read", also=UNCHANGED, response_model=SurveyResponseResource)
+    "/{id}",
+    summary="Read one answer",
+    **declare("callbacks:read", also=UNCHANGED, response_model=SurveyResponseResource),
 )
-async def show(id: str, desk: Context) -> Response:
-    async with desk.reading() as connection:
+async def show(id: str, context: Context) -> Response:
+    async with context.reading() as connection:
         found = await load_response(connection, read_number(id))
     answer = present_response(found)
-    return desk.show(answer)
+    return context.show(answer)
 
 
 def read_number(text: str) -> int:

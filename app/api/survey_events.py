@@ -17,10 +17,11 @@ from starlette.responses import Response
 
 from alerts.arrival import Answer, DeadLettered
 from alerts.identity import handle_of, record_key
-from app.api.desk import ChangeResult, Context, RequestContext
-from app.api.guard import GuardedRoute, declare
-from app.api.parts import FIRST_SURVEY_TOPIC, OutRecord
-from app.api.problems import ApiProblem
+from app.api.context import ChangeResult, Context, RequestContext
+from app.api.dependencies import FIRST_SURVEY_TOPIC, OutRecord
+from app.api.http.problems import ApiProblem
+from app.api.http.route import GuardedRoute, declare
+from app.api.schemas.event import EventError, EventItem, EventItems
 from consumers.intake.lengths import MAX_TEXT
 from consumers.intake.reason import DeadLetterReason
 from consumers.intake.record import Record, read_record
@@ -76,20 +77,20 @@ class _Named(Struct):
 
 
 @router.post("", summary="Send survey events", **_DECLARED)
-async def accept(desk: Context) -> Response:
+async def accept(context: Context) -> Response:
     """Each event is judged by itself; 202 when any was accepted, 422 when none was."""
-    events = _events(desk.request, await desk.request.body())
-    given = await asyncio.to_thread(_read, events, desk)  # a large batch would hold up the requests beside it
+    events = _events(context.request, await context.request.body())
+    given = await asyncio.to_thread(_read, events, context)  # a large batch would hold up the requests beside it
     accepted = [each for each in given if isinstance(each.reading, Answer)]
     items = [_item(each) for each in given]
     if not accepted:
         raise _none_accepted(items)
 
     async def effect() -> ChangeResult:
-        await desk.parts.send([_record(each, desk) for each in accepted])
+        await context.dependencies.send([_record(each, context) for each in accepted])
         return ChangeResult(EventItems(items=items), status=202)
 
-    return await desk.send_out(effect)
+    return await context.send_out(effect)
 
 
 def _events(request: Request, body: bytes) -> list[tuple[bytes, EventHeaders]]:
@@ -131,25 +132,25 @@ def _array(body: bytes) -> list[msgspec.Raw]:
     return events
 
 
-def _read(events: Sequence[tuple[bytes, EventHeaders]], desk: RequestContext) -> list[Given]:
+def _read(events: Sequence[tuple[bytes, EventHeaders]], context: RequestContext) -> list[Given]:
     """As the consumer will read them, once they are records on the first survey topic."""
     given = []
     now = datetime.now(UTC)
     for value, headers in events:
         record = Record("", 0, 0, -1, None, value, headers)
-        reading = read_record(record, desk.parts.catalogue, now)
+        reading = read_record(record, context.dependencies.catalogue, now)
         assert isinstance(reading, Answer | DeadLettered)
         given.append(Given(value, headers, reading))
     return given
 
 
-def _record(given: Given, desk: RequestContext) -> OutRecord:
+def _record(given: Given, context: RequestContext) -> OutRecord:
     assert isinstance(given.reading, Answer)
-    handle = handle_of(given.reading.response, shared_sources=desk.parts.catalogue.shared_sources)
+    handle = handle_of(given.reading.response, shared_sources=context.dependencies.catalogue.shared_sources)
     assert handle is not None
     return OutRecord(
         topic=FIRST_SURVEY_TOPIC,
-        key=record_key(handle, desk.parts.secret_key),
+        key=record_key(handle, context.dependencies.secret_key),
         value=given.value,
         headers=given.headers,
     )

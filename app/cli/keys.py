@@ -8,7 +8,7 @@ import click
 
 from alerts.ledger.access.keys import Key, create_key, list_keys, revoke_key
 from app import wiring
-from app.cli.telling import as_json, moment, print_json, settings, table, wait_for
+from app.cli.output import as_json, moment, print_json, settings, table, wait_for
 from app.settings import Settings
 
 

@@ -11,7 +11,7 @@ import click
 from alerts.ledger.intake.accounts import read_accounts
 from alerts.ledger.reading.dead_letters import DeadLetter, find_dead_letters, one_dead_letter
 from app import wiring
-from app.cli.telling import as_json, print_json, settings, table, wait_for
+from app.cli.output import as_json, print_json, settings, table, wait_for
 from app.settings import Settings
 from consumers.intake.dead_letters import LARGEST
 from consumers.intake.redrive import redrive as send_again

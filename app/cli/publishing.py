@@ -18,8 +18,8 @@ from rich.progress import Progress
 from alerts.errors import Misconfigured
 from alerts.scale import Box, box_of
 from app import wiring
+from app.cli.output import as_json, print_json, settings, wait_for
 from app.cli.sources import find_source
-from app.cli.telling import as_json, print_json, settings, wait_for
 from app.settings import Settings
 from consumers.kafka.producer import OutRecord, Producer
 from consumers.sources.catalogue import load_catalogue

@@ -12,7 +12,7 @@ import uvloop
 
 from alerts.ledger.migrate import upgrade_engine
 from app import wiring
-from app.cli.telling import as_json, print_json, settings, wait_for
+from app.cli.output import as_json, print_json, settings, wait_for
 from app.settings import Settings
 from app.wiring import Addresses, Role
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from alerts.errors import Misconfigured
-from app.cli.telling import as_json, print_json, settings, table
+from app.cli.output import as_json, print_json, settings, table
 from consumers.intake.reason import InvalidRecord
 from consumers.intake.strict_json import read_object
 from consumers.sources.catalogue import Catalogue, load_catalogue

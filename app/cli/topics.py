@@ -13,7 +13,7 @@ from alerts.calling_hours.geography import zone_data_version
 from alerts.document import BadDocument, Problem
 from alerts.errors import Misconfigured
 from alerts.ledger.connection.opening import complaints
-from app.cli.telling import as_json, print_json, settings, wait_for
+from app.cli.output import as_json, print_json, settings, wait_for
 from app.settings import ENVIRONMENT, PREFIX, read_settings
 from app.wiring import load_policy, topic_plans
 from consumers.kafka.topics import check_topics, create_topics

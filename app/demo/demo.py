@@ -15,8 +15,8 @@ import msgspec
 from alerts.errors import BottomboxError, Unavailable
 from alerts.ledger.reading.demo_figures import alert_latencies, count_so_far
 from app import wiring
+from app.cli.output import print_json
 from app.cli.sources import find_source
-from app.cli.telling import print_json
 from app.demo import feed
 from app.demo.advisor import Advisor
 from app.demo.show import Show, latency_of, lines_of, night_of, summary_of

@@ -21,7 +21,7 @@ from consumers.intake.origin import RecordHeaders, origin_of
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.catalogue import Catalogue
 
-__all__ = ["CLOUDEVENTS", "Reason", "Record", "read_record"]
+__all__ = ["CLOUDEVENTS", "DeadLetterReason", "Record", "read_record"]
 
 logger = logging.getLogger(__name__)
 

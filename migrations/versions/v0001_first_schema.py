@@ -163,10 +163,10 @@ def upgrade() -> None:
         sa.Column("reasons", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("flags", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("clock_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rank_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("band", sa.SmallInteger(), nullable=False),
-        sa.Column("due_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("priority_class", sa.SmallInteger(), nullable=False),
+        sa.Column("targets_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("zones", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("country", sa.Text(), nullable=True),
@@ -227,7 +227,7 @@ def upgrade() -> None:
     op.create_index(
         "callbacks_claim",
         "callbacks",
-        ["queue", "band", "rank_at", "id"],
+        ["queue", "priority_class", "rank_at", "id"],
         unique=False,
         postgresql_where=sa.text("state = 'waiting' AND ready"),
     )
@@ -260,11 +260,11 @@ def upgrade() -> None:
     op.create_index(
         "callbacks_wake",
         "callbacks",
-        ["wake_at", "band", "rank_at"],
+        ["wake_at", "priority_class", "rank_at"],
         unique=False,
         postgresql_where=sa.text("wake_at IS NOT NULL"),
     )
-    op.create_index("callbacks_work_order", "callbacks", ["band", "rank_at", "id"], unique=False)
+    op.create_index("callbacks_work_order", "callbacks", ["priority_class", "rank_at", "id"], unique=False)
     op.create_table(
         "responses",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.callback import Callback, State, Transition
 from alerts.errors import LeaseLost
 from alerts.ledger.callbacks.claims import Claimer, claim_next
-from alerts.ledger.callbacks.store import read_callback, store_moves
+from alerts.ledger.callbacks.store import read_callback, store_transitions
 from alerts.ledger.database import ledger_now, open_engine, transaction
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
@@ -64,7 +64,7 @@ async def test_the_statement_itself_refuses_a_token_that_is_late(engine: AsyncEn
     await clock.advance(timedelta(minutes=15))
     with pytest.raises(LeaseLost):
         async with transaction(engine) as connection:
-            await store_moves(connection, [moved])
+            await store_transitions(connection, [moved])
     assert await stored(engine) == {leased.id: leased}
 
 
@@ -75,7 +75,7 @@ async def test_the_statement_itself_refuses_the_token_of_another_holder(engine: 
         moved = given_back(believed, await ledger_now(connection))
     with pytest.raises(LeaseLost):
         async with transaction(engine) as connection:
-            await store_moves(connection, [moved])
+            await store_transitions(connection, [moved])
     assert await stored(engine) == {leased.id: leased}
 
 
@@ -84,14 +84,14 @@ async def test_of_many_moves_stored_at_once_each_is_fenced_by_its_own_token(engi
     async with transaction(engine) as connection:
         now = await ledger_now(connection)
         by_a_lead = assign(three, advisor="ben", actor="lea", now=now, policy=POLICY)
-        await store_moves(connection, [given_back(one, now), given_back(two, now), by_a_lead])
+        await store_transitions(connection, [given_back(one, now), given_back(two, now), by_a_lead])
     after = await stored(engine)
     assert {after[each.id].state for each in (one, two)} == {State.WAITING}
     assert after[three.id].owner == "ben"
     late = Transition(callback=after[one.id], fence=one.lease_token)
     with pytest.raises(LeaseLost):
         async with transaction(engine) as connection:
-            await store_moves(connection, [late, given_back(three, now)])
+            await store_transitions(connection, [late, given_back(three, now)])
     assert await stored(engine) == after
 
 
@@ -101,7 +101,7 @@ async def test_the_events_of_a_callback_leave_in_their_order_each_with_its_own_v
     async with transaction(engine) as connection:
         now = await ledger_now(connection)
         moved = [attempt(each, new, token=each.lease_token or "", now=now, policy=POLICY) for each in leased]
-        await store_moves(connection, moved)
+        await store_transitions(connection, moved)
         rows = (await connection.execute(select(outbox).order_by(outbox.c.sequence))).all()
         assert await broken(connection) == []
     for each in leased:

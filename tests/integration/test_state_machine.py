@@ -360,7 +360,7 @@ class Both(RuleBasedStateMachine):
     def next_for(self, advisor: str, queues: tuple[str, ...] | None) -> str | None:
         """The first in the order of work of those that this advisor may have now."""
         offered = [
-            (each.band, each.rank_at, each.id)
+            (each.priority_class, each.rank_at, each.id)
             for each in self.model.values()
             if each.ready
             and each.callable_until is not None

@@ -8,7 +8,7 @@ from typing import Any
 from alerts.ledger.database import open_engine
 from alerts.policy import shipped_policy
 from app.api.app import create_app
-from app.api.parts import ApiDependencies
+from app.api.dependencies import ApiDependencies
 from consumers.sources.catalogue import Catalogue
 
 

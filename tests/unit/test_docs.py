@@ -24,7 +24,7 @@ from alerts.event import EventKind
 from alerts.policy import Policy, Slot, read_policy, shipped_policy
 from alerts.scale import Scale
 from alerts.survey import EVENT_TYPE
-from app.api.problems import PROBLEMS
+from app.api.http.problems import PROBLEMS
 from app.cli import program
 from app.metrics import HTTP, LATENCY, WORK, Metrics
 from app.settings import NOT_THERE_YET, PREFIX, Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts import transitions as moves
+from alerts import transitions
 from alerts.callback import TRANSITIONS, Callback, ClosedReason, State, Transition
 from alerts.errors import Refused
 from alerts.resolution import Cause, CauseKind, Outcome
@@ -25,7 +25,7 @@ STATES: dict[State, Callable[[], Callback]] = {
     State.LEASED: lambda: claimed(opened()),
     State.SCHEDULED: lambda: promised(claimed(opened()), at(15)).callback,
     State.RESOLVED: lambda: solved(claimed(opened())).callback,
-    State.CLOSED: lambda: moves.expire(opened(), now=NOW, policy=POLICY).callback,
+    State.CLOSED: lambda: transitions.expire(opened(), now=NOW, policy=POLICY).callback,
 }
 
 # A value for each argument that some move takes beside callback, now and policy.
@@ -37,7 +37,7 @@ ARGUMENTS = {
     "seconds": 900,
     "reason": "r",
     "actor": "lead",
-    "new": moves.NewAttempt(result=Result.BUSY),
+    "new": transitions.NewAttempt(result=Result.BUSY),
     "at": at(16),
     "keep_owner": False,
     "cause": Cause(CauseKind.SKILL, "other"),
@@ -51,7 +51,7 @@ ARGUMENTS = {
 
 
 def applied(name: str, callback: Callback) -> Transition:
-    function = getattr(moves, name)
+    function = getattr(transitions, name)
     takes = inspect.signature(function).parameters
     given = {argument: ARGUMENTS[argument] for argument in takes if argument in ARGUMENTS}
     if name == "supersede":
@@ -72,7 +72,7 @@ def arrows_of_the_table() -> set[tuple[str, str, str]]:
 
 
 def test_every_move_of_the_code_is_in_the_table_and_the_other_way_round() -> None:
-    assert set(moves.__all__) - NOT_MOVES == set(TRANSITIONS)
+    assert set(transitions.__all__) - NOT_MOVES == set(TRANSITIONS)
 
 
 def test_the_pages_table_of_moves_is_the_table_of_the_code() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.callback import Transition
 from alerts.customer import Customer, with_number
 from alerts.ledger.callbacks.of_customer import customer_of
-from alerts.ledger.callbacks.store import lock_callback, store_moves
+from alerts.ledger.callbacks.store import lock_callback, store_transitions
 from alerts.ledger.customers.record import lock_customer, store_customer
 from alerts.ledger.database import ledger_now
 from alerts.policy import Policy
@@ -38,7 +38,7 @@ async def record_attempt(
     await store_customer(connection, customer, after)
     if moved.callback.is_open:
         moved = moved.then(follow(moved.callback, after, actor=actor, now=now, policy=policy))
-    await store_moves(connection, [moved])
+    await store_transitions(connection, [moved])
     return moved
 
 

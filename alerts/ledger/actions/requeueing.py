@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.callback import Transition
 from alerts.errors import Invalid, NotFound, Refused
 from alerts.ledger.callbacks.queues import ensure_queues
-from alerts.ledger.callbacks.store import lock_callback, read_callback, store_moves
+from alerts.ledger.callbacks.store import lock_callback, read_callback, store_transitions
 from alerts.ledger.customers.record import customers_by_id
 from alerts.ledger.database import ledger_now
 from alerts.ledger.tables.callbacks import callbacks, queues
@@ -38,7 +38,7 @@ async def move_to_queue(
     customer = (await customers_by_id(connection, [callback.customer_id]))[callback.customer_id]
     now = await ledger_now(connection)
     moved = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
-    await store_moves(connection, [moved])
+    await store_transitions(connection, [moved])
     return moved
 
 
@@ -60,5 +60,5 @@ async def move_many_to_queue(
             results[named] = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
         except Refused as error:
             results[named] = error
-    await store_moves(connection, [each for each in results.values() if isinstance(each, Transition)])
+    await store_transitions(connection, [each for each in results.values() if isinstance(each, Transition)])
     return results

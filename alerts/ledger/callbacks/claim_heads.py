@@ -25,15 +25,15 @@ MANY_DEAD = 2_000
 
 DEAD = text("SELECT pg_stat_get_dead_tuples(CAST('callbacks' AS regclass))")
 
-# Where does each queue's first claimable callback stand? Behind everything (band 32767) where there is none.
+# Where does each queue's first claimable callback stand? Behind everything (priority_class 32767) where there is none.
 HEADS = text("""
-SELECT queues.name, coalesce(head.band, 32767) AS band, coalesce(head.rank_at, '-infinity') AS rank_at,
+SELECT queues.name, coalesce(head.priority_class, 32767) AS priority_class, coalesce(head.rank_at, '-infinity') AS rank_at,
        coalesce(head.id, '00000000-0000-0000-0000-000000000000') AS id
 FROM queues LEFT JOIN LATERAL (
-    SELECT c.band, c.rank_at, c.id FROM callbacks AS c
-    WHERE (c.queue, c.band) >= (queues.name, 0) AND (c.queue, c.band) <= (queues.name, 32767)
+    SELECT c.priority_class, c.rank_at, c.id FROM callbacks AS c
+    WHERE (c.queue, c.priority_class) >= (queues.name, 0) AND (c.queue, c.priority_class) <= (queues.name, 32767)
       AND c.state = 'waiting' AND c.ready
-    ORDER BY c.queue, c.band, c.rank_at, c.id
+    ORDER BY c.queue, c.priority_class, c.rank_at, c.id
     LIMIT 1
 ) AS head ON true
 """)
@@ -42,7 +42,7 @@ _KEY = "bottombox_heads"
 
 
 async def known_heads(connection: AsyncConnection) -> str:
-    """The heads as a JSON array of {name, band, rank_at, id}; empty when a claim may begin at the very front."""
+    """The heads as a JSON array of {name, priority_class, rank_at, id}; empty when a claim may begin at the very front."""
     now = asyncio.get_running_loop().time()
     until, heads = connection.info.get(_KEY, (0.0, "[]"))
     if now >= until:

@@ -51,17 +51,17 @@ class Claimer(Struct, frozen=True, kw_only=True):
 _HEADS = """
 WITH clock AS MATERIALIZED (SELECT ledger_now() AS now),
 heads AS MATERIALIZED (
-    SELECT head.id, head.band, head.rank_at
+    SELECT head.id, head.priority_class, head.rank_at
     FROM queues
-    LEFT JOIN json_to_recordset(CAST(:heads AS json)) AS known(name text, band smallint, rank_at timestamptz, id uuid)
+    LEFT JOIN json_to_recordset(CAST(:heads AS json)) AS known(name text, priority_class smallint, rank_at timestamptz, id uuid)
         ON known.name = queues.name
     CROSS JOIN LATERAL (
-        SELECT c.id, c.band, c.rank_at
+        SELECT c.id, c.priority_class, c.rank_at
         FROM callbacks AS c
-        WHERE (c.queue, c.band, c.rank_at, c.id) >= (
-                queues.name, coalesce(known.band, CAST(0 AS smallint)), coalesce(known.rank_at, '-infinity'),
+        WHERE (c.queue, c.priority_class, c.rank_at, c.id) >= (
+                queues.name, coalesce(known.priority_class, CAST(0 AS smallint)), coalesce(known.rank_at, '-infinity'),
                 coalesce(known.id, '00000000-0000-0000-0000-000000000000'))
-          AND (c.queue, c.band) <= (queues.name, 32767)
+          AND (c.queue, c.priority_class) <= (queues.name, 32767)
           AND c.state = 'waiting' AND c.ready
           AND c.callable_until > (SELECT now FROM clock)
           AND (c.owner IS NULL OR c.owner = :advisor OR c.owner_until <= (SELECT now FROM clock))
@@ -69,7 +69,7 @@ heads AS MATERIALIZED (
                OR split_part(c.language, '-', 1) = ANY (CAST(:languages AS text[])))
           AND coalesce(CAST(c.skips ->> :advisor AS timestamptz) <= (SELECT now FROM clock), true)
           AND c.id <> ALL (CAST(:without AS uuid[]))
-        ORDER BY c.queue, c.band, c.rank_at, c.id
+        ORDER BY c.queue, c.priority_class, c.rank_at, c.id
         LIMIT :depth
     ) AS head
     WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
@@ -79,12 +79,12 @@ heads AS MATERIALIZED (
 CLAIM = text(f"""{_HEADS}, taken AS MATERIALIZED (
     SELECT {ALL_OF_C} FROM heads JOIN callbacks AS c ON c.id = heads.id
     WHERE c.ready
-    ORDER BY heads.band, heads.rank_at, heads.id
+    ORDER BY heads.priority_class, heads.rank_at, heads.id
     LIMIT :count
     FOR UPDATE OF c SKIP LOCKED
 )
 SELECT seen.heads_seen, {ALL_OF_C} FROM (SELECT count(*) AS heads_seen FROM heads) AS seen LEFT JOIN taken AS c ON true
-ORDER BY c.band, c.rank_at, c.id
+ORDER BY c.priority_class, c.rank_at, c.id
 """).columns(column("heads_seen", BigInteger), *callbacks.columns)
 
 # Is there anything at all that a claim might take?

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Transition
 from alerts.errors import Refused, Unavailable, safe_traceback
-from alerts.ledger.callbacks.store import store_moves
+from alerts.ledger.callbacks.store import store_transitions
 from alerts.ledger.database import reachable
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ async def store_each(connection: AsyncConnection, moved: Sequence[Transition], a
         return []
     try:
         async with reachable(), connection.begin_nested():
-            await store_moves(connection, moved)
+            await store_transitions(connection, moved)
     except (Refused, Unavailable):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others

@@ -47,7 +47,7 @@ async def apply(connection: AsyncConnection, callback_id: str, move: Command) ->
     """Locks one callback, asks the clock, makes the move, stores it. Raises NotFound, LeaseLost, or what the move raises."""
     callback = await lock_callback(connection, callback_id)
     moved = move(callback, await ledger_now(connection))
-    await store_moves(connection, [moved])
+    await store_transitions(connection, [moved])
     return moved
 
 
@@ -66,7 +66,7 @@ async def store_new(connection: AsyncConnection, moved: Sequence[Transition]) ->
         await _store_events(connection, moved)
 
 
-async def store_moves(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
+async def store_transitions(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
     """Stores changed callbacks whose rows this transaction has locked. Raises LeaseLost when a lease has run out."""
     if not moved:
         return

@@ -17,7 +17,7 @@ from alerts.transitions import wake
 DUE = text(f"""
 SELECT {ALL_OF_C} FROM callbacks AS c
 WHERE c.wake_at <= (SELECT ledger_now())
-ORDER BY c.wake_at, c.band, c.rank_at
+ORDER BY c.wake_at, c.priority_class, c.rank_at
 LIMIT :limit
 FOR UPDATE SKIP LOCKED
 """).columns(*callbacks.columns)

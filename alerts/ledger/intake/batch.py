@@ -29,7 +29,7 @@ from alerts.intake import (
 )
 from alerts.ledger.bulk import insert_rows
 from alerts.ledger.callbacks.queues import ensure_queues
-from alerts.ledger.callbacks.store import store_moves, store_new
+from alerts.ledger.callbacks.store import store_new, store_transitions
 from alerts.ledger.database import ledger_now, transaction
 from alerts.ledger.ids import new_id
 from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts, move_accounts
@@ -129,7 +129,7 @@ async def _write(connection: AsyncConnection, effects: Effects, report: Report) 
     ids = await insert_responses(connection, kept)
     for each in kept:
         report.responses[each.answer.response.source, each.verdict.box] += 1
-    await store_moves(connection, effects.changed)
+    await store_transitions(connection, effects.changed)
     await ensure_queues(connection, sorted({moved.callback.queue for moved in effects.opened}))
     await store_new(connection, effects.opened)
     await insert_alerts(connection, effects.alerts, ids)

@@ -42,7 +42,7 @@ NEXT_DUE = func.coalesce(
     cast(literal("9999-12-31T00:00:00Z"), Timestamp),
 )
 SORTS: dict[Sort, tuple[ColumnElement[Any], ...]] = {
-    "work_order": (c.band, c.rank_at, c.id),
+    "work_order": (c.priority_class, c.rank_at, c.id),
     "opened_at": (c.opened_at, c.id),
     "due_at": (NEXT_DUE, c.id),
 }

@@ -24,7 +24,7 @@ from alerts.ledger.intake.batch import ingest_batch
 from alerts.policy import shipped_policy
 from alerts.survey import Interaction, Respondent, SurveyResponse
 from app.api.app import create_app
-from app.api.parts import ApiDependencies, OutRecord
+from app.api.dependencies import ApiDependencies, OutRecord
 from app.metrics import Metrics
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.clock import Clock

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.api.schemas.callback import CallbackDetail, CallbackList
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 

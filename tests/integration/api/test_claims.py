@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from alerts.ledger.database import transaction
-from app.api.claims import POLL_SECONDS
+from app.api.callbacks.claiming import POLL_SECONDS
+from app.api.schemas.callback import CallbackList, CallbackResource
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 CLAIM = "/v1/callbacks/claim"

@@ -10,7 +10,11 @@ import pytest
 
 from alerts.arrival import Address, DeadLettered, RecordOutcome
 from app.api.app import create_monitoring
-from app.api.problems import PROBLEMS
+from app.api.http.problems import PROBLEMS
+from app.api.schemas.dead_letter import DeadLetterResource
+from app.api.schemas.ledger import PartitionList
+from app.api.schemas.policy import PolicyInForce
+from app.api.schemas.response import ResponseList, SurveyResponseResource
 from tests.integration.api.front import NOON, PHONE, Front, good, leaks, problem
 
 

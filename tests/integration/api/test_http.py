@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from alerts.ledger.access.keys import create_key
-from app.api.limits import RateLimiter
+from app.api.http.limits import RateLimiter
 from app.serving import bind, serve
 from tests.integration.api.front import Front
 

@@ -14,9 +14,9 @@ from sqlalchemy import event
 
 from alerts.errors import Invalid, NotFound
 from alerts.ledger.access.keys import SCOPES, create_key, find_key, list_keys, revoke_key
-from app.api.guard import SCOPE, GuardedRoute
-from app.api.limits import RateLimiter, stranger
-from app.api.security import INCLUDES, PUBLIC
+from app.api.http.limits import RateLimiter, stranger
+from app.api.http.route import SCOPE, GuardedRoute
+from app.api.http.security import INCLUDES, PUBLIC
 from tests.integration.api.front import Front, good, problem
 
 ID = "0198c0de-0000-7000-8000-000000000001"

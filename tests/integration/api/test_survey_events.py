@@ -11,6 +11,7 @@ import pytest
 
 from alerts.arrival import Answer
 from alerts.identity import Handle, record_key
+from app.api.schemas.event import EventItems
 from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import load_catalogue
 from tests.integration.api.front import COMMENT, EMAIL, NAME, PHONE, SECRET, Front, good, leaks, problem

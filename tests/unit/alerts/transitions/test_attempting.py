@@ -229,7 +229,7 @@ def test_a_promise_leaves_the_queue_until_it_is_due_and_then_goes_first() -> Non
     assert kinds(moved) == ["scheduled"]
     assert (scheduled.state, scheduled.ready, scheduled.promise_state) == (State.SCHEDULED, False, "open")
     waiting = due(scheduled, at(15))
-    assert (waiting.state, waiting.ready, waiting.band, waiting.owner) == (State.WAITING, True, 0, ANN)
+    assert (waiting.state, waiting.ready, waiting.priority_class, waiting.owner) == (State.WAITING, True, 0, ANN)
 
 
 def test_a_promise_without_an_owner_is_anyones_at_once() -> None:
@@ -245,7 +245,7 @@ def test_a_promise_is_kept_within_15_minutes_and_late_in_the_same_window(minutes
     moved = tried(leased, "no_answer", at(15, minutes))
     assert event(moved, "promise_decided").data["result"] == result
     assert moved.callback.promise_state == result
-    assert moved.callback.band == 1
+    assert moved.callback.priority_class == 1
 
 
 def test_an_attempt_after_the_window_of_the_promise_finds_it_broken() -> None:
@@ -258,7 +258,7 @@ def test_a_promise_that_nobody_kept_is_broken_when_its_window_closes_and_still_g
     waiting = due(promised(claimed(opened()), at(15)).callback, at(15))
     moved = wake(waiting, now=at(20), policy=POLICY)
     assert event(moved, "promise_decided").data["result"] == "broken"
-    assert moved.callback.band == 0
+    assert moved.callback.priority_class == 0
 
 
 def test_a_call_in_time_that_is_recorded_after_the_window_has_kept_the_promise() -> None:
@@ -296,7 +296,7 @@ def test_a_due_promise_that_another_replaces_without_an_attempt_is_broken() -> N
     assert kinds(moved) == ["promise_decided", "scheduled"]
     assert event(moved, "promise_decided").data["result"] == "broken"
     assert (moved.callback.promise_state, moved.callback.promise_at) == ("open", at(17))
-    assert moved.callback.band == 1
+    assert moved.callback.priority_class == 1
 
 
 def test_an_attempt_decides_a_promise_once_and_another_one_may_follow() -> None:

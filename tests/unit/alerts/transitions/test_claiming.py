@@ -155,7 +155,7 @@ def test_a_returned_callback_keeps_its_place_and_its_targets(end: Callable[[Call
     assert kinds(moved) == ["released"]
     assert after.state is State.WAITING
     assert after.ready
-    for name in ("opened_at", "rank_at", "band", "due_first_attempt", "due_contact", "due_resolution"):
+    for name in ("opened_at", "rank_at", "priority_class", "due_first_attempt", "due_contact", "due_resolution"):
         assert getattr(after, name) == getattr(before, name), name
     assert (after.lease_token, after.lease_holder, after.lease_expires_at, after.lease_claimed_at) == (None,) * 4
     assert after.attempts_count == 0

@@ -200,7 +200,7 @@ def test_a_reopened_callback_has_fresh_targets_and_keeps_its_place(ended: Callab
     assert callback.targets == {}
     assert callback.due_first_attempt == at(13)
     assert (callback.opened_at, callback.rank_at) == (before.opened_at, before.rank_at)
-    assert callback.clock_from == at(12)
+    assert callback.waiting_since == at(12)
     assert (callback.failed_count, callback.attempts_count) == (0, before.attempts_count)
     assert (callback.outcome, callback.ended_at, callback.closed_reason) == (None, None, None)
 

@@ -43,7 +43,7 @@ def test_an_opened_callback_waits_with_its_targets_and_says_what_it_is_about() -
     assert callback.due_contact == TEN + 24 * HOUR
     assert callback.due_resolution == TEN + 96 * HOUR
     assert callback.expires_at == TEN + timedelta(days=14)
-    assert callback.clock_from == TEN - timedelta(minutes=5)
+    assert callback.waiting_since == TEN - timedelta(minutes=5)
 
 
 def test_a_callback_opened_inside_the_window_is_ready_until_it_closes() -> None:
@@ -140,7 +140,7 @@ def test_joining_a_scheduled_callback_keeps_its_promise() -> None:
 
 def test_joining_a_callback_whose_promise_is_due_leaves_it_before_the_others() -> None:
     waiting = due(promised(claimed(opened()), at(15)).callback, at(15))
-    assert join(waiting, alert(1), SOMEONE, now=at(15, 1), policy=POLICY).callback.band == 0
+    assert join(waiting, alert(1), SOMEONE, now=at(15, 1), policy=POLICY).callback.priority_class == 0
 
 
 def test_a_joining_answer_that_brings_a_number_ends_the_guessing() -> None:

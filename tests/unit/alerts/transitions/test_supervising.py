@@ -54,7 +54,15 @@ def test_a_callback_moved_to_another_queue_keeps_the_waiting_time_it_has_earned(
     moved = move(before, queue="billing", customer=SOMEONE, actor=LEAD, now=at(12), policy=POLICY)
     after = moved.callback
     assert after.queue == "billing"
-    for name in ("opened_at", "rank_at", "band", "due_first_attempt", "due_contact", "due_resolution", "state"):
+    for name in (
+        "opened_at",
+        "rank_at",
+        "priority_class",
+        "due_first_attempt",
+        "due_contact",
+        "due_resolution",
+        "state",
+    ):
         assert getattr(after, name) == getattr(before, name), name
     assert event(moved, "moved").data == {"from": "general", "to": "billing", "queue": "billing"}
 

@@ -187,7 +187,7 @@ def test_three_days_in_the_life_of_a_callback() -> None:
     leased = tried(claimed(callback, at(15, day=4)), "connected", at(15, 1, day=4)).callback
     callback = promised(leased, at(10, day=5), at(15, 5, day=4)).callback
     callback, _ = through(callback, at(10, day=5))
-    assert (callback.ready, callback.band, callback.owner) == (True, 0, ANN)
+    assert (callback.ready, callback.priority_class, callback.owner) == (True, 0, ANN)
     leased = claimed(callback, at(10, 25, day=5), advisor=BEN)
     leased = tried(leased, "connected", at(10, 26, day=5)).callback
     assert leased.promise_state == "late"

@@ -607,7 +607,10 @@ def test_a_bad_record_is_set_aside_with_its_reason_and_field(
 
 
 def test_every_reason_that_reading_can_give_is_in_the_table() -> None:
-    assert {row[0] for row in BAD} == set(DeadLetterReason) - {DeadLetterReason.HYDRATE_FAILED, DeadLetterReason.NOT_STORABLE}
+    assert {row[0] for row in BAD} == set(DeadLetterReason) - {
+        DeadLetterReason.HYDRATE_FAILED,
+        DeadLetterReason.NOT_STORABLE,
+    }
 
 
 def test_a_detail_never_quotes_the_record() -> None:

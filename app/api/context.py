@@ -20,13 +20,13 @@ from alerts.ledger.access.idempotency import store_reply, stored_reply
 from alerts.ledger.callbacks.store import apply
 from alerts.ledger.database import transaction
 from alerts.policy import Policy
-from app.api.cursors import Cursors
-from app.api.guard import StrictRequest
-from app.api.idempotency import keyed_request, replay, stored
-from app.api.parts import ApiDependencies
-from app.api.rendering import present_transition
-from app.api.security import Principal
-from app.api.tags import content_tag, etag, is_known
+from app.api.dependencies import ApiDependencies
+from app.api.http.cursors import Cursors
+from app.api.http.idempotency import keyed_request, replay, stored
+from app.api.http.route import StrictRequest
+from app.api.http.security import Principal
+from app.api.http.tags import content_tag, etag, is_known
+from app.api.presenting import present_transition
 from app.listeners import harmless
 
 
@@ -34,7 +34,7 @@ from app.listeners import harmless
 class ChangeResult:
     """What a change came to. `shown_in_full`: the customers whose data the answer holds unmasked."""
 
-    answer: BaseModel | None
+    body: BaseModel | None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     moved: Sequence[Transition] = ()
@@ -45,12 +45,12 @@ class ChangeResult:
 @dataclass(frozen=True)
 class RequestContext:
     request: StrictRequest
-    parts: ApiDependencies
+    dependencies: ApiDependencies
     principal: Principal
 
     @property
     def policy(self) -> Policy:
-        return self.parts.policy
+        return self.dependencies.policy
 
     @property
     def actor(self) -> str:
@@ -59,7 +59,7 @@ class RequestContext:
     @property
     def base(self) -> str:
         """What links begin with."""
-        return (self.parts.public_url or "").rstrip("/")
+        return (self.dependencies.public_url or "").rstrip("/")
 
     @property
     def cursors(self) -> Cursors:
@@ -68,7 +68,7 @@ class RequestContext:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        async with transaction(self.parts.engine) as connection:
+        async with transaction(self.dependencies.engine) as connection:
             yield connection
 
     async def change(self, effect: Callable[[AsyncConnection], Awaitable[ChangeResult]]) -> Response:
@@ -80,7 +80,7 @@ class RequestContext:
     async def try_change(self, effect: Callable[[AsyncConnection], Awaitable[ChangeResult | None]]) -> Response | None:
         """As `change`, where the effect may find nothing to do; that is not stored, and None."""
         keyed = await keyed_request(self.request, self.principal)
-        async with transaction(self.parts.engine) as connection:
+        async with transaction(self.dependencies.engine) as connection:
             before = await stored_reply(connection, keyed) if keyed else None
             if before is not None:
                 return await replay(connection, before, self.principal, self.policy)
@@ -90,7 +90,7 @@ class RequestContext:
             response = _respond_with(done)
             if keyed:
                 await store_reply(connection, keyed, stored(response, done.shown_in_full))
-        harmless(self.parts.announce)(done.moved)
+        harmless(self.dependencies.announce)(done.moved)
         return response
 
     async def send_out(self, effect: Callable[[], Awaitable[ChangeResult]]) -> Response:
@@ -100,19 +100,19 @@ class RequestContext:
         """
         keyed = await keyed_request(self.request, self.principal)
         if keyed:
-            async with transaction(self.parts.engine) as connection:
+            async with transaction(self.dependencies.engine) as connection:
                 before = await stored_reply(connection, keyed)
                 if before is not None:
                     return await replay(connection, before, self.principal, self.policy)
         done = await effect()
         response = _respond_with(done)
         if keyed:
-            async with transaction(self.parts.engine) as connection:
+            async with transaction(self.dependencies.engine) as connection:
                 if await stored_reply(connection, keyed) is None:
                     await store_reply(connection, keyed, stored(response, done.shown_in_full))
         return response
 
-    async def move(self, callback_id: str, transition: Callable[..., Transition], **command: Any) -> Response:
+    async def apply(self, callback_id: str, transition: Callable[..., Transition], **command: Any) -> Response:
         """One transition of `alerts.transitions` on one callback; the ledger's clock and the policy are given to it here."""
 
         def move(callback: Callback, now: datetime) -> Transition:
@@ -137,7 +137,7 @@ class RequestContext:
 
 
 def _respond_with(done: ChangeResult) -> Response:
-    return respond(done.answer, status=done.status, headers=done.headers, tagged=done.tagged)
+    return respond(done.body, status=done.status, headers=done.headers, tagged=done.tagged)
 
 
 def respond(
@@ -152,7 +152,7 @@ def respond(
 
 
 async def _context(request: StrictRequest) -> RequestContext:
-    return RequestContext(request, request.app.state.parts, request.state.principal)
+    return RequestContext(request, request.app.state.dependencies, request.state.principal)
 
 
 async def _callback_id(callback_id: Annotated[str, Path(description="the callback's id")]) -> str:

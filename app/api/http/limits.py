@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import CLOSE, ApiProblem, problem_response, seconds_header
+from app.api.http.problems import CLOSE, ApiProblem, problem_response, seconds_header
 
 MEBIBYTE = 1024 * 1024
 LARGE_BODIES = {"/v1/survey-events": 4 * MEBIBYTE}  # batches

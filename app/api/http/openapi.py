@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api.guard import PUBLIC, SCOPE
-from app.api.problems import problem_docs
-from app.api.schemas.told import Problem
+from app.api.http.problems import problem_docs
+from app.api.http.route import PUBLIC, SCOPE
+from app.api.schemas.problem import ProblemDocument
 
 SECURED = ("unauthorized", "insufficient-scope", "quota-exceeded", "temporarily-unavailable")
 WITH_BODY = ("malformed", "body-too-large", "unsupported-media-type", "validation")
@@ -48,7 +48,7 @@ def _complete(document: dict[str, Any]) -> None:
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs", {}) | {"Problem": problem}
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "bbx_..."}}
     for path, operations in document["paths"].items():

@@ -6,11 +6,12 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts import transitions as moves
+from alerts import transitions
 from alerts.ledger.actions.attempts import record_attempt
 from alerts.resolution import Cause, CauseKind, Outcome
-from app.api.desk import CallbackIdPath, ChangeResult, Context
-from app.api.guard import GuardedRoute, declare
+from app.api.context import CallbackIdPath, ChangeResult, Context
+from app.api.http.route import GuardedRoute, declare
+from app.api.schemas.callback import AttemptRequest, CallbackResource, NoteRequest, ResolveRequest, ScheduleRequest
 
 router = APIRouter(prefix="/v1/callbacks", tags=["calls"], route_class=GuardedRoute)
 
@@ -22,11 +23,11 @@ LEASED = ("lease-lost", "already-resolved")
     summary="Record a try to reach the customer",
     **declare("callbacks:work", *LEASED, "outside-calling-window", response_model=CallbackResource),
 )
-async def attempt(callback_id: CallbackIdPath, body: AttemptRequest, desk: Context) -> Response:
+async def attempt(callback_id: CallbackIdPath, body: AttemptRequest, context: Context) -> Response:
     """Judged at `started_at`. Every result but `connected` ends the lease."""
     if body.override_reason is not None:
-        desk.principal.demand("callbacks:lead")
-    new = moves.NewAttempt(**body.model_dump(exclude={"lease_token", "number"}))
+        context.principal.demand("callbacks:lead")
+    new = transitions.NewAttempt(**body.model_dump(exclude={"lease_token", "number"}))
 
     async def effect(connection: AsyncConnection) -> ChangeResult:
         moved = await record_attempt(
@@ -35,12 +36,12 @@ async def attempt(callback_id: CallbackIdPath, body: AttemptRequest, desk: Conte
             new,
             token=body.lease_token,
             number=body.number,
-            actor=desk.actor,
-            policy=desk.policy,
+            actor=context.actor,
+            policy=context.policy,
         )
-        return await desk.done(connection, moved)
+        return await context.done(connection, moved)
 
-    return await desk.change(effect)
+    return await context.change(effect)
 
 
 @router.post(
@@ -55,22 +56,22 @@ async def attempt(callback_id: CallbackIdPath, body: AttemptRequest, desk: Conte
         response_model=CallbackResource,
     ),
 )
-async def schedule(callback_id: CallbackIdPath, body: ScheduleRequest, desk: Context) -> Response:
+async def schedule(callback_id: CallbackIdPath, body: ScheduleRequest, context: Context) -> Response:
     """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token.
 
     A lead who sends `keep_owner` and no token becomes the owner, if the callback has none and the lead is an advisor.
     """
     if body.lease_token is None:
-        desk.principal.demand("callbacks:lead")
+        context.principal.demand("callbacks:lead")
     said_so = "keep_owner" in body.model_fields_set
-    return await desk.move(
+    return await context.apply(
         callback_id,
-        moves.schedule,
+        transitions.schedule,
         token=body.lease_token,
         at=body.at,
         keep_owner=body.keep_owner,
-        new_owner=desk.principal.advisor if said_so else None,
-        actor=desk.actor,
+        new_owner=context.principal.advisor if said_so else None,
+        actor=context.actor,
     )
 
 
@@ -79,11 +80,11 @@ async def schedule(callback_id: CallbackIdPath, body: ScheduleRequest, desk: Con
     summary="Close a callback after a conversation",
     **declare("callbacks:work", *LEASED, "callback-changed", response_model=CallbackResource),
 )
-async def resolve(callback_id: CallbackIdPath, body: ResolveRequest, desk: Context) -> Response:
+async def resolve(callback_id: CallbackIdPath, body: ResolveRequest, context: Context) -> Response:
     """If an alert joined since the claim, `version` must be the present one: read it first."""
-    return await desk.move(
+    return await context.apply(
         callback_id,
-        moves.resolve,
+        transitions.resolve,
         token=body.lease_token,
         cause=Cause(CauseKind(body.cause.kind), body.cause.driver),
         outcome=Outcome(body.outcome),
@@ -98,6 +99,6 @@ async def resolve(callback_id: CallbackIdPath, body: ResolveRequest, desk: Conte
     summary="Write a note",
     **declare("callbacks:work", response_model=CallbackResource),
 )
-async def note(callback_id: CallbackIdPath, body: NoteRequest, desk: Context) -> Response:
+async def note(callback_id: CallbackIdPath, body: NoteRequest, context: Context) -> Response:
     """On any callback, held or not, open or not. It stands in the history and changes nothing but the version."""
-    return await desk.move(callback_id, moves.note, text=body.note, actor=desk.actor)
+    return await context.apply(callback_id, transitions.note, text=body.note, actor=context.actor)

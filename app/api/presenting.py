@@ -19,8 +19,35 @@ from alerts.ledger.reading.responses import AlertView, ListedResponse, ResponseV
 from alerts.phones.phone import extension_of
 from alerts.policy import Policy
 from alerts.transitions.opening import rank_terms
+from app.api.http.security import Principal
 from app.api.masking import cover, cover_answer, cover_customer, may_dial
-from app.api.security import Principal
+from app.api.schemas.callback import (
+    AttemptResource,
+    CallbackDetail,
+    CallbackLinks,
+    CallbackResource,
+    CauseResource,
+    DueResource,
+    EarlierCallback,
+    HistoryEntryResource,
+    LeaseResource,
+    LocalTime,
+    PromiseResource,
+    RankExplanation,
+    RankTerm,
+    TargetState,
+    WindowResource,
+)
+from app.api.schemas.customer import CustomerResource
+from app.api.schemas.response import (
+    AgentResource,
+    AlertResource,
+    AnswerResource,
+    InteractionResource,
+    ScaleResource,
+    SurveyResource,
+    SurveyResponseResource,
+)
 
 
 async def present_transition(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.callback import Flag, Transition
 from alerts.calling_hours.window import Place
-from alerts.transitions.settling import ended_lease, measure, rescheduled
+from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
 from tests.unit.alerts.transitions.builders import POLICY, TEN, at, claimed, opened, promised, solved
 
 NOWHERE = Place(("Europe/London", "Pacific/Auckland"), None)  # nine to eight here is night there

@@ -14,11 +14,12 @@ from alerts.errors import Invalid
 from alerts.ledger.access.audit import write_audit
 from alerts.ledger.database import ledger_now
 from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks, load_context, load_view
-from app.api.desk import CallbackIdPath, Context, RequestContext, respond
-from app.api.guard import GuardedRoute, declare
-from app.api.paging import next_link
-from app.api.rendering import is_held, present_callback, present_detail
-from app.api.tags import UNCHANGED
+from app.api.context import CallbackIdPath, Context, RequestContext, respond
+from app.api.http.paging import next_link
+from app.api.http.route import GuardedRoute, declare
+from app.api.http.tags import UNCHANGED
+from app.api.presenting import is_held, present_callback, present_detail
+from app.api.schemas.callback import CallbackDetail, CallbackList, CallbackQuery
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], route_class=GuardedRoute)
 
@@ -35,20 +36,20 @@ KEYS: dict[str, type] = {
     summary="List callbacks, masked",
     **declare("callbacks:read", "invalid-cursor", response_model=CallbackList),
 )
-async def index(query: Annotated[CallbackQuery, Query()], desk: Context) -> Response:
+async def index(query: Annotated[CallbackQuery, Query()], context: Context) -> Response:
     """In the order of work unless `sort` says otherwise; the callbacks you hold carry their lease."""
-    after = desk.cursors.read(PATH, query, KEYS[query.sort])
-    async with desk.reading() as connection:
+    after = context.cursors.read(PATH, query, KEYS[query.sort])
+    async with context.reading() as connection:
         found, more = await list_callbacks(
-            connection, _wanted(query, desk), sort=query.sort, after=after, limit=query.limit
+            connection, _wanted(query, context), sort=query.sort, after=after, limit=query.limit
         )
         now = await ledger_now(connection)
     items = [
-        present_callback(seen, now, desk.policy, desk.base, lease=is_held(seen.callback, desk.principal, now))
+        present_callback(seen, now, context.policy, context.base, lease=is_held(seen.callback, context.principal, now))
         for seen in found
     ]
-    cursor = None if more is None else desk.cursors.write(PATH, query, more)
-    return respond(CallbackList(items=items, next=cursor), headers=next_link(desk, cursor))
+    cursor = None if more is None else context.cursors.write(PATH, query, more)
+    return respond(CallbackList(items=items, next=cursor), headers=next_link(context, cursor))
 
 
 @router.get(
@@ -56,40 +57,40 @@ async def index(query: Annotated[CallbackQuery, Query()], desk: Context) -> Resp
     summary="Read one callback",
     **declare("callbacks:read", also=UNCHANGED, response_model=CallbackDetail),
 )
-async def show(callback_id: CallbackIdPath, desk: Context) -> Response:
+async def show(callback_id: CallbackIdPath, context: Context) -> Response:
     """With its alerts, attempts, history, and what else is known of the customer; in full for whoever holds it."""
-    async with desk.reading() as connection:
-        answer = await present_one(connection, callback_id, desk)
-    return desk.show(answer)
+    async with context.reading() as connection:
+        answer = await present_one(connection, callback_id, context)
+    return context.show(answer)
 
 
 async def present_one(
-    connection: AsyncConnection, callback_id: str, desk: RequestContext, *, revealed_for: str | None = None
+    connection: AsyncConnection, callback_id: str, context: RequestContext, *, revealed_for: str | None = None
 ) -> CallbackDetail:
     """In full to its holder, or for the reason a lead gives; each full view is one audit row."""
     seen = await load_view(connection, callback_id)
     around = await load_context(connection, seen.callback)
     now = await ledger_now(connection)
-    held = is_held(seen.callback, desk.principal, now)
+    held = is_held(seen.callback, context.principal, now)
     full = held or revealed_for is not None
     if full:
         await write_audit(
             connection,
-            principal=desk.actor,
+            principal=context.actor,
             action="view" if revealed_for is None else "reveal",
             customer_id=seen.customer.id,
             callback_id=callback_id,
             reason=revealed_for,
         )
-    return present_detail(seen, around, now, desk.policy, desk.base, full=full, lease=held)
+    return present_detail(seen, around, now, context.policy, context.base, full=full, lease=held)
 
 
-def _wanted(query: CallbackQuery, desk: RequestContext) -> CallbackFilter:
+def _wanted(query: CallbackQuery, context: RequestContext) -> CallbackFilter:
     return CallbackFilter(
         states=query.state,
         queues=query.queue,
         priorities=query.priority,
-        advisor=_advisor(query.advisor, desk),
+        advisor=_advisor(query.advisor, context),
         customer=query.customer,
         cause=query.cause,
         flag=None if query.flag is None else Flag(query.flag),
@@ -100,9 +101,9 @@ def _wanted(query: CallbackQuery, desk: RequestContext) -> CallbackFilter:
     )
 
 
-def _advisor(named: str | None, desk: RequestContext) -> str | None:
+def _advisor(named: str | None, context: RequestContext) -> str | None:
     if named != "me":
         return named
-    if desk.principal.advisor is None:
+    if context.principal.advisor is None:
         raise Invalid("this key belongs to no advisor, so `me` is nobody", "/advisor")
-    return desk.principal.advisor
+    return context.principal.advisor

@@ -84,7 +84,7 @@ take long because a sender's clock told of 1970."""
 
 def measure(callback: Callback, name: str, now: datetime, policy: Policy) -> dict[str, dict[str, float]]:
     """How long the customer has waited, on both clocks; seconds, never negative. Callable: of the last 400 days."""
-    seconds = max(0.0, (now - callback.clock_from).total_seconds())
-    since = max(min(callback.clock_from, now), now - MEASURED_AT_MOST)
+    seconds = max(0.0, (now - callback.waiting_since).total_seconds())
+    since = max(min(callback.waiting_since, now), now - MEASURED_AT_MOST)
     could_have = callable_seconds(since, now, callback.place, policy)
     return {name: {"wall": seconds, "callable": could_have}}

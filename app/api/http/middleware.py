@@ -10,7 +10,7 @@ from collections.abc import Callable
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem_response, request_id
+from app.api.http.problems import problem_response, request_id
 from app.listeners import harmless
 
 logger = logging.getLogger(__name__)

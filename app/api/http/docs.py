@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from app.api.guard import PUBLIC, SCOPE, GuardedRoute, declare
+from app.api.http.route import PUBLIC, SCOPE, GuardedRoute, declare
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

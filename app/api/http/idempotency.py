@@ -19,11 +19,12 @@ from alerts.ledger.access.idempotency import StoredReply
 from alerts.ledger.callbacks.disclosure import Present, present
 from alerts.ledger.database import ledger_now
 from alerts.policy import Policy
-from app.api.guard import StrictRequest
+from app.api.http.problems import ApiProblem
+from app.api.http.route import StrictRequest
+from app.api.http.security import Principal
+from app.api.http.tags import content_tag
 from app.api.masking import cover, is_gone, may_dial
-from app.api.problems import ApiProblem
-from app.api.security import Principal
-from app.api.tags import content_tag
+from app.api.schemas.callback import CallbackDetail, CallbackList, CallbackResource
 
 HEADER = "Idempotency-Key"
 REPLAYED = {"Idempotency-Replayed": "true"}

@@ -1,12 +1,13 @@
-"""What may be asked: bodies and queries of every route."""
+"""Callbacks, as they are asked for, worked on and shown."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from alerts.callback import Flag, State
+from alerts.callback import ClosedReason, Flag, State, Target
 from alerts.result import Result
 from app.api.schemas.base import (
     AdvisorName,
@@ -16,24 +17,14 @@ from app.api.schemas.base import (
     QueueName,
     ReasonText,
     RequestModel,
+    ResponseModel,
     Seconds,
     Token,
     UtcMoment,
 )
-
-Limit = Annotated[int, Field(ge=1, le=200, description="how many at most, 1 to 200")]
-Cursor = Annotated[str, Field(max_length=2_000, description="`next` of the page before, with the same filters")]
-RefText = Annotated[str, Field(max_length=100)]
-PlainText = Annotated[str, Field(min_length=1, max_length=512)]
-
-
-def example(members: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [members]})
-
-
-class PageQuery(QueryModel):
-    limit: Limit = 50
-    cursor: Cursor | None = None
+from app.api.schemas.customer import CustomerResource
+from app.api.schemas.paging import ListResource, PageQuery, PlainText, RefText, example
+from app.api.schemas.response import AlertResource, AnswerResource
 
 
 class CallbackQuery(PageQuery):
@@ -51,24 +42,6 @@ class CallbackQuery(PageQuery):
     opened_after: UtcMoment | None = None
     opened_before: UtcMoment | None = None
     sort: Literal["work_order", "opened_at", "due_at"] = "work_order"
-
-
-class ResponseQuery(PageQuery):
-    """Filters of the list of answers, newest first."""
-
-    customer: RefText | None = None
-    source: PlainText | None = None
-    box: Literal["bottom", "middle", "top"] | None = None
-    outcome: Literal["bottom_box", "not_bottom_box", "stale", "suppressed"] | None = None
-    answered_after: UtcMoment | None = None
-    answered_before: UtcMoment | None = None
-
-
-class DeadLetterQuery(PageQuery):
-    """Filters of the list of dead letters, newest first."""
-
-    reason: PlainText | None = None
-    topic: PlainText | None = None
 
 
 class ClaimQuery(QueryModel):
@@ -208,54 +181,157 @@ class MoveManyRequest(RequestModel):
     queue: QueueName
 
 
-class CustomerHandles(RequestModel):
-    id: PlainText | None = None
-    phone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    email: PlainText | None = None
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> CustomerHandles:
-        if self.id is None and self.phone is None and self.email is None:
-            raise ValueError("give id, phone or email")
-        return self
+class LeaseResource(ResponseModel):
+    token: str
+    holder: str
+    expires_at: datetime
 
 
-class InteractionHandle(RequestModel):
-    id: PlainText
+class DueResource(ResponseModel):
+    first_attempt: datetime | None
+    contact: datetime | None
+    resolution: datetime | None
 
 
-class LookupRequest(RequestModel):
-    model_config = example({"customer": {"id": "c-17"}, "source": "cloudevents"})
-
-    customer: CustomerHandles | None = None
-    interaction: InteractionHandle | None = None
-    source: PlainText = Field("cloudevents", description="the source that gave the id")
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> LookupRequest:
-        if (self.customer is None) == (self.interaction is None):
-            raise ValueError("give either customer or interaction")
-        return self
+class PromiseResource(ResponseModel):
+    at: datetime
+    state: Literal["open", "kept", "late", "broken", "void"]
 
 
-class ContactRequest(LookupRequest):
-    model_config = example({"customer": {"id": "c-17"}, "kind": "called_in", "at": "2026-11-22T10:00:00Z"})
-
-    kind: Literal["called_in", "chatted", "visited"]
-    at: UtcMoment
+class CauseResource(ResponseModel):
+    kind: Literal["skill", "operations"]
+    driver: str
 
 
-class CustomerPatch(RequestModel):
-    """What is given is set; null empties it; what is left out stays."""
+class RankTerm(ResponseModel):
+    name: str
+    seconds: float
 
-    model_config = example({"phone": "+442079460067", "time_zone": "Europe/London", "language": "en"})
 
-    phone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    language: Language | None = None
+class RankExplanation(ResponseModel):
+    """`opened_at` + the sum of the seconds = `rank_at`; the smaller goes first."""
 
-    @model_validator(mode="after")
-    def _says_something(self) -> CustomerPatch:
-        if not self.model_fields_set:
-            raise ValueError("give phone, time_zone or language")
-        return self
+    rank_at: datetime
+    terms: list[RankTerm]
+
+
+class CallbackLinks(ResponseModel):
+    self: str
+    customer: str
+    previous: str | None
+
+
+class CallbackResource(ResponseModel):
+    id: str
+    state: State
+    closed_reason: ClosedReason | None
+    queue: str
+    source: str
+    priority: Annotated[int, Field(description="1 (highest) to 5")]
+    severity: Annotated[int, Field(description="0 to 100")]
+    points: int
+    reasons: list[str]
+    flags: list[Flag]
+    customer: CustomerResource
+    language: str | None
+    opened_at: datetime
+    callable_from: datetime | None
+    callable_until: datetime | None
+    callable_reason: str
+    due: DueResource
+    overdue: list[Target]
+    attempts_count: int
+    lease: LeaseResource | None
+    advisor: str | None
+    owner: str | None
+    promise: PromiseResource | None
+    alerts: list[AlertResource]
+    cause: CauseResource | None
+    outcome: str | None
+    checklist: dict[str, bool]
+    claimed_at: datetime | None
+    first_attempt_at: datetime | None
+    contacted_at: datetime | None
+    ended_at: datetime | None
+    version: int
+    links: CallbackLinks
+    explain: RankExplanation | None = None
+
+
+class AttemptResource(ResponseModel):
+    number: int
+    result: str
+    advisor: str
+    started_at: datetime
+    ended_at: datetime | None
+    recorded_at: datetime
+    note: str | None
+    outside_window: bool
+
+
+class HistoryEntryResource(ResponseModel):
+    """One entry of the history. Masked, `text` is null."""
+
+    at: datetime
+    kind: str
+    actor: str
+    data: dict[str, Any]
+    text: str | None
+
+
+class EarlierCallback(ResponseModel):
+    id: str
+    state: State
+    closed_reason: ClosedReason | None
+    queue: str
+    opened_at: datetime
+    ended_at: datetime | None
+    cause: CauseResource | None
+    outcome: str | None
+
+
+class LocalTime(ResponseModel):
+    time_zone: str
+    time: str
+
+
+class WindowResource(ResponseModel):
+    """When the customer may next be phoned. `from` is past when it is open."""
+
+    open_now: bool
+    opens_at: datetime | None
+    closes_at: datetime | None
+    reason: str
+
+
+class TargetState(ResponseModel):
+    target: Target
+    due_at: datetime
+    result: Literal["met", "missed"] | None
+
+
+class CallbackDetail(CallbackResource):
+    attempts: list[AttemptResource]
+    history: list[HistoryEntryResource]
+    earlier_answers: list[AnswerResource]
+    earlier_callbacks: list[EarlierCallback]
+    local_time: list[LocalTime]
+    window: WindowResource
+    targets: list[TargetState]
+
+
+class CallbackList(ListResource):
+    items: list[CallbackResource]
+
+
+class MoveResult(ResponseModel):
+    """What became of one of several. `code` and `detail` say why it was refused."""
+
+    id: str
+    status: Literal["moved", "refused"]
+    code: str | None = None
+    detail: str | None = None
+
+
+class MoveResultList(ListResource):
+    items: list[MoveResult]

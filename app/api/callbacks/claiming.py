@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
-from alerts import transitions as moves
+from alerts import transitions
 from alerts.callback import Transition
 from alerts.errors import IdempotencyInProgress, Invalid
 from alerts.ledger.access.audit import Look, write_audits
@@ -20,11 +20,21 @@ from alerts.ledger.callbacks.claims import Claimer, anything_for, claim_next, cl
 from alerts.ledger.database import ledger_now
 from alerts.ledger.reading.callbacks import load_views
 from alerts.transitions.supervising import take_back
-from app.api.desk import CallbackIdPath, ChangeResult, Context, RequestContext
-from app.api.guard import GuardedRoute, declare
-from app.api.idempotency import HEADER
-from app.api.problems import seconds_header
-from app.api.rendering import explain, present_callback
+from app.api.context import CallbackIdPath, ChangeResult, Context, RequestContext
+from app.api.http.idempotency import HEADER
+from app.api.http.problems import seconds_header
+from app.api.http.route import GuardedRoute, declare
+from app.api.presenting import explain, present_callback
+from app.api.schemas.callback import (
+    CallbackList,
+    CallbackResource,
+    ClaimOneRequest,
+    ClaimQuery,
+    ClaimRequest,
+    ExtendRequest,
+    ReleaseRequest,
+    SkipRequest,
+)
 
 router = APIRouter(prefix="/v1/callbacks", tags=["claims"], route_class=GuardedRoute)
 
@@ -55,30 +65,30 @@ LEASED = ("lease-lost", "already-resolved")
 async def claim(
     body: Annotated[ClaimRequest, Body(default_factory=ClaimRequest)],
     query: Annotated[ClaimQuery, Query()],
-    desk: Context,
+    context: Context,
 ) -> Response:
     """The first in the order of work that may be phoned now, in full, with its lease; a list when `count` is given.
 
     204 when there is none, with `Retry-After` and, when it is known, `Bottombox-Next-Callable-At`.
     """
-    who = _claimer(body, desk)
+    who = _claimer(body, context)
     if (body.count or 1) > 1:
-        desk.principal.demand("callbacks:dial")
-    effect = partial(_claim_next, desk=desk, who=who, body=body, with_terms=query.explain)
+        context.principal.demand("callbacks:dial")
+    effect = partial(_claim_next, context=context, who=who, body=body, with_terms=query.explain)
     loop = asyncio.get_running_loop()
     until = loop.time() + body.wait_seconds
     is_worth_it = True
     while True:
-        is_last = loop.time() >= until or desk.parts.stopping.is_set()
-        response = await _try(desk, effect, is_last=is_last) if is_worth_it or is_last else None
+        is_last = loop.time() >= until or context.dependencies.stopping.is_set()
+        response = await _try(context, effect, is_last=is_last) if is_worth_it or is_last else None
         if response is not None:
             return response
         if is_last:
-            return await _nothing(desk, who)
-        await _pause(desk, until - loop.time())
-        if await desk.request.is_disconnected():  # or the next try would take one for nobody
-            return await _nothing(desk, who)
-        is_worth_it = await _is_worth_it(desk, who)
+            return await _nothing(context, who)
+        await _pause(context, until - loop.time())
+        if await context.request.is_disconnected():  # or the next try would take one for nobody
+            return await _nothing(context, who)
+        is_worth_it = await _is_worth_it(context, who)
 
 
 @router.post(
@@ -89,16 +99,18 @@ async def claim(
     ),
 )
 async def claim_this(
-    callback_id: CallbackIdPath, body: Annotated[ClaimOneRequest, Body(default_factory=ClaimOneRequest)], desk: Context
+    callback_id: CallbackIdPath,
+    body: Annotated[ClaimOneRequest, Body(default_factory=ClaimOneRequest)],
+    context: Context,
 ) -> Response:
     """If the customer may be phoned now."""
-    who = _claimer(body, desk)
+    who = _claimer(body, context)
 
     async def effect(connection: AsyncConnection) -> ChangeResult:
-        moved = await claim_one(connection, callback_id, who, seconds=body.lease_seconds, policy=desk.policy)
-        return await _claimed(connection, desk, [moved])
+        moved = await claim_one(connection, callback_id, who, seconds=body.lease_seconds, policy=context.policy)
+        return await _claimed(connection, context, [moved])
 
-    return await desk.change(effect)
+    return await context.change(effect)
 
 
 @router.post(
@@ -106,10 +118,10 @@ async def claim_this(
     summary="Keep a callback longer",
     **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
-async def extend(callback_id: CallbackIdPath, body: ExtendRequest, desk: Context) -> Response:
+async def extend(callback_id: CallbackIdPath, body: ExtendRequest, context: Context) -> Response:
     """Counted from now, up to the policy's ceiling after the claim; never shortens a lease."""
-    seconds = body.lease_seconds or desk.policy.leases.seconds
-    return await desk.move(callback_id, moves.extend, token=body.lease_token, seconds=seconds)
+    seconds = body.lease_seconds or context.policy.leases.seconds
+    return await context.apply(callback_id, transitions.extend, token=body.lease_token, seconds=seconds)
 
 
 @router.post(
@@ -117,14 +129,14 @@ async def extend(callback_id: CallbackIdPath, body: ExtendRequest, desk: Context
     summary="Give a callback back",
     **declare("callbacks:work", *LEASED, "not-claimable", response_model=CallbackResource),
 )
-async def release(callback_id: CallbackIdPath, body: ReleaseRequest, desk: Context) -> Response:
+async def release(callback_id: CallbackIdPath, body: ReleaseRequest, context: Context) -> Response:
     """It keeps the waiting time it has earned. Without the token a lead takes it back from its holder, or lets a call be
     made to a customer who asked not to be phoned."""
     reason = body.reason or "no reason given"
     if body.lease_token is None:
-        desk.principal.demand("callbacks:lead")
-        return await desk.move(callback_id, take_back, actor=desk.actor, reason=reason)
-    return await desk.move(callback_id, moves.release, token=body.lease_token, reason=reason)
+        context.principal.demand("callbacks:lead")
+        return await context.apply(callback_id, take_back, actor=context.actor, reason=reason)
+    return await context.apply(callback_id, transitions.release, token=body.lease_token, reason=reason)
 
 
 @router.post(
@@ -132,14 +144,14 @@ async def release(callback_id: CallbackIdPath, body: ReleaseRequest, desk: Conte
     summary="Hand an offer back",
     **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
-async def skip(callback_id: CallbackIdPath, body: SkipRequest, desk: Context) -> Response:
+async def skip(callback_id: CallbackIdPath, body: SkipRequest, context: Context) -> Response:
     """Counted, and for a while not offered to the same advisor again."""
-    return await desk.move(callback_id, moves.skip, token=body.lease_token, reason=body.reason)
+    return await context.apply(callback_id, transitions.skip, token=body.lease_token, reason=body.reason)
 
 
-def _claimer(body: ClaimOneRequest, desk: RequestContext) -> Claimer:
+def _claimer(body: ClaimOneRequest, context: RequestContext) -> Claimer:
     """Who claims: the key's own advisor, or whom a dialer names. Queues and languages default to the key's."""
-    own = desk.principal
+    own = context.principal
     advisor = body.advisor or own.advisor
     if advisor is None:
         raise Invalid("this key belongs to no advisor; say who claims", "/advisor")
@@ -149,40 +161,40 @@ def _claimer(body: ClaimOneRequest, desk: RequestContext) -> Claimer:
     if isinstance(body, ClaimRequest):
         queues = tuple(body.queues) if body.queues else queues
         languages = tuple(body.languages) if body.languages else languages
-    at_most = None if own.may("callbacks:dial") else desk.policy.leases.held_at_most
+    at_most = None if own.may("callbacks:dial") else context.policy.leases.held_at_most
     return Claimer(advisor=advisor, queues=queues, languages=languages, at_most=at_most)
 
 
-async def _try(desk: RequestContext, effect: ClaimEffect, *, is_last: bool) -> Response | None:
+async def _try(context: RequestContext, effect: ClaimEffect, *, is_last: bool) -> Response | None:
     """A twin with the same Idempotency-Key waits like its first: whoever claims, both answer with that."""
     try:
-        return await desk.try_change(effect)
+        return await context.try_change(effect)
     except IdempotencyInProgress:
         if is_last:
             raise
         return None
 
 
-async def _is_worth_it(desk: RequestContext, who: Claimer) -> bool:
+async def _is_worth_it(context: RequestContext, who: Claimer) -> bool:
     """Whether to try again: one look is cheaper than a try. A twin must try, to hear what its first was answered."""
-    if HEADER in desk.request.headers:
+    if HEADER in context.request.headers:
         return True
-    async with desk.reading() as connection:
+    async with context.reading() as connection:
         return await anything_for(connection, who)
 
 
 async def _claim_next(
-    connection: AsyncConnection, *, desk: RequestContext, who: Claimer, body: ClaimRequest, with_terms: bool
+    connection: AsyncConnection, *, context: RequestContext, who: Claimer, body: ClaimRequest, with_terms: bool
 ) -> ChangeResult | None:
-    moved = await claim_next(connection, who, count=body.count or 1, seconds=body.lease_seconds, policy=desk.policy)
+    moved = await claim_next(connection, who, count=body.count or 1, seconds=body.lease_seconds, policy=context.policy)
     if not moved:
         return None
-    return await _claimed(connection, desk, moved, as_list=body.count is not None, with_terms=with_terms)
+    return await _claimed(connection, context, moved, as_list=body.count is not None, with_terms=with_terms)
 
 
 async def _claimed(
     connection: AsyncConnection,
-    desk: RequestContext,
+    context: RequestContext,
     moved: Sequence[Transition],
     *,
     as_list: bool = False,
@@ -192,20 +204,22 @@ async def _claimed(
     found = await load_views(connection, [each.callback for each in moved])
     now = await ledger_now(connection)
     looks = [Look(seen.customer.id, seen.callback.id) for seen in found]
-    await write_audits(connection, looks, principal=desk.actor, action="claim")
+    await write_audits(connection, looks, principal=context.actor, action="claim")
     items = []
     for seen in found:
-        item = present_callback(seen, now, desk.policy, desk.base, full=True, lease=True)
-        items.append(item.model_copy(update={"explain": explain(seen.callback, desk.policy)}) if with_terms else item)
+        item = present_callback(seen, now, context.policy, context.base, full=True, lease=True)
+        items.append(
+            item.model_copy(update={"explain": explain(seen.callback, context.policy)}) if with_terms else item
+        )
     shown = tuple(seen.customer.id for seen in found)
     if as_list:
         return ChangeResult(CallbackList(items=items, next=None), moved=moved, shown_in_full=shown)
     return ChangeResult(items[0], moved=moved, shown_in_full=shown, tagged=True)
 
 
-async def _nothing(desk: RequestContext, who: Claimer) -> Response:
+async def _nothing(context: RequestContext, who: Claimer) -> Response:
     """When to ask again: soon, for news comes at any time; sooner when a window is about to open."""
-    async with desk.reading() as connection:
+    async with context.reading() as connection:
         moment = await next_callable(connection, who.queues)
         now = await ledger_now(connection)
     if moment is None:
@@ -215,10 +229,10 @@ async def _nothing(desk: RequestContext, who: Claimer) -> Response:
     return Response(status_code=204, headers={"Retry-After": seconds_header(wait), "Bottombox-Next-Callable-At": at})
 
 
-async def _pause(desk: RequestContext, left: float) -> None:
+async def _pause(context: RequestContext, left: float) -> None:
     """About half a second, each waiter at its own moment; at once when the process is to stop."""
     seconds = min(POLL_SECONDS * random.uniform(0.7, 1.3), max(left, 0.0))  # noqa: S311 - spreads load
     try:
-        await asyncio.wait_for(desk.parts.stopping.wait(), seconds)
+        await asyncio.wait_for(context.dependencies.stopping.wait(), seconds)
     except TimeoutError:
         return

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.api.problems import ApiProblem
-from app.api.schemas.asked import Page
+from app.api.http.problems import ApiProblem
+from app.api.schemas.paging import PageQuery
 
 MAC_BYTES = 16
 
@@ -24,11 +24,11 @@ class Cursors:
     def __init__(self, secret: bytes) -> None:
         self._secret = hashlib.sha256(b"bottombox cursors" + secret).digest()
 
-    def write(self, path: str, query: Page, key: Any) -> str:
+    def write(self, path: str, query: PageQuery, key: Any) -> str:
         payload = msgspec.json.encode(key)
         return base64.urlsafe_b64encode(self._mac(path, query, payload) + payload).decode().rstrip("=")
 
-    def read(self, path: str, query: Page, kind: type[KeyValues]) -> KeyValues | None:
+    def read(self, path: str, query: PageQuery, kind: type[KeyValues]) -> KeyValues | None:
         """The key after which the page begins; None without a cursor. Raises 400 `invalid-cursor`."""
         if query.cursor is None:
             return None
@@ -41,7 +41,7 @@ class Cursors:
             raise _invalid()
         return msgspec.json.decode(payload, type=kind)
 
-    def _mac(self, path: str, query: Page, payload: bytes) -> bytes:
+    def _mac(self, path: str, query: PageQuery, payload: bytes) -> bytes:
         filters = query.model_dump_json(exclude={"cursor", "limit"}).encode()
         return hmac.digest(self._secret, b"\0".join([path.encode(), filters, payload]), "sha256")[:MAC_BYTES]
 

@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.problems import ApiProblem, problem_docs
+from app.api.http.problems import ApiProblem, problem_docs
+from app.api.http.security import PUBLIC, authenticate
 from app.api.schemas.base import QueryModel
-from app.api.security import PUBLIC, authenticate
 from consumers.intake import strict_json
 from consumers.intake.reason import InvalidRecord
 
@@ -51,7 +51,7 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
         scope = (self.openapi_extra or {}).get(SCOPE)
         if scope is None:
-            raise TypeError(f"{self.path} declares no scope; use app.api.guard.declare")
+            raise TypeError(f"{self.path} declares no scope; use app.api.http.route.declare")
         takes_query = any(_is_query(field.field_info.annotation) for field in self.dependant.query_params)
 
         async def guarded(request: Request) -> Response:

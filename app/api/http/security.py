@@ -6,9 +6,9 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from alerts.ledger.access.keys import PREFIX, Key, digest_of, find_key
-from app.api.limits import Acquaintances, RateLimiter, stranger
-from app.api.parts import ApiDependencies
-from app.api.problems import ApiProblem
+from app.api.dependencies import ApiDependencies
+from app.api.http.limits import Acquaintances, RateLimiter, stranger
+from app.api.http.problems import ApiProblem
 
 PUBLIC = "public"
 
@@ -75,14 +75,14 @@ async def _charged(request: Request, secret: str | None) -> Key | None:
     So guessing costs the database no more than one address may ask, and whoever comes through the same proxy with a
     key that is good goes on. Raises 429.
     """
-    parts: ApiDependencies = request.app.state.parts
+    dependencies: ApiDependencies = request.app.state.dependencies
     limiter: RateLimiter = request.app.state.limiter
     acquaintances: Acquaintances = request.app.state.acquaintances
     digest = digest_of(secret or "")
     known, address = acquaintances.get(digest), stranger(request.client.host if request.client else "")
     payer = known or address
     limiter.take(payer)
-    key = None if secret is None else await find_key(parts.engine, secret)
+    key = None if secret is None else await find_key(dependencies.engine, secret)
     if key is None:
         acquaintances.forget(digest)
         return None

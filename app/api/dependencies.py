@@ -13,7 +13,7 @@ from alerts.policy import Policy
 from consumers.kafka.producer import OutRecord
 from consumers.sources.catalogue import Catalogue
 
-__all__ = ["OutRecord", "Parts"]
+__all__ = ["ApiDependencies", "OutRecord"]
 
 FIRST_SURVEY_TOPIC = ""
 """The topic of a record that `Parts.send` sends to the first survey topic, whatever its name."""
