@@ -3,64 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
-from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import QueuePool
 
 from alerts.errors import Misconfigured, Unavailable
-from alerts.ledger.access.idempotency import forget_old
-from alerts.ledger.callbacks.queues import ensure_queues
-from alerts.ledger.database import COMMAND_SECONDS, open_engine, transaction
+from alerts.ledger.database import COMMAND_SECONDS, open_engine
 from alerts.ledger.reading.dead_letters import find_dead_letters
-from alerts.ledger.reading.queues import count_queues
 from alerts.policy import Policy, read_policy, shipped_policy
 from app import __version__
-from app.api.app import create_app, create_monitoring
-from app.api.dependencies import FIRST_SURVEY_TOPIC, ApiDependencies
+from app.api.dependencies import ApiDependencies
 from app.metrics import Metrics
-from app.serving import address_of, bind, serve
 from app.settings import Settings
-from app.vital_signs import News, look_at
+from app.vital_signs import News
 from consumers.intake.dead_letters import LARGEST, DeadLetters
 from consumers.intake.record import CLOUDEVENTS
 from consumers.intake.redrive import redrive
 from consumers.intake.surveys import SurveyConsumer
 from consumers.kafka.producer import OutRecord, Producer, RecordRefused
 from consumers.kafka.topics import TopicPlan, plan_topics
-from consumers.loop import run_periodically, wait_or_stop
 from consumers.sources.catalogue import Catalogue, load_catalogue
-from consumers.timers import Timers
 
 logger = logging.getLogger(__name__)
 
 
-class Role(StrEnum):
-    API = "api"  # REST
-    CONSUME = "consume"  # Kafka intake
-    WORK = "work"  # timers
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where a process listens. `http` is None when it has no API."""
-
-    http: str | None
-    metrics: str
-
-
 @dataclass(frozen=True)
 class Components:
-    """What every role shares."""
+    """What every role of a process shares."""
 
     settings: Settings
     policy: Policy
@@ -128,13 +102,12 @@ async def open_producer(settings: Settings, *, largest: int = 1_048_576) -> Asyn
 
 
 @asynccontextmanager
-async def build(settings: Settings, roles: frozenset[Role], stop: asyncio.Event) -> AsyncIterator[Components]:
-    """Makes the house; closing goes the other way round, so that nothing is closed before those who use it."""
+async def build(settings: Settings, stop: asyncio.Event, *, pool_size: int) -> AsyncIterator[Components]:
+    """Makes them; closing goes the other way round, so that nothing is closed before those who use it."""
     policy, catalogue = load_policy(settings.policy_file), load_catalogue(settings.sources_dir)
     metrics = Metrics()
     metrics.prepare(policy, survey_topics(settings, catalogue), [CLOUDEVENTS, *(source.name for source in catalogue)])
     async with AsyncExitStack() as stack:
-        pool_size = 4 + 6 * (Role.API in roles)
         engine = await stack.enter_async_context(open_database(settings, pool_size=pool_size))
         producer = await stack.enter_async_context(open_producer(settings, largest=LARGEST))
         yield Components(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop, News())
@@ -147,62 +120,7 @@ def _secret_key(settings: Settings) -> bytes:
     return secrets.token_bytes(32)
 
 
-async def run(
-    settings: Settings, roles: frozenset[Role], stop: asyncio.Event, listening: Callable[[Addresses], None]
-) -> None:
-    """Runs the roles until `stop` is set; `listening` hears the addresses once the ports are bound.
-
-    The end: `/readyz` says stopping; the batch in hand is finished and its offsets committed, timers end, requests in
-    flight are answered; then the monitoring port closes, and at last the connections.
-    """
-    async with build(settings, roles, stop) as components:
-        monitoring = bind(settings.http_host, settings.metrics_port)
-        front = bind(settings.http_host, settings.http_port) if Role.API in roles else None
-        consumer = _consumer(components) if Role.CONSUME in roles else None
-        dependencies = _dependencies(components, consumer)
-        _tune_gc()
-        ended = asyncio.Event()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                serve(create_monitoring(dependencies), monitoring, ended, proxies=components.settings.proxies)
-            )
-            tasks.create_task(_run_roles(components, dependencies, front, consumer, roles, ended))
-            http = None if front is None else address_of(front)
-            listening(Addresses(http, address_of(monitoring)))
-
-
-async def _run_roles(
-    components: Components,
-    dependencies: ApiDependencies,
-    front: socket.socket | None,
-    consumer: SurveyConsumer | None,
-    roles: frozenset[Role],
-    ended: asyncio.Event,
-) -> None:
-    """Ends when all roles have; until then the monitoring port says that the process is stopping."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_watch_vital_signs(components))
-            if front is not None:
-                tasks.create_task(
-                    serve(create_app(dependencies), front, components.stop, proxies=components.settings.proxies)
-                )
-            if consumer is not None:
-                tasks.create_task(_when_current(components, consumer.run))
-            if Role.WORK in roles:
-                tasks.create_task(_when_current(components, lambda stop: _work(components)))
-    finally:
-        ended.set()
-
-
-def _tune_gc() -> None:
-    """Batches make many short-lived objects; what lives for good need not be looked at again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
-
-
-def _consumer(components: Components) -> SurveyConsumer:
+def make_consumer(components: Components) -> SurveyConsumer:
     settings = components.settings
     return SurveyConsumer(
         access=settings.kafka,
@@ -212,18 +130,17 @@ def _consumer(components: Components) -> SurveyConsumer:
         policy=components.policy,
         catalogue=components.catalogue,
         dead_letters=DeadLetters(components.producer, settings.dead_letter_topic),
-        observer=components.metrics,
+        observer=components.metrics.intake,
     )
 
 
-def _dependencies(components: Components, consumer: SurveyConsumer | None) -> ApiDependencies:
+def make_api_dependencies(components: Components, not_ready: Callable[[], Awaitable[list[str]]]) -> ApiDependencies:
+    """`not_ready` names what this process still waits for."""
     settings = components.settings
 
     async def send(records: Sequence[OutRecord]) -> None:
-        first = settings.topics[0]
-        named = [each if each.topic != FIRST_SURVEY_TOPIC else replace(each, topic=first) for each in records]
         try:
-            await components.producer.send(named)
+            await components.producer.send(records)
         except RecordRefused as error:
             raise Unavailable(str(error)) from error
 
@@ -235,12 +152,13 @@ def _dependencies(components: Components, consumer: SurveyConsumer | None) -> Ap
         engine=components.engine,
         policy=components.policy,
         catalogue=components.catalogue,
-        announce=components.metrics.announce,
+        announce=components.metrics.callbacks.announce,
+        survey_topic=settings.topics[0],
         send=send,
         redrive=send_again,
-        observe_http=components.metrics.observe_http,
-        metrics_page=components.metrics.page,
-        not_ready=lambda: _not_ready(components, consumer),
+        observe_http=components.metrics.http.observe,
+        metrics_page=components.metrics.registry.page,
+        not_ready=not_ready,
         stopping=components.stop,
         secret_key=components.secret_key,
         rate_limit=settings.rate_limit,
@@ -248,76 +166,3 @@ def _dependencies(components: Components, consumer: SurveyConsumer | None) -> Ap
         public_url=settings.public_url,
         version=__version__,
     )
-
-
-async def _not_ready(components: Components, consumer: SurveyConsumer | None) -> list[str]:
-    """Why this process should get no work now, in words; an empty list when it should."""
-    if components.stop.is_set():
-        return ["stopping"]
-    seen = await look_at(components.engine)
-    if seen.reason is not None:
-        return [seen.reason]
-    if consumer is not None and not consumer.has_joined:
-        return ["the consumer group has not taken this process in yet"]
-    return []
-
-
-async def _when_current(components: Components, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Waits for a database with the right schema, then works."""
-    while not (components.stop.is_set() or await _has_queues(components)):
-        await wait_or_stop(components.stop, 1.0)
-    if not components.stop.is_set():
-        await work(components.stop)
-
-
-async def _has_queues(components: Components) -> bool:
-    """Whether the database is ready for this program; the queues of the policy are made when it is."""
-    seen = await look_at(components.engine)
-    components.news.tell(seen.reason)
-    if seen.reason is not None:
-        return False
-    try:
-        async with transaction(components.engine) as connection:
-            await ensure_queues(connection, components.policy.queue_names)
-    except Unavailable as error:
-        components.news.tell(str(error))
-        return False
-    return True
-
-
-async def _work(components: Components) -> None:
-    timers = Timers(components.engine, components.policy, components.metrics.announce)
-
-    async def count() -> bool:
-        components.metrics.queues(await count_queues(components.engine))
-        return False
-
-    async def forget() -> bool:
-        return await forget_old(components.engine) > 0
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            run_periodically(timers.run_once, components.stop, idle=timers.IDLE_SECONDS, name="the timers")
-        )
-        tasks.create_task(run_periodically(count, components.stop, idle=10.0, name="the queue counts"))
-        tasks.create_task(run_periodically(forget, components.stop, idle=600.0, name="forgetting old request keys"))
-
-
-async def _watch_vital_signs(components: Components) -> None:
-    """The event loop's lag, and whether the database answers, every five seconds. Whatever is found, it goes on."""
-    loop = asyncio.get_running_loop()
-
-    async def look() -> bool:
-        expected = loop.time() + 0.1
-        await asyncio.sleep(0.1)
-        components.metrics.loop_lag.set(max(0.0, loop.time() - expected))
-        seen = await look_at(components.engine)
-        components.news.tell(seen.reason)
-        components.metrics.database_up.set(1 if seen.is_up else 0)
-        pool = components.engine.pool
-        assert isinstance(pool, QueuePool)
-        components.metrics.database_connections.labels("in_use").set(pool.checkedout())
-        components.metrics.database_connections.labels("idle").set(pool.checkedin())
-        return False
-
-    await run_periodically(look, components.stop, idle=5.0, name="the vital signs")

@@ -19,7 +19,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake.batch import Report
 from alerts.policy import shipped_policy
-from app.metrics import Metrics
+from app.metrics.intake import IntakeMetrics
+from app.metrics.registry import Registry
 from benchmarks.answers import SEED, answer
 from benchmarks.pace import ticks
 from consumers.intake.dead_letters import LARGEST, DeadLetters
@@ -55,11 +56,11 @@ class Arrivals:
         return [self._moments[name] for name in names]
 
 
-class Stopwatch(Metrics):
-    """The service's metrics, which also note when each alert was committed, by when its answer was given."""
+class Stopwatch(IntakeMetrics):
+    """The service's observer, which also notes when each alert was committed, by when its answer was given."""
 
     def __init__(self, committed: Arrivals) -> None:
-        super().__init__()
+        super().__init__(Registry(), lambda moved: None)
         self._committed = committed
 
     def batch(self, report: Report, committed_at: datetime) -> None:

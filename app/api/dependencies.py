@@ -15,9 +15,6 @@ from consumers.sources.catalogue import Catalogue
 
 __all__ = ["ApiDependencies", "OutRecord"]
 
-FIRST_SURVEY_TOPIC = ""
-"""The topic of a record that `Parts.send` sends to the first survey topic, whatever its name."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ApiDependencies:
@@ -31,8 +28,9 @@ class ApiDependencies:
     policy: Policy
     catalogue: Catalogue
     announce: Callable[[Sequence[Transition]], None]
+    survey_topic: str  # takes what comes in over HTTP
     send: Callable[[Sequence[OutRecord]], Awaitable[None]]
-    redrive: Callable[[Sequence[int], str], Awaitable[int]] | None
+    redrive: Callable[[Sequence[int], str], Awaitable[int]]
     observe_http: Callable[[str, int, float], None]
     metrics_page: Callable[[str | None], tuple[bytes, str]]
     not_ready: Callable[[], Awaitable[list[str]]]

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from alerts.errors import Invalid
 from alerts.identity import Handle, clean_email, clean_identity, clean_phone
 from app.api.context import RequestContext
-from app.api.schemas.customer import LookupRequest
-
-REMEDIES = {
-    "id": "this names nobody; send the id that the survey events carry",
-    "phone": "this must be a number that can be dialled, in E.164 like +442079460067",
-    "email": "this must be one e-mail address",
-}
+from app.api.schemas.customer import CustomerHandles, LookupRequest
 
 
 def handles(body: LookupRequest, context: RequestContext) -> list[Handle]:
-    """What the body names, the one that decides first. Raises Invalid for what names nobody."""
+    """What the body names, the one that decides first; a placeholder or a withheld caller names nobody, and the next counts.
+
+    Raises Invalid when nobody is named at all.
+    """
     if body.interaction is not None:
-        id_ = clean_identity(body.interaction.id)
-        return [Handle("interaction", body.source, _known(id_, "id", "/interaction"))]
-    assert body.customer is not None
-    found: list[Handle] = []
-    if body.customer.id is not None:
-        shared = body.source in context.dependencies.catalogue.shared_sources
-        found.append(Handle("id", "" if shared else body.source, _known(clean_identity(body.customer.id), "id")))
-    if body.customer.phone is not None:
-        found.append(Handle("phone", "", _known(clean_phone(body.customer.phone, None), "phone")))
-    if body.customer.email is not None:
-        found.append(Handle("email", "", _known(clean_email(body.customer.email), "email")))
+        interaction = clean_identity(body.interaction.id)
+        found = [] if interaction is None else [Handle("interaction", body.source, interaction)]
+    else:
+        assert body.customer is not None
+        scope = "" if body.source in context.dependencies.catalogue.shared_sources else body.source
+        found = list(_of_customer(body.customer, scope))
+    if not found:
+        raise Invalid("this names nobody; send an id, a number in E.164 or an e-mail address", _pointer(body))
     return found
 
 
-def _known(handle: str | None, member: str, parent: str = "/customer") -> str:
-    """Raises Invalid for what names nobody: a placeholder, a withheld caller, what cannot be read."""
-    if handle is None:
-        raise Invalid(REMEDIES[member], f"{parent}/{member}")
-    return handle
+def _pointer(body: LookupRequest) -> str:
+    if body.customer is None:
+        return "/interaction/id"
+    given = [name for name in ("id", "phone", "email") if getattr(body.customer, name) is not None]
+    return f"/customer/{given[0]}" if len(given) == 1 else "/customer"
+
+
+def _of_customer(named: CustomerHandles, scope: str) -> Iterator[Handle]:
+    if (known_as := clean_identity(named.id)) is not None:
+        yield Handle("id", scope, known_as)
+    if (phone := clean_phone(named.phone, None)) is not None:
+        yield Handle("phone", "", phone)
+    if (email := clean_email(named.email)) is not None:
+        yield Handle("email", "", email)

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from alerts.arrival import Answer, DeadLettered
 from alerts.identity import handle_of, record_key
 from app.api.context import ChangeResult, Context, RequestContext
-from app.api.dependencies import FIRST_SURVEY_TOPIC, OutRecord
+from app.api.dependencies import OutRecord
 from app.api.http.problems import ApiProblem
 from app.api.http.route import GuardedRoute, declare
 from app.api.schemas.event import EventError, EventItem, EventItems
@@ -149,7 +149,7 @@ def _record(given: Given, context: RequestContext) -> OutRecord:
     handle = handle_of(given.reading.response, shared_sources=context.dependencies.catalogue.shared_sources)
     assert handle is not None
     return OutRecord(
-        topic=FIRST_SURVEY_TOPIC,
+        topic=context.dependencies.survey_topic,
         key=record_key(handle, context.dependencies.secret_key),
         value=given.value,
         headers=given.headers,

@@ -13,8 +13,8 @@ import uvloop
 from alerts.ledger.migrate import upgrade_engine
 from app import wiring
 from app.cli.output import as_json, print_json, settings, wait_for
+from app.roles import Addresses, Role
 from app.settings import Settings
-from app.wiring import Addresses, Role
 
 STOP = (signal.SIGINT, signal.SIGTERM)
 
@@ -34,7 +34,7 @@ async def _run(with_settings: Settings, roles: frozenset[Role], as_json: bool) -
     loop = asyncio.get_running_loop()
     for each in STOP:
         loop.add_signal_handler(each, stop.set)
-    await wiring.run(with_settings, roles, stop, _listening(as_json))
+    await run_roles(with_settings, roles, stop, _listening(as_json))
 
 
 def _role(name: str, roles: frozenset[Role], help_: str) -> click.Command:

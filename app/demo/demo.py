@@ -22,7 +22,7 @@ from app.demo.advisor import Advisor
 from app.demo.show import Show, latency_of, lines_of, night_of, summary_of
 from app.demo.stage import LEAD, PLAYED, VISITOR, Stage, open_stage
 from app.logs import set_up_logs
-from app.wiring import Addresses, Role
+from app.roles import Addresses, Role, run
 from consumers.kafka.producer import OutRecord
 from consumers.loop import wait_or_stop
 
@@ -82,9 +82,7 @@ class _Play:
         """Starts the house, plays in it, and returns when all has ended."""
         self._show.doing("starting the API, the consumer and the worker")
         listening: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
-        house = asyncio.ensure_future(
-            wiring.run(self._stage.settings, frozenset(Role), self._stop, listening.set_result)
-        )
+        house = asyncio.ensure_future(run(self._stage.settings, frozenset(Role), self._stop, listening.set_result))
         either: tuple[asyncio.Future[Any], ...] = (house, listening)
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if house.done():

@@ -18,11 +18,12 @@ def openapi() -> dict[str, Any]:
     async def nothing(*_: Any) -> Any:
         raise AssertionError("the document needs no part of the house")
 
-    parts_ = ApiDependencies(
+    dependencies = ApiDependencies(
         engine=open_engine("postgresql://nobody@127.0.0.1:1/nothing"),
         policy=shipped_policy(),
         catalogue=Catalogue(),
         announce=lambda moved: None,
+        survey_topic="",
         send=nothing,
         redrive=nothing,
         observe_http=lambda route, status, seconds: None,
@@ -35,4 +36,4 @@ def openapi() -> dict[str, Any]:
         public_url=None,
         version="0",
     )
-    return create_app(parts_).openapi()
+    return create_app(dependencies).openapi()

@@ -63,6 +63,7 @@ class Front:
             "policy": self.policy,
             "catalogue": load_catalogue(),
             "announce": self._announce,
+            "survey_topic": "survey.responses",
             "send": self._send,
             "redrive": self._redrive,
             "observe_http": lambda route, status, seconds: self.observed.append((route, status)),
@@ -83,7 +84,7 @@ class Front:
 
     def _announce(self, moved: Sequence[Transition]) -> None:
         self.announced.extend(moved)
-        self.metrics.announce(moved)
+        self.metrics.callbacks.announce(moved)
 
     async def _send(self, records: Sequence[OutRecord]) -> None:
         if self.kafka_is_away:
@@ -119,7 +120,7 @@ class Front:
         for client in self._clients:
             await client.aclose()
         await self.engine.dispose()
-        assert self.metrics.registry.get_sample_value("bottombox_uncounted_total") == 0, (
+        assert self.metrics.registry.collectors.get_sample_value("bottombox_uncounted_total") == 0, (
             "an event lacks what is counted"
         )
 

@@ -26,7 +26,7 @@ def prepared() -> Metrics:
 
 
 def page(metrics: Metrics) -> str:
-    return metrics.page(None)[0].decode()
+    return metrics.registry.page(None)[0].decode()
 
 
 def test_every_closed_label_set_is_there_at_zero_before_anything_happened() -> None:
@@ -54,7 +54,7 @@ def test_a_batch_is_counted_once_with_its_latencies() -> None:
         raised=[Raised("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9))] * 2,
         dead_letters=Counter({"malformed": 3}),
     )
-    metrics.batch(report, NOW)
+    metrics.intake.batch(report, NOW)
     text = page(metrics)
     assert 'bottombox_alert_latency_seconds_bucket{le="0.05",source="cloudevents"} 2.0' in text
     assert 'bottombox_alert_latency_seconds_bucket{le="0.025",source="cloudevents"} 0.0' in text
@@ -64,21 +64,21 @@ def test_a_batch_is_counted_once_with_its_latencies() -> None:
 
 def test_a_clock_that_is_ahead_makes_no_negative_latency() -> None:
     metrics = prepared()
-    metrics.batch(Report(raised=[Raised("cloudevents", NOW + timedelta(hours=1), NOW)]), NOW)
+    metrics.intake.batch(Report(raised=[Raised("cloudevents", NOW + timedelta(hours=1), NOW)]), NOW)
     assert 'bottombox_alert_latency_seconds_sum{source="cloudevents"} 0.0' in page(metrics)
 
 
 def test_open_metrics_are_given_to_who_asks_for_them() -> None:
-    body, content_type = prepared().page("application/openmetrics-text; version=1.0.0")
+    body, content_type = prepared().registry.page("application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
 
 
 def test_lag_of_a_partition_that_moved_on_is_no_longer_told() -> None:
     metrics = prepared()
-    metrics.lag("survey.responses", 3, 7, 1.5)
+    metrics.intake.lag("survey.responses", 3, 7, 1.5)
     assert 'bottombox_consumer_lag_records{partition="3",topic="survey.responses"} 7.0' in page(metrics)
-    metrics.forget([("survey.responses", 3), ("survey.responses", 4)])
+    metrics.intake.forget([("survey.responses", 3), ("survey.responses", 4)])
     assert 'partition="3"' not in page(metrics)
 
 
@@ -92,7 +92,7 @@ def test_an_event_that_cannot_be_counted_takes_nothing_else_down(caplog: pytest.
         Event(kind=kind, at=NOW, version=1, state=State.WAITING, data={"queue": "general"})
         for kind in (EventKind.CLOSED, EventKind.OPENED)
     )
-    metrics.announce([_moved(broken, sound), _moved(sound)])
+    metrics.callbacks.announce([_moved(broken, sound), _moved(sound)])
     text = page(metrics)
     assert "bottombox_uncounted_total 1.0" in text
     assert 'bottombox_callbacks_opened_total{queue="general"} 2.0' in text
@@ -102,7 +102,7 @@ def test_an_event_that_cannot_be_counted_takes_nothing_else_down(caplog: pytest.
 def test_a_batch_that_cannot_be_counted_does_not_stop_the_consumer() -> None:
     metrics = prepared()
     report = Report(raised=[Raised("cloudevents", NOW, NOW.replace(tzinfo=None))])
-    metrics.batch(report, NOW)
+    metrics.intake.batch(report, NOW)
     assert "bottombox_uncounted_total 1.0" in page(metrics)
 
 

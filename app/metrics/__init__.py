@@ -1,0 +1,33 @@
+"""The metrics of the contract (section 5), one listener a room, closed label sets at zero from the start.
+
+They listen to what was recorded: a report of a batch, or the events of a callback, after its commit. Nothing is measured
+that the ledger does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alerts.policy import Policy
+from app.metrics.callbacks import CallbackMetrics
+from app.metrics.http import HttpMetrics
+from app.metrics.intake import IntakeMetrics
+from app.metrics.process import ProcessMetrics
+from app.metrics.registry import Registry
+
+
+class Metrics:
+    """All metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.callbacks = CallbackMetrics(self.registry)
+        self.intake = IntakeMetrics(self.registry, self.callbacks.announce)
+        self.http = HttpMetrics(self.registry)
+        self.process = ProcessMetrics(self.registry)
+
+    def prepare(self, policy: Policy, topics: Iterable[str], sources: Iterable[str]) -> None:
+        """Makes every closed label set appear, at zero."""
+        self.intake.prepare(topics, sources)
+        self.callbacks.prepare(policy)
+        self.process.prepare()

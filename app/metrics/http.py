@@ -1,0 +1,16 @@
+"""How long requests take."""
+
+from __future__ import annotations
+
+from app.metrics.registry import HTTP, Registry
+
+
+class HttpMetrics:
+    def __init__(self, registry: Registry) -> None:
+        self.http = registry.histogram(
+            "http_request_seconds", "Time to answer a request.", "route", "status", buckets=HTTP
+        )
+
+    def observe(self, route: str, status: int, seconds: float) -> None:
+        """`route` is the template, never a path; `status` becomes its class, `2xx`."""
+        self.http.labels(route, f"{status // 100}xx").observe(seconds)

@@ -1,0 +1,62 @@
+"""What runs without being asked: one row for each duty, in any number of replicas."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alerts.callback import Transition
+from alerts.ledger.access.idempotency import forget_old
+from alerts.ledger.callbacks.timers import wake_due
+from alerts.ledger.reading.queues import QueueCount, count_queues
+from alerts.policy import Policy
+from consumers.loop import Step, run_periodically
+
+WAKE_AT_ONCE = 500
+"""So many callbacks are woken in one transaction."""
+
+
+class Duty(Struct, frozen=True):
+    """`step` does a little and says whether there may be more at once; else it rests `idle` seconds."""
+
+    name: str
+    idle: float
+    step: Step
+
+
+def worker_duties(
+    engine: AsyncEngine,
+    policy: Policy,
+    *,
+    announce: Callable[[Sequence[Transition]], None],
+    show_queues: Callable[[Iterable[QueueCount]], None],
+) -> list[Duty]:
+    """Those of the role `work`. `announce` and `show_queues` hear what was done and counted."""
+
+    async def wake() -> bool:
+        moved = await wake_due(engine, policy, limit=WAKE_AT_ONCE)
+        announce(moved)
+        return len(moved) == WAKE_AT_ONCE
+
+    async def count() -> bool:
+        show_queues(await count_queues(engine))
+        return False
+
+    async def forget() -> bool:
+        return await forget_old(engine) > 0
+
+    return [
+        Duty("the timers", 0.5, wake),
+        Duty("the queue counts", 10.0, count),
+        Duty("forgetting old request keys", 600.0, forget),
+    ]
+
+
+async def keep(duties: Iterable[Duty], stop: asyncio.Event) -> None:
+    """Until `stop` is set. What goes wrong in one of them is logged and tried again, and stops no other."""
+    async with asyncio.TaskGroup() as tasks:
+        for duty in duties:
+            tasks.create_task(run_periodically(duty.step, stop, idle=duty.idle, name=duty.name))
