@@ -14,6 +14,7 @@ from alerts.ledger.migrate import upgrade_engine
 from app import wiring
 from app.cli.output import as_json, print_json, settings, wait_for
 from app.roles import Addresses, Role
+from app.roles import run as run_roles
 from app.settings import Settings
 
 STOP = (signal.SIGINT, signal.SIGTERM)

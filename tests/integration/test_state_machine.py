@@ -109,7 +109,7 @@ class Person:
         self.opted_out = False
 
 
-class Both(RuleBasedStateMachine):
+class ModelAndLedger(RuleBasedStateMachine):
     """Every rule does one thing to the model and to the ledger, and compares."""
 
     url: str
@@ -641,7 +641,7 @@ def test_the_moves_and_the_ledger_come_to_the_same_whatever_happens(database_url
     with asyncio.Runner() as runner:
         engine = runner.run(opened(database_url))
 
-        class Machine(Both):
+        class Machine(ModelAndLedger):
             pass
 
         Machine.url, Machine.runner, Machine.engine = database_url, runner, engine
