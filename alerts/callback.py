@@ -8,7 +8,7 @@
     waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides; closed
                                                too when the customer was erased)
 
-Every change is a pure move in `alerts.transitions`: `(callback, command, now) -> Moved(callback, events)`.
+Every change is a pure transition in `alerts.transitions`: `(callback, command, now) -> Transition(callback, events)`.
 `TRANSITIONS` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
 """
 
@@ -241,9 +241,9 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Transition(Struct, frozen=True, kw_only=True):
-    """What a move made of a callback.
+    """What a transition made of a callback.
 
-    `attempt` is set by the move that records one. `fence` is the lease token that the move rests on, where it needs one:
+    `attempt` is set by the transition that records one. `fence` is the lease token that it rests on, where it needs one:
     it is stored only while that lease lives.
     """
 
@@ -272,7 +272,7 @@ def happened(
     text: str | None = None,
     measured: dict[str, dict[str, float]] | None = None,
 ) -> Transition:
-    """One step of a move: `callback` as the step has left it, in its next version, and the event that tells of it.
+    """One step of a transition: `callback` as the step has left it, in its next version, and the event that tells of it.
 
     Versions rise here and events are made here, nowhere else: so the events of a callback are numbered without a gap.
     """

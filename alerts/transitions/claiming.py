@@ -75,7 +75,7 @@ def check_lease(callback: Callback, token: str, now: datetime) -> None:
 
 
 def fenced(callback: Callback, token: str, now: datetime) -> Transition:
-    """The beginning of every move that needs the lease: checks the token, and sends it along to where the move is stored.
+    """The beginning of every transition that needs the lease: checks the token, and sends it along to the ledger.
 
     This check tells the caller what is wrong; the ledger's own statement asks again, at the moment of the write.
     """

@@ -28,7 +28,7 @@ def follow(callback: Callback, customer: Customer, *, now: datetime, policy: Pol
 def as_known(callback: Callback, customer: Customer, policy: Policy) -> Callback:
     """The callback with the customer's number, place and language of now; whatever moves it ends with this.
 
-    `zone_needed` is left to the end of the move, which counts the hours that the zones share.
+    `zone_needed` is left to the end of the transition, which counts the hours that the zones share.
     """
     place = customer.place(policy.queue(callback.queue).zone)
     flags = set(without_flags(callback, *PLACE_FLAGS))

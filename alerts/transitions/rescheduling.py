@@ -1,4 +1,4 @@
-"""The end of every move: when the customer may be called next, and when the callback must be looked at again."""
+"""The end of every transition: when the customer may be called next, and when the callback must be looked at again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_AGAIN = timedelta(days=1)
 
 
 def rescheduled(moved: Transition, now: datetime, policy: Policy) -> Transition:
-    """The move's result, with window, readiness and wake-up moment put right."""
+    """The transition's result, with window, readiness and wake-up moment put right."""
     callback = moved.callback
     if callback.state is State.WAITING:
         callback = _with_window(callback, now, policy)

@@ -59,7 +59,7 @@ async def present_transition(
     *,
     token: str | None,
 ) -> CallbackResource:
-    """A callback just after a move, masked."""
+    """A callback just after a transition, masked."""
     (seen,) = await load_views(connection, [moved.callback])
     now = await ledger_now(connection)
     lease = (token is not None and moved.callback.lease_token == token) or is_held(moved.callback, principal, now)

@@ -76,7 +76,7 @@ def test_every_move_of_the_code_is_in_the_table_and_the_other_way_round() -> Non
 
 
 def test_the_pages_table_of_moves_is_the_table_of_the_code() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ([^|]*)\|", PAGE.partition("## The moves")[2].partition("\n## ")[0], re.M)
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*)\|", PAGE.partition("## The transitions")[2].partition("\n## ")[0], re.M)
     on_the_page = {name: _ways(ways) for name, ways in rows}
     assert on_the_page == {
         name: {str(source): [str(end) for end in ends] for source, ends in ways.items()}

@@ -1,4 +1,4 @@
-"""The one way in which moves reach the tables: callback, attempt, history and outbox in the same transaction."""
+"""The one way in which transitions reach the tables: callback, attempt, history and outbox in the same transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHANGING = tuple(name for name in _MEMBERS if name != "id")
 
 INSERT_CALLBACKS = insert_sql(callbacks, _MEMBERS)
 
-# Which rows changed? Those whose lease, if the move rests on one, is still the living one at this very moment: each row
+# Which rows changed? Those whose lease, if the transition rests on one, is still the living one at this very moment: each row
 # brings the token that its move has checked, and the statement that does the work asks for token and expiry again (I10).
 UPDATE_CALLBACKS = text(
     f"UPDATE callbacks AS c SET {', '.join(f'{name} = r.{name}' for name in _CHANGING)}"
@@ -38,13 +38,13 @@ Command = Callable[[Callback, datetime], Transition]
 
 
 def read_callback(row: Row[Any]) -> Callback:
-    """A row of `callbacks` as the record the moves work on."""
+    """A row of `callbacks` as the record the transitions work on."""
     mapping = row._mapping
     return msgspec.convert({name: mapping[name] for name in _MEMBERS}, Callback)
 
 
 async def apply(connection: AsyncConnection, callback_id: str, move: Command) -> Transition:
-    """Locks one callback, asks the clock, makes the move, stores it. Raises NotFound, LeaseLost, or what the move raises."""
+    """Locks one callback, asks the clock, makes the transition, stores it. Raises NotFound, LeaseLost, or as it does."""
     callback = await lock_callback(connection, callback_id)
     moved = move(callback, await ledger_now(connection))
     await store_transitions(connection, [moved])
