@@ -3,9 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
+UV ?= $(BIN)/uv
 ARGS ?=
+PACKAGE ?=
+UPGRADE ?=
 
-.PHONY: help demo test soak unit check format bench lock image clean
+.PHONY: help demo test soak unit versions check format bench lock clean
 
 help: ## these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | column -t -s "$$(printf '\t')"
@@ -29,12 +32,15 @@ soak: .venv/installed ## the fault, race and fuzz stories at full count
 unit: .venv/installed ## the pure tests only, in seconds
 	$(BIN)/pytest tests/unit $(ARGS)
 
-check: .venv/installed ## format, lint, types, floors
+versions: .venv/installed ## the pure tests on other Pythons, schema and claims on other PostgreSQLs, where there are any
+	@.ci/versions $(ARGS)
+
+check: .venv/installed ## format, lint, types, floors, names, and pages that say what is there
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/pytest --quiet tests/unit/test_floors.py
+	$(BIN)/pytest --quiet tests/unit/test_*.py
 
 format: .venv/installed ## puts the format right
 	$(BIN)/ruff check --fix
@@ -43,11 +49,14 @@ format: .venv/installed ## puts the format right
 bench: .venv/installed ## the figures of benchmarks/README.md, measured here
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lock: .venv/installed ## new exact versions of all dependencies, with hashes and without addresses (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml --output-file requirements/image.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --upgrade --extra demo --extra dev pyproject.toml --output-file requirements/dev.lock
+# What is locked stays as it is unless PACKAGE names it; UPGRADE=all takes everything anew.
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links $(if $(PACKAGE),--upgrade-package $(PACKAGE)) $(if $(UPGRADE),$(if $(filter all,$(UPGRADE)),--upgrade,$(error UPGRADE is `all` or nothing; PACKAGE names one)))
+
+lock: $(if $(filter $(BIN)/uv,$(UV)),.venv/installed) ## the lock files for what pyproject.toml asks; PACKAGE=fastapi upgrades one, UPGRADE=all everything
+	@$(if $(PACKAGE),grep --quiet '^$(PACKAGE)==' requirements/dev.lock || { echo 'PACKAGE=$(PACKAGE) is not locked here' >&2; exit 1; })
+	$(LOCK) pyproject.toml --output-file requirements/image.lock
+	$(LOCK) --extra demo --extra dev pyproject.toml --output-file requirements/dev.lock
 
 clean: ## removes what was made here
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

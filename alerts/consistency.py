@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from alerts.document import Path, Slip
+from alerts.document import DocumentPath, Slip
 
 if TYPE_CHECKING:
     from alerts.policy import Policy
@@ -60,7 +60,9 @@ def _twice(policy: Policy) -> Iterator[Slip]:
     yield from _repeated(policy.leases.skip_reasons, ("leases", "skip_reasons"))
 
 
-def _repeated(names: Sequence[str], path: Path, member: str | None = None, taken: Iterable[str] = ()) -> Iterator[Slip]:
+def _repeated(
+    names: Sequence[str], path: DocumentPath, member: str | None = None, taken: Iterable[str] = ()
+) -> Iterator[Slip]:
     seen = set(taken)
     for number, name in enumerate(names):
         if name in seen:
@@ -69,7 +71,7 @@ def _repeated(names: Sequence[str], path: Path, member: str | None = None, taken
         seen.add(name)
 
 
-def _unknown(path: Path, problem: str, name: str, known: Iterable[str]) -> Slip:
+def _unknown(path: DocumentPath, problem: str, name: str, known: Iterable[str]) -> Slip:
     names = list(dict.fromkeys(known))
     close = difflib.get_close_matches(name, names, n=1)
     return Slip(path, problem, f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}")

@@ -35,13 +35,13 @@ class BadDocument(Misconfigured):
         self.problems = list(problems)
 
 
-Path = tuple[str | int, ...]
+DocumentPath = tuple[str | int, ...]
 
 
 class Slip(NamedTuple):
     """A mistake that shows only when the whole document is read: at which place, what, and what to do."""
 
-    path: Path
+    path: DocumentPath
     problem: str
     remedy: str
 

@@ -27,7 +27,7 @@ from alerts.scoring import Rating, Verdict, asked_not_to_be_called, score
 from alerts.survey import SurveyResponse
 from alerts.transitions import follow, join, open_callback, reopen, supersede
 
-Identity = tuple[str, str]
+ScopedId = tuple[str, str]
 """(event source, event id) of an event; (event source, response id) of an answer over all its revisions."""
 
 
@@ -64,11 +64,11 @@ class Case(Struct, frozen=True, kw_only=True):
 
     customer: Customer
     callback: Callback | None = None
-    behind: frozenset[Identity] = frozenset()
+    behind: frozenset[ScopedId] = frozenset()
     resolved: Callback | None = None
-    bottom_boxes: Mapping[Identity, datetime] = field(default_factory=dict)
+    bottom_boxes: Mapping[ScopedId, datetime] = field(default_factory=dict)
 
-    def last_bottom_box_but(self, identity: Identity) -> datetime | None:
+    def last_bottom_box_but(self, identity: ScopedId) -> datetime | None:
         return max((at for key, at in self.bottom_boxes.items() if key != identity), default=None)
 
     def evolve(self, **changes: object) -> Case:
@@ -117,7 +117,7 @@ class Effects(Struct, frozen=True, kw_only=True):
                 yield decision.outcome, decision.is_kept
 
 
-def recognise(answers: Sequence[Answer], known: Mapping[Identity, Fingerprint]) -> list[RecordOutcome | None]:
+def recognise(answers: Sequence[Answer], known: Mapping[ScopedId, Fingerprint]) -> list[RecordOutcome | None]:
     """Of each answer whether we have its event already, from before or from earlier in the same batch.
 
     Duplicate when it says the same, conflict when it says something else; None for an event that is new. Other bytes
@@ -142,7 +142,7 @@ def _repeats(answer: Answer, before: Fingerprint | None) -> RecordOutcome | None
 def decide_all(
     fresh: Iterable[tuple[Fresh, int]],
     cases: Mapping[int, Case],
-    newest: Mapping[Identity, Revision],
+    newest: Mapping[ScopedId, Revision],
     *,
     now: datetime,
     policy: Policy,
@@ -207,11 +207,11 @@ def decide(
     return _raise(structs.replace(decision, case=remembered), identity, now, policy, new_id)
 
 
-def answer_identity(response: SurveyResponse) -> Identity:
+def answer_identity(response: SurveyResponse) -> ScopedId:
     return response.event_source, response.response_id
 
 
-def event_identity(response: SurveyResponse) -> Identity:
+def event_identity(response: SurveyResponse) -> ScopedId:
     return response.event_source, response.event_id
 
 
@@ -227,7 +227,7 @@ def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, pol
 
 
 def _raise(
-    decision: Decision, identity: Identity, now: datetime, policy: Policy, new_id: Callable[[datetime], str]
+    decision: Decision, identity: ScopedId, now: datetime, policy: Policy, new_id: Callable[[datetime], str]
 ) -> Decision:
     """An alert: on the customer's open callback, on the last one begun again, or on a new one."""
     case, response = decision.case, decision.answer.response
@@ -260,7 +260,7 @@ def _to_join(case: Case, now: datetime, policy: Policy) -> Transition | None:
     return reopen(case.resolved, case.customer, actor=SYSTEM, now=now, policy=policy)
 
 
-def _better(decision: Decision, identity: Identity, now: datetime, policy: Policy) -> Decision:
+def _better(decision: Decision, identity: ScopedId, now: datetime, policy: Policy) -> Decision:
     """A better revision: the callback is needless when no other bad answer stands behind it."""
     case = decision.case
     boxes = {key: at for key, at in case.bottom_boxes.items() if key != identity}

@@ -1,4 +1,4 @@
-"""Decides whether an answer needs a phone call, how urgently, and says why."""
+"""Says how bad an answer is, how urgent a call would be, and why; whether there is one is decided in `alerts.intake`."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Lag(Struct, frozen=True):
     seconds: float
 
 
-class Progress:
+class IntakeProgress:
     """What was polled and what of it was taken in. `clock` is monotonic, in seconds; `now` is the wall's clock."""
 
     def __init__(self, clock: Callable[[], float], now: Callable[[], datetime]) -> None:

@@ -33,7 +33,7 @@ from alerts.policy import Policy
 from consumers.intake.batch import Intake, Taken
 from consumers.intake.dead_letters import DeadLetters
 from consumers.intake.moments import recorded_at
-from consumers.intake.progress import Progress
+from consumers.intake.progress import IntakeProgress
 from consumers.intake.record import Record
 from consumers.intake.watch import WATCH_SECONDS, LagWatch
 from consumers.kafka.access import KafkaAccess
@@ -97,7 +97,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._joined = False
         self._idle = asyncio.Event()  # no batch in hand
         self._idle.set()
-        self._progress = Progress(time.monotonic, _now)
+        self._progress = IntakeProgress(time.monotonic, _now)
 
     @property
     def has_joined(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumers.intake.progress import Progress
+from consumers.intake.progress import IntakeProgress
 
 WATCH_SECONDS = 2.0
 ASK_SECONDS = 5.0
@@ -25,7 +25,7 @@ class LagWatch:
     def __init__(
         self,
         consumer: AIOKafkaConsumer,
-        progress: Progress,
+        progress: IntakeProgress,
         listener: LagListener,
         stopped: Callable[[], Iterable[TopicPartition]],
     ) -> None:

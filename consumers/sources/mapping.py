@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
-from pydantic import Field as PydanticField
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from alerts.document import Section
 from consumers.intake.cloudevents import MAX_ID
@@ -72,7 +71,7 @@ class SourceMapping(Section):
     answered_at: FieldRule
     customer: CustomerMap | None = None
     interaction: InteractionMap | None = None
-    attributes: dict[str, FieldRule] = PydanticField(default_factory=dict)
+    attributes: dict[str, FieldRule] = Field(default_factory=dict)
 
     @field_validator("event_id")
     @classmethod
@@ -106,7 +105,7 @@ class SourceMapping(Section):
             if rule.default is None:
                 yield f"map.{name}", rule.columns
 
-    def fields(self, event: Any) -> Iterator[Field]:
+    def fields(self, event: Any) -> Iterator[MappedField]:
         """What each rule makes of `event`; mistakes are told, not raised."""
         return (_field(rule, event, path) for path, rule in self._rules)
 
@@ -130,7 +129,7 @@ class SourceMapping(Section):
         return data
 
 
-class Field(Struct, frozen=True):
+class MappedField(Struct, frozen=True):
     """One line of what a mapping made of an event. `value` may be personal data; `problem` never is."""
 
     path: str
@@ -172,14 +171,14 @@ def _finds(rule: Rule) -> bool:
     return rule.expression is not None and rule.default is None
 
 
-def _field(rule: Rule, event: Any, path: str) -> Field:
+def _field(rule: Rule, event: Any, path: str) -> MappedField:
     try:
         value = rule.value_of(event)
     except RuleError as why:
-        return Field(path, None, str(why), why.found)
+        return MappedField(path, None, str(why), why.found)
     if not _is_plain(value):
-        return Field(path, None, "the expression makes a number that JSON cannot hold", True)
-    return Field(path, value)
+        return MappedField(path, None, "the expression makes a number that JSON cannot hold", True)
+    return MappedField(path, value)
 
 
 def _is_plain(value: Any) -> bool:
@@ -195,7 +194,7 @@ def _is_flagged(path: str) -> bool:
     return path != "time" and not path.startswith("attributes.")
 
 
-def _reason(field: Field) -> DeadLetterReason:
+def _reason(field: MappedField) -> DeadLetterReason:
     if field.unfit and field.path == "rating":
         return DeadLetterReason.INVALID_RATING
     if field.unfit and field.path == "answered_at":

@@ -48,7 +48,7 @@ class InvalidRow(Struct, frozen=True):
     detail: str
 
 
-Row: TypeAlias = Sendable | InvalidRow
+FileRow: TypeAlias = Sendable | InvalidRow
 
 
 def read_rows(
@@ -59,7 +59,7 @@ def read_rows(
     shared_sources: frozenset[str] = frozenset(),
     limit: int | None = None,
     shift: timedelta = timedelta(),
-) -> Iterator[Row]:
+) -> Iterator[FileRow]:
     """The rows of a file of cells or of JSON objects, in their order; at most `limit`.
 
     `shift` is added to every time of an answer, never to its ids. `secret` keys the record keys. Memory: one

@@ -21,8 +21,8 @@ from alerts.callback import Transition
 from alerts.intake import (
     Effects,
     Fresh,
-    Identity,
     Revision,
+    ScopedId,
     answer_identity,
     decide_all,
     recognise,
@@ -119,7 +119,7 @@ async def _decide(
     return decide_all(with_ids, cases, newest, now=now, policy=policy, new_id=new_id)
 
 
-def _may_touch(fresh: Fresh, newest: Mapping[Identity, Revision]) -> bool:
+def _may_touch(fresh: Fresh, newest: Mapping[ScopedId, Revision]) -> bool:
     """Whether this answer may raise an alert or take one back: a bad one, or a revision of one that we have."""
     return fresh.rating.box is Box.BOTTOM or answer_identity(fresh.answer.response) in newest
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, State
 from alerts.customer import Customer
-from alerts.intake import Case, Identity
+from alerts.intake import Case, ScopedId
 from alerts.ledger.callbacks.store import read_callback
 from alerts.ledger.tables.callbacks import callbacks
 
@@ -85,8 +85,8 @@ async def _open_callbacks(connection: AsyncConnection, customer_ids: Iterable[in
     return {row.customer_id: read_callback(row) for row in await connection.execute(query)}
 
 
-async def _behind(connection: AsyncConnection, callback_ids: list[str]) -> dict[str, set[Identity]]:
-    found: dict[str, set[Identity]] = defaultdict(set)
+async def _behind(connection: AsyncConnection, callback_ids: list[str]) -> dict[str, set[ScopedId]]:
+    found: dict[str, set[ScopedId]] = defaultdict(set)
     if callback_ids:
         for row in await connection.execute(BEHIND, {"callbacks": callback_ids}):
             found[str(row.callback_id)].add((row.event_source, row.response_id))
@@ -95,8 +95,8 @@ async def _behind(connection: AsyncConnection, callback_ids: list[str]) -> dict[
 
 async def _bottom_boxes(
     connection: AsyncConnection, customer_ids: Collection[int]
-) -> dict[int, dict[Identity, datetime]]:
-    found: dict[int, dict[Identity, datetime]] = defaultdict(dict)
+) -> dict[int, dict[ScopedId, datetime]]:
+    found: dict[int, dict[ScopedId, datetime]] = defaultdict(dict)
     if customer_ids:
         for row in await connection.execute(BOTTOM_BOXES, {"customers": sorted(customer_ids)}):
             found[row.customer_id][row.event_source, row.response_id] = row.answered_at

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.alert import Alert
 from alerts.arrival import Answer
-from alerts.intake import Decision, Fingerprint, Identity, Revision, answer_identity, event_identity, revision_of
+from alerts.intake import Decision, Fingerprint, Revision, ScopedId, answer_identity, event_identity, revision_of
 from alerts.ledger.bulk import encode, insert_rows, recordset
 from alerts.ledger.tables.responses import alerts, responses
 
@@ -31,7 +31,7 @@ NEWEST_REVISIONS = text(
 )
 
 
-async def known_events(connection: AsyncConnection, answers: Iterable[Answer]) -> dict[Identity, Fingerprint]:
+async def known_events(connection: AsyncConnection, answers: Iterable[Answer]) -> dict[ScopedId, Fingerprint]:
     """By (event source, event id), those that are stored."""
     wanted = {event_identity(answer.response) for answer in answers}
     rows = [{"event_source": source, "event_id": id_} for source, id_ in wanted]
@@ -39,7 +39,7 @@ async def known_events(connection: AsyncConnection, answers: Iterable[Answer]) -
     return {(row.event_source, row.event_id): Fingerprint(row.value_hash, row.content_hash) for row in found}
 
 
-async def newest_revisions(connection: AsyncConnection, answers: Iterable[Answer]) -> dict[Identity, Revision]:
+async def newest_revisions(connection: AsyncConnection, answers: Iterable[Answer]) -> dict[ScopedId, Revision]:
     """By (event source, response id), the revision in force of those that are stored."""
     wanted = {answer_identity(answer.response) for answer in answers}
     rows = [{"event_source": source, "response_id": id_} for source, id_ in wanted]
@@ -50,7 +50,7 @@ async def newest_revisions(connection: AsyncConnection, answers: Iterable[Answer
     }
 
 
-async def insert_responses(connection: AsyncConnection, decisions: Iterable[Decision]) -> dict[Identity, int]:
+async def insert_responses(connection: AsyncConnection, decisions: Iterable[Decision]) -> dict[ScopedId, int]:
     """(event source, event id) -> the new row's id. A row that somebody else wrote meanwhile is an integrity error."""
     rows = [_row(each) for each in decisions]
     done = await insert_rows(connection, responses, rows, "RETURNING id, event_source, event_id")
@@ -58,7 +58,7 @@ async def insert_responses(connection: AsyncConnection, decisions: Iterable[Deci
 
 
 async def insert_alerts(
-    connection: AsyncConnection, raised: Iterable[Alert], response_ids: Mapping[Identity, int]
+    connection: AsyncConnection, raised: Iterable[Alert], response_ids: Mapping[ScopedId, int]
 ) -> None:
     rows = [
         {

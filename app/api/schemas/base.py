@@ -63,7 +63,6 @@ Seconds = Annotated[int, Field(ge=5, le=3600, description="seconds")]
 Note = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
 ReasonText = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
 AdvisorName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-QueueName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Language = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_language)]
 """A language, however it is written: `en`, `pt-BR`, `pt_BR`, `Portuguese`."""
 

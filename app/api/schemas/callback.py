@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from alerts.callback import ClosedReason, Flag, State, Target
+from alerts.policy import QueueName
 from alerts.result import Result
 from app.api.schemas.base import (
     AdvisorName,
     Language,
     Note,
     QueryModel,
-    QueueName,
     ReasonText,
     RequestModel,
     ResponseModel,

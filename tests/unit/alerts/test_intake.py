@@ -13,7 +13,7 @@ from alerts.arrival import Address, Answer, RecordOutcome
 from alerts.callback import Callback, ClosedReason, Flag, State
 from alerts.customer import Customer
 from alerts.errors import NotClaimable
-from alerts.intake import Case, Effects, Fingerprint, Fresh, Identity, Revision, decide_all, event_identity, recognise
+from alerts.intake import Case, Effects, Fingerprint, Fresh, Revision, ScopedId, decide_all, event_identity, recognise
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.scoring import rate
@@ -48,7 +48,7 @@ def said(rating: int, *, response: str | None = None, event: str | None = None, 
 def come_to(
     *answers: Answer,
     case: Case | None = None,
-    newest: Mapping[Identity, Revision] | None = None,
+    newest: Mapping[ScopedId, Revision] | None = None,
     policy: Policy = POLICY,
     now: datetime = NOW,
 ) -> Effects:
@@ -75,7 +75,7 @@ def kinds(effects: Effects) -> list[str]:
     return [event.kind for moved in (*effects.opened, *effects.changed) for event in moved.events]
 
 
-def newest_of(*answers: Answer) -> dict[Identity, Revision]:
+def newest_of(*answers: Answer) -> dict[ScopedId, Revision]:
     """The revisions in force once these were stored, in their order."""
     found = {}
     for each in answers:

@@ -13,7 +13,7 @@ import pytest
 
 from alerts.errors import Misconfigured
 from consumers.intake.reason import DeadLetterReason
-from consumers.sources.rows import InvalidRow, Row, Sendable, read_rows
+from consumers.sources.rows import FileRow, InvalidRow, Sendable, read_rows
 from consumers.sources.source import read_source
 from tests.parts.effort import EFFORT, times
 
@@ -34,21 +34,21 @@ def text_of(*lines: str, end: str = "\n") -> str:
     return "".join(line + end for line in (HEADER, *lines))
 
 
-def read(tmp_path: Path, content: str | bytes, rows: str = "{}", *, name: str = "answers.csv") -> list[Row]:
+def read(tmp_path: Path, content: str | bytes, rows: str = "{}", *, name: str = "answers.csv") -> list[FileRow]:
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return list(read_rows(read_source(f"{SOURCE}rows: {rows}\n", file="crm.yaml"), path, secret=b"s"))
 
 
-def sent(rows: Sequence[Row]) -> list[str]:
+def sent(rows: Sequence[FileRow]) -> list[str]:
     return [row.response.event_id for row in rows if isinstance(row, Sendable)]
 
 
-def comments(rows: Sequence[Row]) -> list[str | None]:
+def comments(rows: Sequence[FileRow]) -> list[str | None]:
     return [row.response.comment for row in rows if isinstance(row, Sendable)]
 
 
-def bad(rows: Sequence[Row]) -> list[tuple[int, DeadLetterReason]]:
+def bad(rows: Sequence[FileRow]) -> list[tuple[int, DeadLetterReason]]:
     return [(row.line, row.reason) for row in rows if isinstance(row, InvalidRow)]
 
 

@@ -15,7 +15,7 @@ from alerts.identity import handle_of, record_key
 from consumers.intake.reason import DeadLetterReason
 from consumers.intake.record import Record, read_record
 from consumers.sources.catalogue import load_catalogue
-from consumers.sources.rows import InvalidRow, Row, Sendable, last_answer, read_rows
+from consumers.sources.rows import FileRow, InvalidRow, Sendable, last_answer, read_rows
 from consumers.sources.source import Source, read_source
 
 CATALOGUE = load_catalogue()
@@ -33,11 +33,11 @@ rows: {{{rows}}}
 SECRET = b"a secret of the tests"
 
 
-def rows_of(source: Source, path: Path, **more: Any) -> list[Row]:
+def rows_of(source: Source, path: Path, **more: Any) -> list[FileRow]:
     return list(read_rows(source, path, secret=SECRET, **more))
 
 
-def good(rows: list[Row]) -> list[Sendable]:
+def good(rows: list[FileRow]) -> list[Sendable]:
     return [row for row in rows if isinstance(row, Sendable)]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from alerts.errors import Misconfigured
 from consumers.intake.reason import DeadLetterReason
-from consumers.sources.rows import InvalidRow, Row, Sendable, read_rows
+from consumers.sources.rows import FileRow, InvalidRow, Sendable, read_rows
 from consumers.sources.source import read_source
 
 SOURCE = """
@@ -83,11 +83,11 @@ def cell(value: Cell, place: str) -> str:
     return f'<c r="{place}"{style}><v>{number}</v></c>'
 
 
-def read(path: Path, rows: str = "{}") -> list[Row]:
+def read(path: Path, rows: str = "{}") -> list[FileRow]:
     return list(read_rows(read_source(f"{SOURCE}rows: {rows}\n", file="crm.yaml"), path, secret=b"s"))
 
 
-def good(rows: Sequence[Row]) -> list[Sendable]:
+def good(rows: Sequence[FileRow]) -> list[Sendable]:
     return [row for row in rows if isinstance(row, Sendable)]
 
 

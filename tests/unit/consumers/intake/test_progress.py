@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from aiokafka import TopicPartition
 
 from alerts.arrival import Address
-from consumers.intake.progress import STUCK_SECONDS, Lag, Progress
+from consumers.intake.progress import STUCK_SECONDS, IntakeProgress, Lag
 
 PART = TopicPartition("surveys", 0)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -24,9 +24,9 @@ class Clock:
         return NOON + timedelta(seconds=self.seconds)
 
 
-def progress() -> tuple[Progress, Clock]:
+def progress() -> tuple[IntakeProgress, Clock]:
     clock = Clock()
-    return Progress(clock.monotonic, clock.now), clock
+    return IntakeProgress(clock.monotonic, clock.now), clock
 
 
 def address(offset: int, seconds: float = 0.0) -> Address:
