@@ -8,8 +8,12 @@ from pathlib import Path
 import click
 
 from alerts.errors import Misconfigured
-from app.cli.output import as_json, print_json, settings, table
+from alerts.ledger.reading.source_report import source_report
+from alerts.members import MemberCount
+from app import wiring
+from app.cli.output import as_json, moment, print_json, settings, table, wait_for
 from consumers.intake.reason import InvalidRecord
+from consumers.intake.record import CLOUDEVENTS
 from consumers.intake.strict_json import read_object
 from consumers.sources.catalogue import Catalogue, load_catalogue
 from consumers.sources.examples import run_examples
@@ -60,6 +64,33 @@ def show(name: str, file: Path, as_json: bool) -> None:
         print_json({"source": name, "fields": fields})
         return
     table(("field", "value", "problem"), ((each.path, each.value, each.problem) for each in fields))
+
+
+@source.command("report", epilog="Example: bottombox source report typeform --since 2026-11-23T09:00:00Z")
+@click.argument("name", required=False)
+@click.option("--since", help="Answers received from then on; default the last 7 days.")
+@as_json
+def report(name: str | None, since: str | None, as_json: bool) -> None:
+    """How many answers lacked a field, or had one that could not be used."""
+    chosen, begin = settings(), None if since is None else moment(since)
+    if name not in (None, CLOUDEVENTS):
+        find_source(load_catalogue(chosen.sources_dir), name)
+
+    async def read() -> list[MemberCount]:
+        async with wiring.open_database(chosen) as engine:
+            return await source_report(engine, source=name, since=begin)
+
+    items = wait_for(read())
+    if as_json:
+        print_json({"items": items})
+        return
+    shown = [each for each in items if each.missing or each.dropped]
+    table(("source", "field", "answers", "missing", "%", "dropped", "%"), map(_counted, shown))
+
+
+def _counted(count: MemberCount) -> tuple[object, ...]:
+    missing, dropped = (f"{part / count.answers:.1%}" for part in (count.missing, count.dropped))
+    return count.source, count.field, count.answers, count.missing, missing, count.dropped, dropped
 
 
 def find_source(catalogue: Catalogue, name: str) -> Source:

@@ -8,6 +8,7 @@ from datetime import datetime
 from alerts.arrival import RecordOutcome
 from alerts.callback import Transition
 from alerts.ledger.intake.batch import Report
+from alerts.members import DROPPABLE
 from alerts.scale import Box
 from app.listeners import harmless
 from app.metrics.registry import LATENCY, Registry
@@ -24,6 +25,9 @@ class IntakeMetrics:
         self.records = counter("records_total", "Kafka records accounted for, by where they ended.", "topic", "outcome")
         self.seen_again = counter("records_seen_again_total", "Records at offsets already accounted for.", "topic")
         self.responses = counter("responses_total", "Survey responses stored.", "source", "box")
+        self.fields_dropped = counter(
+            "fields_dropped_total", "Optional members of stored answers that could not be used.", "source", "field"
+        )
         self.dead_letters = counter("dead_letters_total", "Records set aside.", "reason")
         self.alert_latency = registry.histogram(
             "alert_latency_seconds",
@@ -56,6 +60,8 @@ class IntakeMetrics:
             self.answer_to_alert.labels(source)
             for box in Box:
                 self.responses.labels(source, box)
+            for member in DROPPABLE:
+                self.fields_dropped.labels(source, member)
         for reason in DeadLetterReason:
             self.dead_letters.labels(reason)
 
@@ -70,6 +76,8 @@ class IntakeMetrics:
             self.seen_again.labels(topic).inc(count)
         for (source, box), count in report.responses.items():
             self.responses.labels(source, box).inc(count)
+        for (source, member), count in report.dropped.items():
+            self.fields_dropped.labels(source, member).inc(count)
         for reason, count in report.dead_letters.items():
             self.dead_letters.labels(reason).inc(count)
         for raised in report.raised:

@@ -14,6 +14,7 @@ from consumers.intake.moments import rfc3339
 from consumers.intake.origin import Origin, RecordHeaders
 from consumers.intake.record import Record
 from consumers.kafka.producer import Delivery, OutRecord, Producer, RecordRefused
+from consumers.kafka.torn import legible
 
 LARGEST = 16 * 1024 * 1024
 """Bytes that the dead-letter topic takes: a dead letter may be larger than the record was."""
@@ -50,7 +51,8 @@ class DeadLetters:
 
     def _letter(self, unread: RejectedRecord, now: datetime) -> OutRecord:
         record = unread.record
-        headers = (*record.headers, *gained(unread.why, now))
+        kept = tuple((legible(name), value) for name, value in record.headers)
+        headers = (*kept, *gained(unread.why, now))
         return OutRecord(topic=self._topic, value=record.value, key=record.key, headers=headers, timestamp=now)
 
 

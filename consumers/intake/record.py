@@ -19,6 +19,7 @@ from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.moments import recorded_at
 from consumers.intake.origin import RecordHeaders, origin_of
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.kafka.torn import has_odd_name
 from consumers.sources.catalogue import Catalogue
 
 __all__ = ["CLOUDEVENTS", "DeadLetterReason", "Record", "read_record"]
@@ -32,7 +33,10 @@ _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 class Record(Struct, frozen=True):
-    """What Kafka delivered. `timestamp_ms` is milliseconds since 1970, -1 when Kafka has none."""
+    """What Kafka delivered. `timestamp_ms` is milliseconds since 1970, -1 when Kafka has none.
+
+    `is_torn`: it broke Kafka's own format, and its value is all that was found of it.
+    """
 
     topic: str
     partition: int
@@ -41,6 +45,7 @@ class Record(Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     headers: RecordHeaders = ()
+    is_torn: bool = False
 
 
 def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
@@ -73,6 +78,7 @@ def place_of(address: Address) -> str:
 
 
 def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) -> Answer:
+    _check_format(record, address)
     headers = cloudevents.headers_of(record.headers)
     named = headers.get(cloudevents.SOURCE_HEADER)
     chosen = catalogue.choose(named, record.topic)
@@ -93,6 +99,18 @@ def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) 
             DeadLetterReason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
         )
     return _answer(record, address, event, name, digest.digest(), (NUL_REMOVED,) if nul_removed else ())
+
+
+def _check_format(record: Record, address: Address) -> None:
+    """Raises InvalidRecord for what breaks Kafka's own format: other clients stop at such a record for ever."""
+    if record.is_torn:
+        field, detail = None, "this is no Kafka record; its bytes are kept as they were found. Mend what writes them"
+    elif has_odd_name(record.headers):
+        field, detail = "headers", "the name of a header is not UTF-8; mend the sender, and send this one again"
+    else:
+        return
+    logger.error("record %s is set aside: %s", place_of(address), detail)
+    raise InvalidRecord(DeadLetterReason.MALFORMED, field, detail)
 
 
 def _answer(

@@ -16,6 +16,7 @@ from consumers.intake.dead_letters import as_it_was
 from consumers.intake.origin import Origin, RecordHeaders, origin_of
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import OutRecord, Producer
+from consumers.kafka.tolerant import damage
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord | N
         return None
     consumer.seek(partition, letter.dead_offset)
     kept = await asyncio.wait_for(consumer.getone(partition), READ_SECONDS)
+    if damage(kept) is not None:
+        raise Unavailable("the dead-letter topic is damaged there")
     if kept.offset != letter.dead_offset:
         return None
     return again(letter, key=kept.key, value=kept.value, headers=tuple(kept.headers))

@@ -38,6 +38,7 @@ from consumers.intake.record import Record
 from consumers.intake.watch import WATCH_SECONDS, LagWatch
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import CLOSE_SECONDS, RecordRefused
+from consumers.kafka.tolerant import damage, is_torn, read_tolerantly
 from consumers.loop import LONGEST_WAIT, run_periodically, wait_or_stop
 from consumers.sources.catalogue import Catalogue
 
@@ -127,7 +128,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         if not await self._follow_topics():
             await wait_or_stop(stop, 1.0)
             return 0
-        polled = await self._poll()
+        polled = self._undamaged(await self._poll())
         self._retry_stopped()
         records = [_record(each) for part in polled.values() for each in part]
         if not records:
@@ -144,6 +145,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     # -- Kafka's side
 
     async def _open(self) -> None:
+        read_tolerantly()
         self._consumer = AIOKafkaConsumer(
             **self._access.client(),
             group_id=self._group,
@@ -205,6 +207,16 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 self._stop_partition(gone, why, retry=False)
             return {}
         return polled
+
+    def _undamaged(
+        self, polled: dict[TopicPartition, list[ConsumerRecord[Any, Any]]]
+    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        """Without partitions that cannot be read. The bytes may be right on another replica, or at another time."""
+        whole = {partition: records for partition, records in polled.items() if damage(records[0]) is None}
+        for partition in polled.keys() - whole.keys():
+            [mark] = polled[partition]
+            self._stop_partition(partition, f"offset {mark.offset} is damaged ({damage(mark)})", retry=True)
+        return whole
 
     def _stop_partition(self, partition: TopicPartition, why: str, *, retry: bool) -> None:
         logger.error("partition %s-%s is stopped: %s", partition.topic, partition.partition, why)
@@ -290,6 +302,7 @@ def _record(polled: ConsumerRecord[Any, Any]) -> Record:
         key=polled.key,
         value=polled.value,
         headers=tuple(polled.headers),
+        is_torn=is_torn(polled),
     )
 
 

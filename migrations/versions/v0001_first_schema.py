@@ -296,6 +296,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attributes", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.Column("flags", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("absent", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("value_hash", sa.LargeBinary(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
@@ -317,6 +318,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("interaction_id IS NOT NULL"),
     )
+    op.create_index("responses_received_at", "responses", ["received_at"], unique=False, postgresql_using="brin")
     op.create_index("responses_response_id_event_source", "responses", ["response_id", "event_source"], unique=False)
     op.create_table(
         "alerts",

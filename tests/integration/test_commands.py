@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.test_faults import metric
 from tests.parts.service import ROOT, Service, bottombox
 from tests.parts.town import Town, answer, eventually
 
@@ -20,7 +21,7 @@ def said(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[st
 
 EVERY = (
     "run", "api", "consume", "work", "demo", "migrate", "publish", "check", "ledger",
-    "topics create", "topics check", "source test", "source show",
+    "topics create", "topics check", "source test", "source show", "source report",
     "dead-letters list", "dead-letters show", "dead-letters redrive", "keys create", "keys list", "keys revoke",
 )  # fmt: skip
 
@@ -113,3 +114,28 @@ async def test_a_dead_letter_of_a_source_that_was_mended_becomes_a_callback(town
 
 def test_the_examples_of_every_shipped_source_hold(town: Town) -> None:
     assert bottombox("source", "test", env=town.env)["ok"] is True
+
+
+async def test_what_a_source_lacks_and_what_cannot_be_used_is_counted_and_listed(town: Town) -> None:
+    good = answer("e1", 1)
+    broken = answer("e2", 4, customer="c2")
+    broken["data"]["customer"] |= {"country": "Atlantis", "phone": "none of your business", "segment": ""}
+    await town.send([good, broken, broken], partition=0)
+    with Service.start("consume", town.env) as consumer:
+        await eventually(town.accounted, lambda done: done == 3)
+        for field in ("customer.country", "customer.phone"):
+            series = f'bottombox_fields_dropped_total{{field="{field}",source="cloudevents"}}'
+            assert await metric(consumer, series) == [1.0], "the duplicate counts once"
+    items = bottombox("source", "report", "cloudevents", env=town.env)["items"]
+    found = {each.pop("field"): each for each in items}
+    assert found["customer.country"] == {"source": "cloudevents", "answers": 2, "missing": 1, "dropped": 1}
+    assert found["customer.segment"] == {"source": "cloudevents", "answers": 2, "missing": 2, "dropped": 0}
+    assert found["customer.name"] == {"source": "cloudevents", "answers": 2, "missing": 0, "dropped": 0}
+    assert bottombox("source", "report", "--since", "2100-01-01T00:00:00Z", env=town.env) == {"items": []}
+    assert bottombox("source", "report", "typeform", env=town.env) == {"items": []}
+    told = said("source", "report", env=town.env).stdout
+    assert "cloudevents  customer.country" in told
+    assert "50.0%" in told
+    assert "customer.name" not in told
+    nobody = said("source", "report", "nobody", env=town.env)
+    assert (nobody.returncode, nobody.stderr.startswith("bottombox: there is no source of that name")) == (1, True)

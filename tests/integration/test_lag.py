@@ -31,11 +31,14 @@ class Ear:
     def __init__(self) -> None:
         self.lags: dict[int, tuple[int, float]] = {}
         self.told = 0
+        self.has_stopped = asyncio.Event()  # some partition has
 
     def batch(self, report: Report, committed_at: datetime) -> None: ...
-    def stopped(self, topic: str, partition: int, why: str) -> None: ...
     def resumed(self, topic: str, partition: int) -> None: ...
     def commit_failed(self) -> None: ...
+
+    def stopped(self, topic: str, partition: int, why: str) -> None:
+        self.has_stopped.set()
 
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
         self.lags[partition] = (records, seconds)

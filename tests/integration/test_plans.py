@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from alerts.ledger.callbacks.claims import ANYTHING, CLAIM, NEXT_CALLABLE
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake.batch import ingest_batch
+from alerts.ledger.reading.source_report import SHAPES
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
@@ -27,6 +28,8 @@ GIVEN = {
     "depth": "9",
     "heads": "'[]'",
     "without": "'{}'",
+    "since": "NULL",
+    "source": "NULL",
 }
 
 # The one callback of the story again and again, each of a customer of its own.
@@ -36,6 +39,14 @@ MANY = """
     CREATE TEMP TABLE copied AS SELECT * FROM callbacks;
     INSERT INTO callbacks SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'customer_id', k.id,
         'rank_at', c.rank_at + k.id * interval '1 second'))).* FROM copied AS c, customers AS k WHERE k.key LIKE 'copy:%';
+"""
+
+# The answer of the story once an hour, for two years up to now.
+YEARS = """
+    INSERT INTO responses OVERRIDING SYSTEM VALUE SELECT r.* FROM generate_series(1, 20000) AS n,
+        (SELECT to_jsonb(each) AS told FROM responses AS each LIMIT 1) AS t,
+        LATERAL jsonb_populate_record(NULL::responses, t.told || jsonb_build_object('id', 1000 + n, 'event_id', n,
+            'received_at', clock_timestamp() - (20000 - n) * interval '1 hour')) AS r ORDER BY n;
 """
 
 
@@ -84,3 +95,12 @@ async def test_a_claim_reads_its_own_index_and_nothing_else(
 async def test_the_next_callable_moment_is_read_from_indexes(crowd: asyncpg.Connection[asyncpg.Record]) -> None:
     await crowd.execute("ANALYZE callbacks")
     assert "Seq Scan on callbacks" not in await plan(crowd, NEXT_CALLABLE)
+
+
+async def test_a_week_of_answers_is_found_without_reading_all_years(
+    crowd: asyncpg.Connection[asyncpg.Record],
+) -> None:
+    await crowd.execute(YEARS)
+    await crowd.execute("VACUUM ANALYZE responses")
+    found = await plan(crowd, SHAPES)
+    assert "Bitmap Index Scan on responses_received_at" in found, found

@@ -37,6 +37,7 @@ from alerts.ledger.intake.cases import days_ago, read_cases
 from alerts.ledger.intake.customers import upsert_customers
 from alerts.ledger.intake.responses import insert_alerts, insert_responses, known_events, newest_revisions
 from alerts.ledger.tables.kafka import dead_letters
+from alerts.members import dropped_members
 from alerts.policy import Policy
 from alerts.scale import Box
 from alerts.scoring import rate
@@ -58,6 +59,7 @@ class Report(Struct, frozen=True, kw_only=True):
     outcomes: Counter[tuple[str, RecordOutcome]] = field(default_factory=Counter)  # by topic
     seen_again: Counter[str] = field(default_factory=Counter)  # by topic
     responses: Counter[tuple[str, Box]] = field(default_factory=Counter)  # by source
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)  # by source and member
     moved: list[Transition] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dead_letters: Counter[str] = field(default_factory=Counter)  # by reason, those that are new
@@ -128,7 +130,9 @@ async def _write(connection: AsyncConnection, effects: Effects, report: Report) 
     kept = [decision for decision in effects.decisions if decision.is_kept]
     ids = await insert_responses(connection, kept)
     for each in kept:
-        report.responses[each.answer.response.source, each.verdict.box] += 1
+        response = each.answer.response
+        report.responses[response.source, each.verdict.box] += 1
+        report.dropped.update((response.source, member) for member in dropped_members(response.flags))
     await store_transitions(connection, effects.changed)
     await ensure_queues(connection, sorted({moved.callback.queue for moved in effects.opened}))
     await store_new(connection, effects.opened)

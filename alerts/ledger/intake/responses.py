@@ -13,6 +13,7 @@ from alerts.arrival import Answer
 from alerts.intake import Decision, Fingerprint, Revision, ScopedId, answer_identity, event_identity, revision_of
 from alerts.ledger.bulk import encode, insert_rows, recordset
 from alerts.ledger.tables.responses import alerts, responses
+from alerts.members import absent_members
 
 # Which of these events do we have, and with what content?
 KNOWN_EVENTS = text(
@@ -105,6 +106,7 @@ def _row(decision: Decision) -> dict[str, Any]:
         "ended_at": interaction.ended_at,
         "attributes": response.attributes,
         "flags": response.flags,
+        "absent": absent_members(response),
         "value_hash": answer.value_hash,
         "content_hash": answer.content_hash,
         "topic": answer.address.topic,

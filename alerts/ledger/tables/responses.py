@@ -53,6 +53,7 @@ responses = Table(
     moment("ended_at"),
     required("attributes", JSONB, server_default=EMPTY_OBJECT),
     required("flags", ARRAY(Text), server_default=EMPTY_LIST),
+    required("absent", Integer, server_default=text("0")),  # which optional members it lacked: alerts.members
     required("value_hash", LargeBinary),
     required("content_hash", LargeBinary),
     required("topic"),
@@ -65,6 +66,7 @@ responses = Table(
     Index(None, "response_id", "event_source"),  # in this order it also finds an answer by its id alone
     Index(None, "interaction_id", postgresql_where=text("interaction_id IS NOT NULL")),
     Index(None, "customer_id", "answered_at"),
+    Index(None, "received_at", postgresql_using="brin"),  # rows come in this order, so a few bytes find a week
     CheckConstraint("points BETWEEN 1 AND 5", name="points"),
 )
 

@@ -41,6 +41,8 @@ def test_every_closed_label_set_is_there_at_zero_before_anything_happened() -> N
         'bottombox_escalations_total{queue="general",step="manager"} 0.0',
         'bottombox_attempts_total{queue="general",result="wrong_person"} 0.0',
         'bottombox_dead_letters_total{reason="invalid_rating"} 0.0',
+        'bottombox_fields_dropped_total{field="customer.phone",source="typeform"} 0.0',
+        'bottombox_fields_dropped_total{field="time",source="cloudevents"} 0.0',
         'bottombox_time_to_contact_seconds_count{clock="callable",queue="general"} 0.0',
     ):
         assert line in text
@@ -53,6 +55,7 @@ def test_a_batch_is_counted_once_with_its_latencies() -> None:
         responses=Counter({("cloudevents", Box.BOTTOM): 2}),
         raised=[Raised("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9))] * 2,
         dead_letters=Counter({"malformed": 3}),
+        dropped=Counter({("typeform", "customer.country"): 2}),
     )
     metrics.intake.batch(report, NOW)
     text = page(metrics)
@@ -60,6 +63,7 @@ def test_a_batch_is_counted_once_with_its_latencies() -> None:
     assert 'bottombox_alert_latency_seconds_bucket{le="0.025",source="cloudevents"} 0.0' in text
     assert 'bottombox_answer_to_alert_seconds_bucket{le="10.0",source="cloudevents"} 2.0' in text
     assert 'bottombox_dead_letters_total{reason="malformed"} 3.0' in text
+    assert 'bottombox_fields_dropped_total{field="customer.country",source="typeform"} 2.0' in text
 
 
 def test_a_clock_that_is_ahead_makes_no_negative_latency() -> None:

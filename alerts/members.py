@@ -1,0 +1,105 @@
+"""Which optional members an answer lacked and which could not be used, so that a broken mapping shows before it hurts.
+
+Paths are those of docs/surveys.md. Nothing here holds what a member said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from msgspec import Struct
+
+from alerts.flags import BAD_NUMBER, dropped
+from alerts.survey import SurveyResponse
+
+MEMBERS: dict[str, Callable[[SurveyResponse], Any]] = {
+    "survey.id": attrgetter("survey_id"),
+    "survey.question": attrgetter("question"),
+    "comment": attrgetter("comment"),
+    "customer.id": attrgetter("customer.id"),
+    "customer.name": attrgetter("customer.name"),
+    "customer.phone": attrgetter("customer.phone"),
+    "customer.email": attrgetter("customer.email"),
+    "customer.time_zone": attrgetter("customer.time_zone"),
+    "customer.country": attrgetter("customer.country"),
+    "customer.language": attrgetter("customer.language"),
+    "customer.segment": attrgetter("customer.segment"),
+    "customer.since": attrgetter("customer.since"),
+    "customer.value": attrgetter("customer.value"),
+    "interaction.id": attrgetter("interaction.id"),
+    "interaction.channel": attrgetter("interaction.channel"),
+    "interaction.queue": attrgetter("interaction.queue"),
+    "interaction.reason": attrgetter("interaction.reason"),
+    "interaction.agent.id": attrgetter("interaction.agent_id"),
+    "interaction.agent.team": attrgetter("interaction.agent_team"),
+    "interaction.started_at": attrgetter("interaction.started_at"),
+    "interaction.ended_at": attrgetter("interaction.ended_at"),
+    "attributes": attrgetter("attributes"),
+}
+"""Where each is found. Their order is that of the bits in `responses.absent`: add at the end only."""
+
+GROUPS = ("time", "survey", "customer", "interaction", "interaction.agent")
+"""What can be dropped besides: whole objects that were none, and the event's time."""
+
+DROPPABLE = (*MEMBERS, *GROUPS)
+_PATHS = {dropped(path): path for path in DROPPABLE} | {BAD_NUMBER: "customer.phone"}
+
+
+class Lack(Struct, frozen=True):
+    """Stored `answers` of one source that lacked the same members (bits as in MEMBERS) and have the same flags."""
+
+    source: str
+    absent: int
+    flags: Sequence[str]
+    answers: int
+
+
+class MemberCount(Struct, frozen=True, kw_only=True):
+    """Of `answers` of a source, in how many a member was not there (`missing`), or was and could not be used (`dropped`)."""
+
+    source: str
+    field: str
+    answers: int
+    missing: int
+    dropped: int
+
+
+def dropped_members(flags: Iterable[str]) -> frozenset[str]:
+    """The paths of what was there and could not be used, by an answer's flags."""
+    return frozenset(_PATHS[flag] for flag in flags if flag in _PATHS)
+
+
+def absent_members(response: SurveyResponse) -> int:
+    """One bit for each of MEMBERS that the answer did not have, be it empty. What was dropped was there."""
+    unusable = dropped_members(response.flags)
+    bits = 0
+    for bit, (path, find) in enumerate(MEMBERS.items()):
+        if find(response) in (None, {}) and path not in unusable:
+            bits |= 1 << bit
+    return bits
+
+
+def count_members(lacks: Sequence[Lack]) -> list[MemberCount]:
+    """By source and member, in the order of DROPPABLE; of GROUPS only those that were dropped."""
+    answers, missing, unusable = Counter[str](), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for each in lacks:
+        answers[each.source] += each.answers
+        for bit, path in enumerate(MEMBERS):
+            missing[each.source, path] += each.answers * (each.absent >> bit & 1)
+        for path in dropped_members(each.flags):
+            unusable[each.source, path] += each.answers
+    return [
+        MemberCount(
+            source=source,
+            field=path,
+            answers=answers[source],
+            missing=missing[source, path],
+            dropped=unusable[source, path],
+        )
+        for source in sorted(answers)
+        for path in DROPPABLE
+        if path in MEMBERS or unusable[source, path]
+    ]
