@@ -22,7 +22,7 @@ MASK = "*"  # no number holds one
 
 def may_dial(callback: Callback, customer: Customer, now: datetime, policy: Policy) -> bool:
     """Whether the number may be shown to somebody who may see all else: only while the customer may be phoned."""
-    return not is_gone(customer) and may_call(now, callback.place, policy) is not None
+    return not is_gone(customer) and may_call(now, callback.place(policy), policy) is not None
 
 
 def is_gone(customer: Customer) -> bool:
