@@ -10,6 +10,7 @@ from alerts.calling_hours.window import may_call
 from alerts.customer import Customer
 from alerts.phones.phone import mask
 from alerts.policy import Policy
+from alerts.wording.plain_text import visible
 from app.api.schemas.callback import CallbackDetail, CallbackResource
 from app.api.schemas.customer import CustomerResource
 from app.api.schemas.response import AnswerResource
@@ -62,7 +63,7 @@ def masked_number(phone: str) -> str:
 
 
 def initials(name: str | None) -> str | None:
-    """`A. L.`: of at most three words, so that it stays short whatever was put there."""
+    """`A. L.`: of at most three words, so that it stays short whatever was put there; no mark that turns what follows it."""
     if name is None:
         return None
-    return " ".join(f"{word[0]}." for word in name.split()[:3]) or None
+    return " ".join(f"{word[0]}." for word in visible(name).split()[:3]) or None
