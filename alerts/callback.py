@@ -21,8 +21,10 @@ from typing import Any
 from msgspec import Struct, structs
 
 from alerts.calling_hours.window import Place
+from alerts.calling_hours.zones import is_zone
 from alerts.errors import AlreadyResolved, NotClaimable
 from alerts.event import EventKind
+from alerts.policy import Policy
 from alerts.result import Result
 
 
@@ -189,10 +191,15 @@ class Callback(Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 
-    @property
-    def place(self) -> Place:
+    def place(self, policy: Policy) -> Place:
+        """Where the customer may be. A zone that the zone data has dropped since is no place; if none is left, the queue's."""
+        known = tuple(zone for zone in self.zones if is_zone(zone))
+        if not known:
+            return Place(
+                zones=(policy.queue(self.queue).zone,), country=self.country, guessed=True, regions=self.regions
+            )
         guessed = Flag.ZONE_GUESSED in self.flags
-        return Place(zones=self.zones, country=self.country, guessed=guessed, regions=self.regions)
+        return Place(zones=known, country=self.country, guessed=guessed, regions=self.regions)
 
     def overdue(self, now: datetime) -> tuple[Target, ...]:
         """The targets whose time has passed without being reached, in the order in which they fall due."""

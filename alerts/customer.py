@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from alerts import survey
 from alerts.calling_hours.window import Place, place_of
+from alerts.calling_hours.zones import read_zone
 from alerts.errors import Invalid
 from alerts.flags import BAD_NUMBER
 from alerts.identity import clean_email
@@ -113,7 +114,7 @@ def correct(customer: Customer, changes: Mapping[str, str | None]) -> Customer:
     if changes.get("phone") is not None:
         facts["phone"] = dialable(changes["phone"] or "", customer.country, "/phone")
     if changes.get("time_zone") is not None:
-        _check_zone(changes["time_zone"] or "")
+        facts["time_zone"] = _named_zone(changes["time_zone"] or "")
     if changes.get("language") is not None:
         facts["language"] = _named_language(changes["language"] or "")
     if "phone" in changes:
@@ -144,7 +145,9 @@ def _named_language(text: str) -> str:
     return language
 
 
-def _check_zone(name: str) -> None:
+def _named_zone(text: str) -> str:
     """A zone that says nothing of where somebody is would be taken for the queue's."""
-    if place_of(survey.Respondent(time_zone=name), judge(None, None), "UTC").guessed:
+    zone = read_zone(text)
+    if zone is None or place_of(survey.Respondent(time_zone=zone), judge(None, None), "UTC").guessed:
         raise Invalid("this must be an IANA time zone, like Europe/London", "/time_zone")
+    return zone

@@ -323,6 +323,12 @@ class Policy(Section):
         return self.queue_rules.get(name) or QueueRules(name=name)
 
     @property
+    def keeps_holidays(self) -> bool:
+        """Whether anybody's public holidays count for anything."""
+        called = (self.calling.holidays, *(each.holidays for each in self.calling.countries.values()))
+        return any(called) or any(each.holiday_countries for each in self.calendars.values())
+
+    @property
     def queue_names(self) -> tuple[str, ...]:
         """Every queue that this policy can send a callback to, each once."""
         return tuple(dict.fromkeys(self._queues_in_order()))

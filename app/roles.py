@@ -20,7 +20,7 @@ from app.serving import address_of, bind, serve
 from app.settings import Settings
 from app.vital_signs import look_at
 from app.wiring import Components, build, make_api_dependencies, make_consumer
-from consumers.duties import Duty, keep, worker_duties
+from consumers.duties import Duty, holidays_duty, keep, worker_duties
 from consumers.intake.surveys import SurveyConsumer
 from consumers.loop import wait_or_stop
 
@@ -74,7 +74,7 @@ async def _run_roles(
     stop = components.stop
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(keep([_vital_signs(components)], stop))
+            tasks.create_task(keep([_vital_signs(components), *holidays_duty(components.policy)], stop))
             if front is not None:
                 proxies = components.settings.proxies
                 tasks.create_task(serve(create_app(dependencies), front, stop, proxies=proxies))

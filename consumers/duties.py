@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Transition
+from alerts.calling_hours import public_holidays
 from alerts.ledger.access.idempotency import forget_old
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.reading.queues import QueueCount, count_queues
@@ -53,6 +55,23 @@ def worker_duties(
         Duty("the queue counts", 10.0, count),
         Duty("forgetting old request keys", 600.0, forget),
     ]
+
+
+def holidays_duty(policy: Policy) -> list[Duty]:
+    """Reckons the public holidays of the years that matter, in a thread, so that no claim waits for them; in every process.
+
+    None for a policy that keeps no holidays. A year at a time, and anew each day, for a process may live through New Year.
+    """
+    years: list[int] = []
+
+    async def prepare() -> bool:
+        if not years:
+            now = datetime.now(UTC).year
+            years.extend((now - 2, now - 1, now + 1, now))
+        await asyncio.to_thread(public_holidays.prepare, [years.pop()])
+        return bool(years)
+
+    return [Duty("getting the public holidays ready", 86_400.0, prepare)] if policy.keeps_holidays else []
 
 
 async def keep(duties: Iterable[Duty], stop: asyncio.Event) -> None:

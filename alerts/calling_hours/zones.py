@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
+from alerts.wording.plain_text import visible
+
 NO_PLACE = frozenset({"Factory"})
 """Names in the zone database that stand for no clock: `Factory` means that nobody has set one yet."""
 
@@ -22,3 +24,21 @@ def known_zones() -> frozenset[str]:
 def is_zone(name: str) -> bool:
     """Whether this is an IANA time zone, in the database's own spelling."""
     return name in known_zones()
+
+
+def read_zone(text: str) -> str | None:
+    """The zone that somebody wrote, in the database's own spelling; None for what is none.
+
+    No two zones differ in case alone, and no name holds a blank: `europe/london` and `America/New York` are what people
+    and programs write.
+    """
+    return text if text in known_zones() else _by_spelling().get(_spelling(text))
+
+
+def _spelling(text: str) -> str:
+    return "_".join(visible(text).split()).casefold()
+
+
+@cache
+def _by_spelling() -> dict[str, str]:
+    return {name.casefold(): name for name in known_zones()}

@@ -43,6 +43,8 @@ _OF_ONE_COUNTRY = frozenset(
     }
 )
 _ONCE_DIALLED = {"52": ("1", "01", "044", "045")}  # Mexico's mobiles until 2019; messengers still write the 1
+# Numbers that were given another digit, as they were written before: Brazil's mobiles until 2016. Messengers still do.
+_RENUMBERED = ((re.compile(r"\+55([1-9][1-9])([6-9][0-9]{7})"), r"+55\g<1>9\2"),)
 _NO_COUNTRY = "001"  # how the library writes the country of satellites and other world-wide services
 
 
@@ -166,10 +168,15 @@ def _best(readings: Iterable[str]) -> str | None:
     """The first that is a valid number, else the first."""
     first: str | None = None
     for reading in readings:
-        if _valid(reading):
-            return reading
+        for today in (reading, *_renumbered(reading)):
+            if _valid(today):
+                return today
         first = first or reading
     return _settled(first)
+
+
+def _renumbered(e164: str) -> Iterator[str]:
+    return (pattern.sub(now, e164) for pattern, now in _RENUMBERED if pattern.fullmatch(e164))
 
 
 @lru_cache(maxsize=8192)

@@ -51,7 +51,7 @@ def attempt(callback: Callback, new: NewAttempt, *, token: str, now: datetime, p
     held = fenced(callback, token, now)
     _check_report(new)
     started, ended = _moments(callback, new, now)
-    outside = may_call(started, callback.place, policy) is None
+    outside = may_call(started, callback.place(policy), policy) is None
     if outside and new.override_reason is None:
         raise OutsideCallingWindow("the call lies outside the hours in which this customer may be phoned")
     recorded = _recorded(callback, new, started, ended, outside, now, policy)
@@ -131,7 +131,7 @@ def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetim
     if new.result is Result.REFUSED:
         if new.opt_out:
             return close(callback, ClosedReason.OPTED_OUT, now, policy, actor=callback.lease_holder or SYSTEM)
-        later = callback.evolve(not_before=_next_day(callback, started))
+        later = callback.evolve(not_before=_next_day(callback, started, policy))
         return back_to_waiting(later, new.result, callback.lease_holder, now, policy)
     failed = _failed(callback, new.result, started, policy)
     if failed.failed_count >= policy.attempts.maximum:
@@ -146,7 +146,7 @@ def _failed(callback: Callback, result: Result, started: datetime, policy: Polic
     if result is Result.BUSY:
         return callback.evolve(failed_count=count, not_before=started + timedelta(minutes=rules.busy_minutes))
     if result is Result.VOICEMAIL:
-        next_day = _next_day(callback, started)
+        next_day = _next_day(callback, started, policy)
         return callback.evolve(failed_count=count, not_before=next_day, avoid=(*callback.avoid, started))
     later = started + timedelta(minutes=rules.no_answer_minutes)
     if result.is_bad_number:
@@ -155,10 +155,10 @@ def _failed(callback: Callback, result: Result, started: datetime, policy: Polic
     return callback.evolve(failed_count=count, not_before=later, avoid=(*callback.avoid, started))
 
 
-def _next_day(callback: Callback, at: datetime) -> datetime:
+def _next_day(callback: Callback, at: datetime, policy: Policy) -> datetime:
     """The customer's next midnight; the last one, when there are several zones the customer may be in."""
     midnights = []
-    for zone in map(ZoneInfo, callback.zones):
+    for zone in map(ZoneInfo, callback.place(policy).zones):
         tomorrow = at.astimezone(zone).date() + timedelta(days=1)
         midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone)
         midnights.append(midnight.astimezone(UTC))
@@ -219,7 +219,7 @@ def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Po
         raise Invalid(f"a promise lies ahead, at most {policy.promises.ahead_days} days", "/at")
     if at >= callback.expires_at:
         raise Invalid("this callback expires before the promised time; promise an earlier one", "/at")
-    window = may_call(at, callback.place, policy)
+    window = may_call(at, callback.place(policy), policy)
     if window is None or window.closes - at < SHORTEST:
         raise OutsideCallingWindow("the promised time lies outside the hours in which this customer may be phoned")
     return window

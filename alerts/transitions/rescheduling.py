@@ -17,7 +17,7 @@ LOOK_AGAIN = timedelta(days=1)
 
 def rescheduled(moved: Transition, now: datetime, policy: Policy) -> Transition:
     """The transition's result, with window, readiness and wake-up moment put right."""
-    callback = moved.callback
+    callback = _placed(moved.callback, policy)
     if callback.state is State.WAITING:
         callback = _with_window(callback, now, policy)
     elif callback.ready:
@@ -25,12 +25,21 @@ def rescheduled(moved: Transition, now: datetime, policy: Policy) -> Transition:
     return moved.then(Transition(callback=callback.evolve(wake_at=_wake_at(callback, now, policy))))
 
 
+def _placed(callback: Callback, policy: Policy) -> Callback:
+    """With zones that the zone data knows: it is renewed under callbacks that wait, and it has dropped names before."""
+    place = callback.place(policy)
+    if place.zones == callback.zones:
+        return callback
+    flags = with_flags(callback, Flag.ZONE_GUESSED) if place.guessed else callback.flags
+    return callback.evolve(zones=place.zones, flags=flags)
+
+
 def _with_window(callback: Callback, now: datetime, policy: Policy) -> Callback:
     if callback.awaits_lead:
         return _not_callable(callback, "the customer asked not to be phoned; a lead decides")
     if policy.calling.no_number == "hold" and {Flag.NO_NUMBER, Flag.BAD_NUMBER} & set(callback.flags):
         return _not_callable(callback, "there is no number to call; mend the customer's record first")
-    window = next_window(now, callback.place, policy, callback.not_before, callback.avoid)
+    window = next_window(now, callback.place(policy), policy, callback.not_before, callback.avoid)
     if window is None:
         needy = callback.evolve(flags=with_flags(callback, Flag.ZONE_NEEDED))
         return _not_callable(needy, "the possible time zones share no hour; a lead says which it is")
@@ -48,7 +57,7 @@ def _not_callable(callback: Callback, reason: str) -> Callback:
 
 
 def _zone_flags(callback: Callback, now: datetime, policy: Policy) -> tuple[Flag, ...]:
-    change = with_flags if needs_zone(callback.place, policy, now) else without_flags
+    change = with_flags if needs_zone(callback.place(policy), policy, now) else without_flags
     return change(callback, Flag.ZONE_NEEDED)
 
 
@@ -86,5 +95,5 @@ def measure(callback: Callback, name: str, now: datetime, policy: Policy) -> dic
     """How long the customer has waited, on both clocks; seconds, never negative. Callable: of the last 400 days."""
     seconds = max(0.0, (now - callback.waiting_since).total_seconds())
     since = max(min(callback.waiting_since, now), now - MEASURED_AT_MOST)
-    could_have = callable_seconds(since, now, callback.place, policy)
+    could_have = callable_seconds(since, now, callback.place(policy), policy)
     return {name: {"wall": seconds, "callable": could_have}}

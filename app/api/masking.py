@@ -10,6 +10,7 @@ from alerts.calling_hours.window import may_call
 from alerts.customer import Customer
 from alerts.phones.phone import mask
 from alerts.policy import Policy
+from alerts.wording.plain_text import visible
 from app.api.schemas.callback import CallbackDetail, CallbackResource
 from app.api.schemas.customer import CustomerResource
 from app.api.schemas.response import AnswerResource
@@ -22,7 +23,7 @@ MASK = "*"  # no number holds one
 
 def may_dial(callback: Callback, customer: Customer, now: datetime, policy: Policy) -> bool:
     """Whether the number may be shown to somebody who may see all else: only while the customer may be phoned."""
-    return not is_gone(customer) and may_call(now, callback.place, policy) is not None
+    return not is_gone(customer) and may_call(now, callback.place(policy), policy) is not None
 
 
 def is_gone(customer: Customer) -> bool:
@@ -62,7 +63,7 @@ def masked_number(phone: str) -> str:
 
 
 def initials(name: str | None) -> str | None:
-    """`A. L.`: of at most three words, so that it stays short whatever was put there."""
+    """`A. L.`: of at most three words, so that it stays short whatever was put there; no mark that turns what follows it."""
     if name is None:
         return None
-    return " ".join(f"{word[0]}." for word in name.split()[:3]) or None
+    return " ".join(f"{word[0]}." for word in visible(name).split()[:3]) or None

@@ -94,7 +94,7 @@ def present_detail(
         history=[HistoryEntryResource(**structs.asdict(each)) for each in around.history],
         earlier_answers=[AnswerResource(**_answer(each)) for each in around.earlier_answers],
         earlier_callbacks=[_earlier(each) for each in around.earlier_callbacks],
-        local_time=[LocalTime(time_zone=zone, time=_local(now, zone)) for zone in callback.zones],
+        local_time=[LocalTime(time_zone=zone, time=_local(now, zone)) for zone in callback.place(policy).zones],
         window=_window(callback, now, policy),
         targets=_targets(callback),
     )
@@ -277,7 +277,7 @@ def _local(now: datetime, zone: str) -> str:
 
 
 def _window(callback: Callback, now: datetime, policy: Policy) -> WindowResource:
-    window = next_window(now, callback.place, policy, callback.not_before, callback.avoid)
+    window = next_window(now, callback.place(policy), policy, callback.not_before, callback.avoid)
     if window is None:
         return WindowResource(open_now=False, opens_at=None, closes_at=None, reason=callback.callable_reason)
     return WindowResource(

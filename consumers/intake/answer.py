@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.calling_hours.zones import is_zone
+from alerts.calling_hours.zones import read_zone
 from alerts.clocks import CLOCK_TOLERANCE
 from alerts.flags import BAD_NUMBER, FUTURE_ANSWER, FUTURE_TIME, dropped
 from alerts.identity import clean_email, clean_identity, handle_of
@@ -22,6 +22,7 @@ from consumers.intake.fitting import AgentData, CustomerData, InteractionData, S
 from consumers.intake.lengths import MAX_ID, MAX_TEXT, is_short
 from consumers.intake.moments import EARLIEST, is_believable, utc
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.sources.windows_zones import zone_named
 
 _MAX_BOUND = 2**31 - 1
 _NO_SURVEY, _NO_AGENT, _NO_CUSTOMER, _NO_INTERACTION = SurveyData(), AgentData(), CustomerData(), InteractionData()
@@ -191,10 +192,10 @@ def _phone(raw: Any, country: str | None, flags: list[str]) -> str | None:
 
 
 def _zone(raw: Any, flags: list[str]) -> str | None:
-    if isinstance(raw, str) and is_zone(raw.strip()):
-        return raw.strip()
-    flags.append(dropped("customer.time_zone"))
-    return None
+    zone = read_zone(zone_named(raw)) if isinstance(raw, str) and len(raw) <= MAX_TEXT else None
+    if zone is None and not (isinstance(raw, str) and raw.isspace()):
+        flags.append(dropped("customer.time_zone"))
+    return zone
 
 
 def _country(raw: str, flags: list[str]) -> str | None:

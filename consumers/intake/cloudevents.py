@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from alerts.flags import dropped
 from alerts.survey import EVENT_TYPE
 from consumers.intake.lengths import MAX_ID as MAX_ID
+from consumers.intake.moments import read_moment
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 
 SOURCE_HEADER = "bottombox-source"
@@ -119,7 +120,8 @@ def _time(value: Any) -> tuple[datetime | None, tuple[str, ...]]:
     try:
         return msgspec.convert(value, Moment), ()
     except msgspec.ValidationError:
-        return None, (dropped("time"),)
+        moment = read_moment(value) if isinstance(value, str) else None
+        return moment, () if moment else (dropped("time"),)
 
 
 def _data(body: dict[str, Any]) -> dict[str, Any]:

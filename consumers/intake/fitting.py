@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from alerts.flags import cut, dropped
 from consumers.intake.cloudevents import Moment
 from consumers.intake.lengths import MAX_COMMENT, MAX_TEXT
+from consumers.intake.moments import read_moment
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]
@@ -67,6 +68,7 @@ class Data(Struct, gc=False):
 
 
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_MOMENTS = frozenset({"answered_at", "interaction.started_at", "interaction.ended_at"})
 _NUMBERED = frozenset({"customer.id", "interaction.id"})  # a number there is read as its text
 _LONGEST = {"comment": MAX_COMMENT} | dict.fromkeys(
     (
@@ -96,7 +98,7 @@ def fit(data: Mapping[str, Any], flags: list[str]) -> Data:
 
 
 def _mended(data: Mapping[str, Any], path: str, flags: list[str]) -> dict[str, Any]:
-    if path == "answered_at":
+    if path == "answered_at" and _moment(data.get(path)) is None:
         raise InvalidRecord(DeadLetterReason.INVALID_TIME, path, "send RFC 3339 with a zone, like 2026-11-22T10:00:00Z")
     parents, _, name = path.rpartition(".")
     if path in ("response_id", "data"):
@@ -113,6 +115,8 @@ def _usable(value: Any, path: str, flags: list[str]) -> Any:
     """What stands in the place of a value that does not fit: always something that does."""
     if value == "":
         return None
+    if path in _MOMENTS and (moment := _moment(value)) is not None:
+        return moment
     if path == "customer.since":
         since = _day(value)
         if since is not None:
@@ -124,6 +128,10 @@ def _usable(value: Any, path: str, flags: list[str]) -> Any:
         return value[: _LONGEST[path]]
     flags.append(dropped(path))
     return None
+
+
+def _moment(value: Any) -> datetime | None:
+    return read_moment(value) if isinstance(value, str) else None
 
 
 def _whole(value: Any) -> str | None:

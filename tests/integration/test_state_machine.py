@@ -381,7 +381,7 @@ class ModelAndLedger(RuleBasedStateMachine):
     def claimed(self, moved: Transition) -> None:
         actual = moved.callback
         assert actual.lease_token is not None
-        assert may_call(self.now, actual.place, POLICY) is not None  # I25
+        assert may_call(self.now, actual.place(POLICY), POLICY) is not None  # I25
         assert not next(person for person in self.people if person.id == actual.customer_id).opted_out  # I26
         secret = actual.lease_token.split(".", 1)[1]
         advisor = actual.lease_holder or ""

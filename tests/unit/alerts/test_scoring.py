@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.policy import Policy, read_policy, shipped_policy
@@ -95,6 +95,7 @@ def test_a_cut_on_an_inverted_scale_counts_from_its_worst_end(rating: int, point
     assert rate(said(rating, scale=Scale(6, 1), survey_id="grades"), rules).points == points
 
 
+@settings(deadline=None)  # reading a policy takes its time on a busy machine
 @given(rating=st.integers(0, 10), cut=st.integers(0, 10))
 def test_a_cut_decides_the_box_alone(rating: int, cut: int) -> None:
     rules = policy(f"surveys: [{{survey: nps, bottom_at_most: {cut}}}]")
@@ -167,6 +168,30 @@ def test_who_asks_for_a_call_is_lifted(comment: str) -> None:
     answer = said(1, comment=comment)
     assert "asked_for_a_call" in verdict_on(answer, shipped_policy()).reasons
     assert not asked_not_to_be_called(answer, shipped_policy())
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        *("Please don't ever phone me", "Do not under any circumstances call me!", "don't you dare call me"),
+        *("Please do not give me a call", "You don't need to call me", "I do not want you to ring me", "opt me out"),
+        *("remove me from your list", "I'd rather not be called", "Never call again", "Stop contacting me."),
+        *("Bitte rufen Sie mich nicht zurück", "Ich wünsche keine Anrufe", "Ne me rappelez surtout pas"),
+        *("No deseo que me llamen", "Não quero ser contactado"),
+    ],
+)
+def test_a_wish_not_to_be_phoned_has_many_words(comment: str) -> None:
+    """ProgressiveCoders/Spoke #2184: one word is not how people say it."""
+    asked = said(1, comment=comment)
+    assert asked_not_to_be_called(asked, POLICY)
+    assert verdict_on(asked, POLICY).reasons == ("rated_1",)
+
+
+def test_whatever_counts_as_a_wish_not_to_be_phoned_is_never_a_wish_to_be() -> None:
+    assert POLICY.scoring.no_call is not None
+    for phrase in POLICY.scoring.no_call.comment_mentions or ():
+        comment = phrase.replace(" * ", " all ").replace("*", "")
+        assert verdict_on(said(1, comment=comment), POLICY).reasons == ("rated_1",), phrase
 
 
 def test_a_policy_without_the_rule_asks_nobody() -> None:

@@ -183,3 +183,15 @@ def test_two_extensions_of_one_switchboard_are_two_people() -> None:
 
 def test_what_is_no_number_is_shown_by_stars_alone() -> None:
     assert mask("my number is 12345") == "******"
+
+
+@pytest.mark.parametrize(
+    ("raw", "country"), [("+55 11 8765-4321", None), ("(11) 8765-4321", "BR"), ("+5511987654321", None)]
+)
+def test_a_brazilian_mobile_from_before_its_ninth_digit_is_the_same_number(raw: str, country: str | None) -> None:
+    """devlikeapro/waha #1261, fazer-ai/chatwoot #319."""
+    assert normalise(raw, country) == "+5511987654321"
+
+
+def test_a_brazilian_landline_gets_no_ninth_digit() -> None:
+    assert normalise("+55 11 3876-5432", None) == "+551138765432"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from alerts.callback import Flag, Transition
 from alerts.calling_hours.window import Place
 from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
-from tests.unit.alerts.transitions.builders import POLICY, TEN, at, claimed, opened, promised, solved
+from tests.unit.alerts.transitions.builders import POLICY, TEN, at, claimed, opened, promised, solved, tried
 
 NOWHERE = Place(("Europe/London", "Pacific/Auckland"), None)  # nine to eight here is night there
 
@@ -62,3 +62,19 @@ def test_of_a_very_old_answer_only_the_last_400_days_are_counted_as_callable() -
 def test_a_duration_is_never_negative() -> None:
     ahead = opened(answered_at=at(11))
     assert measure(ahead, "time_to_claim", TEN, POLICY) == {"time_to_claim": {"wall": 0.0, "callable": 0.0}}
+
+
+def test_a_zone_that_the_zone_data_has_dropped_is_no_place() -> None:
+    """discourse/discourse #10514: `US/Pacific-New` was stored by many before it was taken out in 2020."""
+    stored = opened().evolve(zones=("US/Pacific-New",))
+    held = claimed(stored, at(12))
+    assert held.zones == (POLICY.queue("general").zone,)
+    assert Flag.ZONE_GUESSED in held.flags
+    tomorrow = tried(held, "voicemail", at(12, 5)).callback
+    assert tomorrow.callable_from == at(9, day=3)
+
+
+def test_of_several_zones_those_that_are_still_known_count() -> None:
+    stored = opened().evolve(zones=("US/Pacific-New", "Europe/London"))
+    looked_at = rescheduled(Transition(callback=stored), TEN, POLICY).callback
+    assert (looked_at.zones, Flag.ZONE_GUESSED in looked_at.flags) == (("Europe/London",), False)
