@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from tests.parts.clock import MOVABLE_CLOCK, Clock
@@ -20,6 +21,10 @@ from tests.parts.topics import create_topic, unique_name
 from tests.parts.town import Town
 
 _TEMPLATE = "template_ledger"
+
+# How long an example takes says how busy the machine is. What hangs is ended by the timeout of its story.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 
 def pytest_report_header() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from hypothesis import settings
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -52,3 +54,9 @@ def test_every_word_of_make_that_a_page_or_a_script_says_exists() -> None:
         if word not in words_of_make() | {"help"}
     }
     assert said == set()
+
+
+def test_a_busy_machine_fails_no_property() -> None:
+    """A story has pytest's timeout; an example by itself has none."""
+    assert settings.default is not None
+    assert settings.default.deadline is None
