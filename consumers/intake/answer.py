@@ -25,6 +25,7 @@ from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.windows_zones import zone_named
 
 _MAX_BOUND = 2**31 - 1
+_BEYOND_E164 = 10**16
 _NO_SURVEY, _NO_AGENT, _NO_CUSTOMER, _NO_INTERACTION = SurveyData(), AgentData(), CustomerData(), InteractionData()
 
 
@@ -185,7 +186,8 @@ def _language(given: str, flags: list[str]) -> str | None:
 
 
 def _phone(raw: Any, country: str | None, flags: list[str]) -> str | None:
-    number = normalise(raw, country) if isinstance(raw, str) and len(raw) <= MAX_TEXT else None
+    text = str(raw) if type(raw) is int and abs(raw) < _BEYOND_E164 else raw
+    number = normalise(text, country) if isinstance(text, str) and len(text) <= MAX_TEXT else None
     if number is None:
         flags.append(BAD_NUMBER)
     return number

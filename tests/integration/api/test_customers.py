@@ -189,3 +189,13 @@ async def test_a_contact_from_before_the_answer_changes_nothing_and_none_lies_in
     phone = {**CONTACT, "customer": {"phone": "020"}}
     body = problem(await platform.post("/v1/contacts", json=phone), 422, "validation")
     assert body["errors"][0]["pointer"] == "/customer/phone"
+
+
+async def test_a_zone_is_put_right_however_it_is_written(front: Front) -> None:
+    await front.bad_answer("c-1")
+    lead = await front.lead()
+    ref = await _ref(lead)
+    etag = (await lead.get(f"/v1/customers/{ref}")).headers["etag"]
+    change = {"time_zone": "america/new york"}
+    mended = good(await lead.patch(f"/v1/customers/{ref}", json=change, headers={"If-Match": etag}))
+    assert mended["time_zone"] == "America/New_York"

@@ -266,10 +266,19 @@ def test_an_origin_that_cannot_be_read_is_none(name: str, value: bytes | None) -
     assert (found.origin_partition, found.origin_offset) == (3, 41)
 
 
-@pytest.mark.parametrize("phone", ["12", "call me", "+4", 442071838750, True, ["+442071838750"], {"n": 1}, "9" * 9999])
+@pytest.mark.parametrize(
+    "phone", ["12", "call me", "+4", 42, 10**400, 4.42071838750, True, ["+442071838750"], {"n": 1}, "9" * 9999]
+)
 def test_an_unusable_phone_number_makes_no_dead_letter(phone: Any) -> None:
     found = decoded(customer(phone=phone)).response
     assert (found.customer.phone, found.flags) == (None, ("bad_number",))
+
+
+def test_a_phone_number_that_was_sent_as_a_number_is_read_as_its_text() -> None:
+    """codeforamerica/vita-min #1956, BookingSync/bookingsync-api-docs #300"""
+    for phone in (442071838750, 2071838750):
+        found = decoded(data(customer={"phone": phone, "country": "GB"}, interaction=None)).response
+        assert (found.customer.phone, found.flags) == ("+442071838750", ())
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "CET+1", 5, ["Europe/London"], "../etc/passwd"])
