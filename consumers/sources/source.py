@@ -12,8 +12,10 @@ from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.expression import Compiled, Expression, ExpressionError, compiled
 from consumers.sources.header import WantedColumns, column_name
+from consumers.sources.hydrate import Hydrate
 from consumers.sources.lines import is_encoding
 from consumers.sources.mapping import SourceMapping, take_event_id, take_time
+from consumers.sources.webhook import Webhook
 
 Bound = Annotated[int, Field(ge=-(2**31) + 1, le=2**31 - 1)]
 
@@ -114,6 +116,8 @@ class Source(Section):
     when: Expression | None = None
     scale: ScaleOf = ScaleOf()
     customer_ids: Literal["own", "shared"] = "own"
+    webhook: Webhook | None = None
+    hydrate: Hydrate | None = None
     map: SourceMapping
     rows: Rows = Rows()
     examples: tuple[Example, ...] = ()
