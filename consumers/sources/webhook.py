@@ -142,8 +142,8 @@ class Webhook(Section):
         if "header" in given or "field" in given:  # the one instead of the other
             preset.pop("header", None)
             preset.pop("field", None)
-        if given.get("handshake", ...) is None:
-            preset.pop("handshake", None)
+        if given["scheme"] == "token" and ("header" in given or "field" in given):
+            preset.pop("prefix")  # a place of one's own holds the bare token
         # What a validator has touched is no JSON any more to pydantic, and a list is no tuple.
         return {name: tuple(line) if isinstance(line, list) else line for name, line in {**preset, **given}.items()}
 
