@@ -109,6 +109,11 @@ class Settings(BaseModel):
             return known
 
     @property
+    def plain_secrets(self) -> dict[str, str]:
+        """What BOTTOMBOX_SECRET_<NAME> holds, by NAME."""
+        return {name: secret.get_secret_value() for name, secret in self.secrets.items()}
+
+    @property
     def kafka(self) -> KafkaAccess:
         password = self.kafka_sasl_password
         return KafkaAccess(

@@ -28,6 +28,7 @@ from consumers.intake.surveys import SurveyConsumer
 from consumers.kafka.producer import OutRecord, Producer, RecordRefused
 from consumers.kafka.topics import TopicPlan, plan_topics
 from consumers.sources.catalogue import Catalogue, load_catalogue
+from consumers.sources.doors import Door, open_doors
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Components:
     settings: Settings
     policy: Policy
     catalogue: Catalogue
+    doors: dict[str, Door]
     engine: AsyncEngine
     producer: Producer
     metrics: Metrics
@@ -105,12 +107,16 @@ async def open_producer(settings: Settings, *, largest: int = 1_048_576) -> Asyn
 async def build(settings: Settings, stop: asyncio.Event, *, pool_size: int) -> AsyncIterator[Components]:
     """Makes them; closing goes the other way round, so that nothing is closed before those who use it."""
     policy, catalogue = load_policy(settings.policy_file), load_catalogue(settings.sources_dir)
+    doors = open_doors(catalogue, settings.plain_secrets)
     metrics = Metrics()
-    metrics.prepare(policy, survey_topics(settings, catalogue), [CLOUDEVENTS, *(source.name for source in catalogue)])
+    names, pushing = [source.name for source in catalogue], [source.name for source in catalogue if source.webhook]
+    metrics.prepare(policy, survey_topics(settings, catalogue), [CLOUDEVENTS, *names], pushing)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_database(settings, pool_size=pool_size))
         producer = await stack.enter_async_context(open_producer(settings, largest=LARGEST))
-        yield Components(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop, News())
+        yield Components(
+            settings, policy, catalogue, doors, engine, producer, metrics, _secret_key(settings), stop, News()
+        )
 
 
 def _secret_key(settings: Settings) -> bytes:
@@ -156,6 +162,8 @@ def make_api_dependencies(components: Components, not_ready: Callable[[], Awaita
         survey_topic=settings.topics[0],
         send=send,
         redrive=send_again,
+        doors=components.doors,
+        observe_webhook=components.metrics.webhooks.observe,
         observe_http=components.metrics.http.observe,
         metrics_page=components.metrics.registry.page,
         not_ready=not_ready,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.callback import Transition
 from alerts.ledger.access.idempotency import forget_old
 from alerts.ledger.callbacks.timers import wake_due
+from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
 from consumers.loop import Step, run_periodically
@@ -48,10 +49,14 @@ def worker_duties(
     async def forget() -> bool:
         return await forget_old(engine) > 0
 
+    async def forget_webhooks() -> bool:
+        return await forget_received(engine) > 0
+
     return [
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
         Duty("forgetting old request keys", 600.0, forget),
+        Duty("forgetting old webhooks", 600.0, forget_webhooks),
     ]
 
 

@@ -48,6 +48,14 @@ def upgrade() -> None:
     )
     op.create_index("audit_customer_id_at", "audit", ["customer_id", "at"], unique=False)
     op.create_table(
+        "received_webhooks",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("ledger_now()"), nullable=False),
+        sa.PrimaryKeyConstraint("source", "digest", name="received_webhooks_pkey"),
+    )
+    op.create_index("received_webhooks_received_at", "received_webhooks", ["received_at"], unique=False)
+    op.create_table(
         "customers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("ref", sa.Uuid(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -371,6 +379,7 @@ def downgrade() -> None:
         "responses",
         "callbacks",
         "queues",
+        "received_webhooks",
         "partitions",
         "outbox",
         "idempotency",

@@ -1,11 +1,13 @@
-"""Where every consumed offset ended, and what was set aside."""
+"""Where every consumed offset ended, what was set aside, and what platforms pushed."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -48,4 +50,13 @@ dead_letters = Table(
     Column("redriven_by", Text),
     moment("gone_at"),  # Kafka no longer keeps it: it cannot be sent again
     UniqueConstraint("topic", "partition", "offset", "recorded_at"),
+)
+
+received_webhooks = Table(
+    "received_webhooks",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),  # of the delivery's id and body
+    required("received_at", Timestamp, server_default=NOW),
+    Index(None, "received_at"),
 )
