@@ -14,6 +14,7 @@ from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
+from consumers.fetching.fetcher import Fetcher
 from consumers.loop import Step, run_periodically
 
 WAKE_AT_ONCE = 500
@@ -32,6 +33,7 @@ def worker_duties(
     engine: AsyncEngine,
     policy: Policy,
     *,
+    fetchers: Sequence[Fetcher] = (),
     announce: Callable[[Sequence[Transition]], None],
     show_queues: Callable[[Iterable[QueueCount]], None],
 ) -> list[Duty]:
@@ -57,6 +59,7 @@ def worker_duties(
         Duty("the queue counts", 10.0, count),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),
+        *(Duty(f"fetching for {each.source.name}", 1.0, each.run_once) for each in fetchers),
     ]
 
 

@@ -15,7 +15,7 @@ from alerts.errors import Misconfigured
 from alerts.ledger.connection.opening import complaints
 from app.cli.output import as_json, print_json, settings, wait_for
 from app.settings import ENVIRONMENT, PREFIX, read_settings
-from app.wiring import load_policy, topic_plans
+from app.wiring import check_hydrate_hosts, load_policy, topic_plans
 from consumers.kafka.topics import check_topics, create_topics
 from consumers.sources.catalogue import load_catalogue
 from consumers.sources.doors import closed_doors, open_doors
@@ -85,6 +85,7 @@ def _problems() -> tuple[list[Problem], list[str]]:
         problems += mistakes
         if catalogue is not None:
             problems += _try(lambda: open_doors(catalogue, with_settings.plain_secrets))[1]
+            problems += _try(lambda: check_hydrate_hosts(with_settings, catalogue))[1]
             notes = closed_doors(catalogue, with_settings.plain_secrets)
         found = wait_for(complaints(with_settings.database_url_now()))
         problems += [_of_settings(f"{PREFIX}DATABASE_URL: {sentence}") for sentence in found]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from alerts.arrival import Address, Answer, Arrival, DeadLettered, Passed, RecordOutcome
+from alerts.arrival import Address, Answer, Arrival, DeadLettered, Deferred, Passed, RecordOutcome
 from alerts.errors import safe_traceback
 from alerts.flags import NUL_REMOVED
 from alerts.survey import SurveyResponse
@@ -28,6 +28,9 @@ from consumers.sources.source import Source
 __all__ = ["CLOUDEVENTS", "DeadLetterReason", "Record", "read_record"]
 
 logger = logging.getLogger(__name__)
+
+HYDRATED_HEADER = "bottombox-hydrated"
+"""`1` on an event that we have fetched: it is whole, and never deferred again."""
 
 CLOUDEVENTS = "cloudevents"
 """The source in labels, filters and policy of events that need no source file."""
@@ -76,7 +79,7 @@ def place_of(address: Address) -> str:
     return f"{address.topic}-{address.partition}@{address.offset}"
 
 
-def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) -> Answer:
+def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) -> Answer | Deferred:
     headers = cloudevents.headers_of(record.headers)
     named = headers.get(cloudevents.SOURCE_HEADER)
     chosen = catalogue.choose(named, record.topic)
@@ -85,6 +88,8 @@ def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) 
     envelope = cloudevents.attributes_of(headers, body)
     digest = sha256(value)
     if chosen is not None and not (envelope and cloudevents.is_ours(envelope[0])):
+        if chosen.hydrate is not None and (HYDRATED_HEADER, b"1") not in record.headers:
+            return Deferred(address, chosen.name, chosen.notice_id(body), record.key, value, record.headers)
         event, name = chosen.read(body), chosen.name
     elif envelope is not None:
         attributes, binary = envelope
@@ -97,6 +102,11 @@ def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) 
             DeadLetterReason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
         )
     return _answer(record, address, event, name, digest.digest(), (NUL_REMOVED,) if nul_removed else ())
+
+
+def notice_of(source: Source, value: bytes, headers: RecordHeaders) -> tuple[dict[str, Any], bool]:
+    """A notice's members, as the consumer read them. Raises InvalidRecord."""
+    return _body(value, cloudevents.headers_of(headers), source)
 
 
 def _body(value: bytes, headers: Mapping[str, str], chosen: Source | None) -> tuple[dict[str, Any], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
@@ -52,6 +53,16 @@ class Hydrate(Section):
     def address(self, notice: dict[str, Any]) -> str:
         """The URL for this notice. Raises InvalidRecord (`hydrate_failed`) when a placeholder finds nothing usable."""
         return PLACEHOLDER.sub(lambda found: _encoded(found[1], notice), self.url)
+
+
+def plain_hosts(sources: Iterable[tuple[str, Hydrate | None]], allowed: frozenset[str]) -> list[str]:
+    """A sentence for each source, by name, that would be asked in clear, and not within our own house."""
+    return [
+        f"{name}.yaml: hydrate.url goes to {hydrate.host} over plain http; write https, or name the host in "
+        "BOTTOMBOX_HYDRATE_HOSTS"
+        for name, hydrate in sources
+        if hydrate is not None and hydrate.is_plain and hydrate.host not in allowed
+    ]
 
 
 def _check_url(url: str) -> None:

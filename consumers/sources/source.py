@@ -128,6 +128,14 @@ class Source(Section):
             raise ValueError("cloudevents is the name of events that need no source file; choose another")
         return self
 
+    @model_validator(mode="after")
+    def _notices_have_ids(self) -> Self:
+        if self.hydrate is not None and self.hydrate.as_ in self.map.event_id.columns:
+            raise ValueError(
+                "a notice is known by its id before anything is fetched; read map.event_id from the notice"
+            )
+        return self
+
     @property
     def event_source(self) -> str:
         """The CloudEvents `source` of this source's events, raw ones and published ones alike."""
@@ -141,6 +149,15 @@ class Source(Section):
             return bool(self._when.search(event))
         except ExpressionError:
             return False
+
+    def notice_id(self, notice: dict[str, Any]) -> str:
+        """By which a notice, and the answer that it tells of, is known. Raises InvalidRecord for what is no notice."""
+        asks_of_the_answer = (
+            self.hydrate is not None and self._when is not None and self.hydrate.as_ in self._when.members
+        )
+        if not asks_of_the_answer and not self.concerns(notice):
+            raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
+        return self.map.event_id_of(notice)
 
     def read(self, event: dict[str, Any]) -> CloudEvent:
         """The canonical event; its data still has to pass `consumers.intake.answer`. Raises CannotRead."""

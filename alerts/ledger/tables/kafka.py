@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -59,4 +60,23 @@ received_webhooks = Table(
     Column("digest", LargeBinary, primary_key=True),  # of the delivery's id and body
     required("received_at", Timestamp, server_default=NOW),
     Index(None, "received_at"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("notice_id", Text, primary_key=True),
+    required("topic"),
+    required("partition", Integer),
+    required("offset", BigInteger),
+    required("recorded_at", Timestamp),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),  # gone once it was fetched or given up
+    Column("headers", LargeBinary),  # JSON; as bytes, for a header may hold what no text does
+    required("state", server_default=text("'waiting'")),  # waiting, fetched, failed
+    required("tries", Integer, server_default=text("0")),  # tells one lease from another
+    required("failures", Integer, server_default=text("0")),  # of the platform
+    required("due_at", Timestamp, server_default=NOW),  # of a leased one: when another worker may have it
+    Index(None, "source", "due_at", postgresql_where=text("state = 'waiting'")),
 )
