@@ -76,4 +76,15 @@ class Passed(Struct, frozen=True):
     outcome: RecordOutcome
 
 
-Arrival = Answer | DeadLettered | Passed
+class Deferred(Struct, frozen=True):
+    """A thin notice, kept as it came until what it tells of is fetched. Known by its source and `notice_id`."""
+
+    address: Address
+    source: str
+    notice_id: str
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+Arrival = Answer | DeadLettered | Passed | Deferred

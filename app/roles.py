@@ -19,7 +19,7 @@ from app.api.dependencies import ApiDependencies
 from app.serving import address_of, bind, serve
 from app.settings import Settings
 from app.vital_signs import look_at
-from app.wiring import Components, build, make_api_dependencies, make_consumer
+from app.wiring import Components, build, make_api_dependencies, make_consumer, make_fetchers
 from consumers.duties import Duty, holidays_duty, keep, worker_duties
 from consumers.intake.surveys import SurveyConsumer
 from consumers.loop import wait_or_stop
@@ -90,7 +90,13 @@ async def _run_roles(
 def _worker_duties(components: Components) -> list[Duty]:
     metrics = components.metrics.callbacks
     engine, policy = components.engine, components.policy
-    return worker_duties(engine, policy, announce=metrics.announce, show_queues=metrics.queues)
+    return worker_duties(
+        engine,
+        policy,
+        fetchers=make_fetchers(components),
+        announce=metrics.announce,
+        show_queues=metrics.queues,
+    )
 
 
 def _tune_gc() -> None:

@@ -28,7 +28,7 @@ SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://")
 """What Kubernetes puts into `..._PORT`, also where a service's name makes that look like a setting of ours."""
 
 NOT_THERE_YET = frozenset(
-    {"CONSOLE", "DESTINATIONS", "DESTINATIONS_DIR", "HYDRATE_HOSTS", "WEBHOOKS_INSECURE"}
+    {"CONSOLE", "DESTINATIONS", "DESTINATIONS_DIR", "WEBHOOKS_INSECURE"}
     | {"OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_SCOPES_CLAIM"}
 )
 """Settings of what is still to come. Who sets one expects it to do something, so it is refused."""
@@ -78,6 +78,7 @@ class Settings(BaseModel):
     rate_limit: Annotated[int, Field(ge=0)] = 100
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     public_url: str | None = None
+    hydrate_hosts: str = ""
     secret_key: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
@@ -107,6 +108,16 @@ class Settings(BaseModel):
         except (OSError, UnicodeDecodeError) as error:
             logger.info("the file with the database URL cannot be read just now (%s)", type(error).__name__)
             return known
+
+    @property
+    def house_hosts(self) -> frozenset[str]:
+        """Hosts that answers may be fetched from though they are private, or speak plain http."""
+        return frozenset(each.lower() for each in _listed(self.hydrate_hosts))
+
+    @property
+    def plain_secrets(self) -> dict[str, str]:
+        """What BOTTOMBOX_SECRET_<NAME> holds, by NAME."""
+        return {name: secret.get_secret_value() for name, secret in self.secrets.items()}
 
     @property
     def kafka(self) -> KafkaAccess:

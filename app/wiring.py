@@ -21,6 +21,7 @@ from app.api.dependencies import ApiDependencies
 from app.metrics import Metrics
 from app.settings import Settings
 from app.vital_signs import News
+from consumers.fetching.fetcher import Fetcher
 from consumers.intake.dead_letters import LARGEST, DeadLetters
 from consumers.intake.record import CLOUDEVENTS
 from consumers.intake.redrive import redrive
@@ -28,6 +29,8 @@ from consumers.intake.surveys import SurveyConsumer
 from consumers.kafka.producer import OutRecord, Producer, RecordRefused
 from consumers.kafka.topics import TopicPlan, plan_topics
 from consumers.sources.catalogue import Catalogue, load_catalogue
+from consumers.sources.doors import Door, open_doors
+from consumers.sources.hydrate import plain_hosts
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class Components:
     settings: Settings
     policy: Policy
     catalogue: Catalogue
+    doors: dict[str, Door]
     engine: AsyncEngine
     producer: Producer
     metrics: Metrics
@@ -105,12 +109,24 @@ async def open_producer(settings: Settings, *, largest: int = 1_048_576) -> Asyn
 async def build(settings: Settings, stop: asyncio.Event, *, pool_size: int) -> AsyncIterator[Components]:
     """Makes them; closing goes the other way round, so that nothing is closed before those who use it."""
     policy, catalogue = load_policy(settings.policy_file), load_catalogue(settings.sources_dir)
+    doors = open_doors(catalogue, settings.plain_secrets)
+    check_hydrate_hosts(settings, catalogue)
     metrics = Metrics()
-    metrics.prepare(policy, survey_topics(settings, catalogue), [CLOUDEVENTS, *(source.name for source in catalogue)])
+    names, pushing = [source.name for source in catalogue], [source.name for source in catalogue if source.webhook]
+    metrics.prepare(policy, survey_topics(settings, catalogue), [CLOUDEVENTS, *names], pushing)
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_database(settings, pool_size=pool_size))
         producer = await stack.enter_async_context(open_producer(settings, largest=LARGEST))
-        yield Components(settings, policy, catalogue, engine, producer, metrics, _secret_key(settings), stop, News())
+        yield Components(
+            settings, policy, catalogue, doors, engine, producer, metrics, _secret_key(settings), stop, News()
+        )
+
+
+def check_hydrate_hosts(settings: Settings, catalogue: Catalogue) -> None:
+    """Raises Misconfigured, with a sentence for each source that would be asked in clear."""
+    found = plain_hosts(((source.name, source.hydrate) for source in catalogue), settings.house_hosts)
+    if found:
+        raise Misconfigured("\n".join(found))
 
 
 def _secret_key(settings: Settings) -> bytes:
@@ -132,6 +148,24 @@ def make_consumer(components: Components) -> SurveyConsumer:
         dead_letters=DeadLetters(components.producer, settings.dead_letter_topic),
         observer=components.metrics.intake,
     )
+
+
+def make_fetchers(components: Components) -> list[Fetcher]:
+    """One for each source whose notices only tell where the answer lies, so that a slow platform delays only itself."""
+    settings, secrets_now = components.settings, components.settings.plain_secrets
+    return [
+        Fetcher(
+            source,
+            secrets_now.get(source.hydrate.auth.secret) if source.hydrate.auth is not None else None,
+            hosts=settings.house_hosts,
+            engine=components.engine,
+            producer=components.producer,
+            dead_letters=DeadLetters(components.producer, settings.dead_letter_topic),
+            failed=components.metrics.intake.set_aside,
+        )
+        for source in components.catalogue
+        if source.hydrate is not None
+    ]
 
 
 def make_api_dependencies(components: Components, not_ready: Callable[[], Awaitable[list[str]]]) -> ApiDependencies:
@@ -156,6 +190,8 @@ def make_api_dependencies(components: Components, not_ready: Callable[[], Awaita
         survey_topic=settings.topics[0],
         send=send,
         redrive=send_again,
+        doors=components.doors,
+        observe_webhook=components.metrics.webhooks.observe,
         observe_http=components.metrics.http.observe,
         metrics_page=components.metrics.registry.page,
         not_ready=not_ready,

@@ -13,8 +13,10 @@ from alerts.callback import Transition
 from alerts.calling_hours import public_holidays
 from alerts.ledger.access.idempotency import forget_old
 from alerts.ledger.callbacks.timers import wake_due
+from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
+from consumers.fetching.fetcher import Fetcher
 from consumers.loop import Step, run_periodically
 
 WAKE_AT_ONCE = 500
@@ -33,6 +35,7 @@ def worker_duties(
     engine: AsyncEngine,
     policy: Policy,
     *,
+    fetchers: Sequence[Fetcher] = (),
     announce: Callable[[Sequence[Transition]], None],
     show_queues: Callable[[Iterable[QueueCount]], None],
 ) -> list[Duty]:
@@ -50,10 +53,15 @@ def worker_duties(
     async def forget() -> bool:
         return await forget_old(engine) > 0
 
+    async def forget_webhooks() -> bool:
+        return await forget_received(engine) > 0
+
     return [
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
         Duty("forgetting old request keys", 600.0, forget),
+        Duty("forgetting old webhooks", 600.0, forget_webhooks),
+        *(Duty(f"fetching for {each.source.name}", 1.0, each.run_once) for each in fetchers),
     ]
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
-from app.api import contacts, customers, dead_letters, ledger, policy, queues, responses, survey_events
+from app.api import contacts, customers, dead_letters, ledger, policy, queues, responses, source_events, survey_events
 from app.api.callbacks import claiming, reading, supervising, working
 from app.api.dependencies import ApiDependencies
 from app.api.health import health_router
@@ -27,7 +27,9 @@ DESCRIPTION = "Turns every 1-2 survey answer into a callback while it still matt
 
 def create_app(dependencies: ApiDependencies) -> FastAPI:
     """The whole REST interface."""
-    return _put_together(dependencies, [*(noun.router for noun in NOUNS), survey_events.router, docs.router])
+    return _put_together(
+        dependencies, [*(noun.router for noun in NOUNS), survey_events.router, source_events.router, docs.router]
+    )
 
 
 def create_monitoring(dependencies: ApiDependencies) -> FastAPI:
@@ -49,6 +51,11 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
     app.state.cursors = Cursors(dependencies.secret_key)
     app.state.limiter = RateLimiter(dependencies.rate_limit, time.monotonic)
     app.state.acquaintances = Acquaintances()
+    app.state.paces = {
+        name: RateLimiter(door.webhook.per_second, time.monotonic)
+        for name, door in dependencies.doors.items()
+        if door.webhook.per_second is not None
+    }
     for router in [*routers, health_router(metrics_protected=dependencies.metrics_protected)]:
         app.include_router(router)
     add_handlers(app)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Transition
 from alerts.policy import Policy
+from app.metrics.webhooks import WebhookResult
 from consumers.kafka.producer import OutRecord
 from consumers.sources.catalogue import Catalogue
+from consumers.sources.doors import Door
 
 __all__ = ["ApiDependencies", "OutRecord"]
 
@@ -20,8 +22,9 @@ __all__ = ["ApiDependencies", "OutRecord"]
 class ApiDependencies:
     """`announce` hears what moved, after it was committed. `send` returns once Kafka has acknowledged, else raises
     Unavailable. `redrive` takes ids of dead letters and who asks, and says how many were sent again; None where
-    nothing can. `observe_http` hears route template, status and seconds. `metrics_page` makes of an Accept header
-    a body and its content type, and may block. `not_ready` names what is missing; nothing means ready.
+    nothing can. `doors` are open to platforms; `observe_webhook` hears what came of each that knocked there.
+    `observe_http` hears route template, status and seconds. `metrics_page` makes of an Accept header a body and its
+    content type, and may block. `not_ready` names what is missing; nothing means ready.
     """
 
     engine: AsyncEngine
@@ -31,6 +34,8 @@ class ApiDependencies:
     survey_topic: str  # takes what comes in over HTTP
     send: Callable[[Sequence[OutRecord]], Awaitable[None]]
     redrive: Callable[[Sequence[int], str], Awaitable[int]]
+    doors: Mapping[str, Door]  # by the name of their source
+    observe_webhook: Callable[[str, WebhookResult], None]
     observe_http: Callable[[str, int, float], None]
     metrics_page: Callable[[str | None], tuple[bytes, str]]
     not_ready: Callable[[], Awaitable[list[str]]]

@@ -16,6 +16,7 @@ from consumers.intake.reason import InvalidRecord
 from consumers.intake.record import CLOUDEVENTS
 from consumers.intake.strict_json import read_object
 from consumers.sources.catalogue import Catalogue, load_catalogue
+from consumers.sources.doors import closed_doors
 from consumers.sources.examples import run_examples
 from consumers.sources.source import Source
 
@@ -30,21 +31,25 @@ def source() -> None:
 @as_json
 def test(name: str | None, as_json: bool) -> None:
     """Runs the examples in the source files."""
-    catalogue = load_catalogue(settings().sources_dir)
+    with_settings = settings()
+    catalogue = load_catalogue(with_settings.sources_dir)
     chosen = [find_source(catalogue, name)] if name else list(catalogue)
     results = [(each.name, result) for each in chosen for result in run_examples(each)]
+    notes = closed_doors(chosen, with_settings.plain_secrets)
     failed = [result for _, result in results if not result.ok]
     if as_json:
         items = [
             {"source": named, "example": each.name, "ok": each.ok, "differences": each.differences}
             for named, each in results
         ]
-        print_json({"ok": not failed, "items": items})
+        print_json({"ok": not failed, "items": items, "notes": notes})
     else:
         for named, each in results:
             click.echo(f"{'ok  ' if each.ok else 'FAIL'} {named}: {each.name}")
             for difference in each.differences:
                 click.echo(f"     {difference}")
+        for note in notes:
+            click.echo(f"note: {note}")
     sys.exit(1 if failed else 0)
 
 

@@ -15,9 +15,10 @@ from alerts.errors import Misconfigured
 from alerts.ledger.connection.opening import complaints
 from app.cli.output import as_json, print_json, settings, wait_for
 from app.settings import ENVIRONMENT, PREFIX, read_settings
-from app.wiring import load_policy, topic_plans
+from app.wiring import check_hydrate_hosts, load_policy, topic_plans
 from consumers.kafka.topics import check_topics, create_topics
 from consumers.sources.catalogue import load_catalogue
+from consumers.sources.doors import closed_doors, open_doors
 
 T = TypeVar("T")
 
@@ -61,25 +62,34 @@ def check(as_json: bool) -> None:
 @as_json
 def check_all(as_json: bool) -> None:
     """Settings, policy, sources and, if it answers, the database: every mistake with its file, line and remedy."""
-    problems = _problems()
+    problems, notes = _problems()
     if as_json:
         told = [each.model_dump() for each in problems]
-        print_json({"ok": not problems, "problems": told, "zone_data": zone_data_version()})
+        print_json({"ok": not problems, "problems": told, "notes": notes, "zone_data": zone_data_version()})
     for each in [] if as_json else problems:
         click.echo(str(each))
+    for note in [] if as_json else notes:
+        click.echo(f"note: {note}")
     if not problems and not as_json:
         click.echo(f"settings, policy and sources can be used; time zones as of {zone_data_version()}")
     sys.exit(1 if problems else 0)
 
 
-def _problems() -> list[Problem]:
+def _problems() -> tuple[list[Problem], list[str]]:
+    """What must be mended, and what is only worth knowing."""
+    notes: list[str] = []
     with_settings, problems = _try(lambda: read_settings(os.environ))
     if with_settings is not None:
         problems += _try(lambda: load_policy(with_settings.policy_file))[1]
-        problems += _try(lambda: load_catalogue(with_settings.sources_dir))[1]
+        catalogue, mistakes = _try(lambda: load_catalogue(with_settings.sources_dir))
+        problems += mistakes
+        if catalogue is not None:
+            problems += _try(lambda: open_doors(catalogue, with_settings.plain_secrets))[1]
+            problems += _try(lambda: check_hydrate_hosts(with_settings, catalogue))[1]
+            notes = closed_doors(catalogue, with_settings.plain_secrets)
         found = wait_for(complaints(with_settings.database_url_now()))
         problems += [_of_settings(f"{PREFIX}DATABASE_URL: {sentence}") for sentence in found]
-    return problems
+    return problems, notes
 
 
 def _try(read: Callable[[], T]) -> tuple[T | None, list[Problem]]:

@@ -14,6 +14,7 @@ from app.metrics.http import HttpMetrics
 from app.metrics.intake import IntakeMetrics
 from app.metrics.process import ProcessMetrics
 from app.metrics.registry import Registry
+from app.metrics.webhooks import WebhookMetrics
 
 
 class Metrics:
@@ -25,9 +26,13 @@ class Metrics:
         self.intake = IntakeMetrics(self.registry, self.callbacks.announce)
         self.http = HttpMetrics(self.registry)
         self.process = ProcessMetrics(self.registry)
+        self.webhooks = WebhookMetrics(self.registry)
 
-    def prepare(self, policy: Policy, topics: Iterable[str], sources: Iterable[str]) -> None:
-        """Makes every closed label set appear, at zero."""
+    def prepare(
+        self, policy: Policy, topics: Iterable[str], sources: Iterable[str], webhooks: Iterable[str] = ()
+    ) -> None:
+        """Makes every closed label set appear, at zero. `webhooks`: the sources whose platforms may push."""
         self.intake.prepare(topics, sources)
         self.callbacks.prepare(policy)
         self.process.prepare()
+        self.webhooks.prepare(webhooks)

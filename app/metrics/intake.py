@@ -86,6 +86,10 @@ class IntakeMetrics:
             since_answer = max(0.0, (committed_at - raised.answered_at).total_seconds())
             self.answer_to_alert.labels(raised.source).observe(since_answer)
 
+    def set_aside(self, reason: str) -> None:
+        """By the worker: a notice whose answer could not be fetched."""
+        self.dead_letters.labels(reason).inc()
+
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
         self.lag_records.labels(topic, partition).set(records)
         self.lag_seconds.labels(topic, partition).set(seconds)

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.arrival import Address, Answer, Arrival, DeadLettered
+from alerts.arrival import Address, Answer, Arrival, DeadLettered, Deferred
 from alerts.errors import Unavailable, safe_traceback
 from alerts.ledger.intake.batch import Report, ingest_batch
 from alerts.ledger.intake.blame import is_about_the_data
@@ -150,10 +150,11 @@ class _Batch:
     async def _without_first(self, left: Sequence[Arrival], error: Exception) -> Sequence[Arrival]:
         """One answer that cannot be stored is set aside; what fails without being an answer is a fault of ours."""
         first = left[0]
-        if not isinstance(first, Answer) or not is_about_the_data(error):
+        if not isinstance(first, Answer | Deferred) or not is_about_the_data(error):
             raise error
+        source = first.source if isinstance(first, Deferred) else first.response.source
         logger.error("record %s cannot be stored and is set aside: %s", place_of(first.address), safe_traceback(error))
-        aside: Sequence[Arrival] = [not_storable(first.address, first.response.source), *left[1:]]
+        aside: Sequence[Arrival] = [not_storable(first.address, source), *left[1:]]
         return await self._until_available(self._set_aside, aside) or []
 
     async def _until_available(

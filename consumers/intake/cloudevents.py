@@ -61,12 +61,17 @@ def check_format(value: bytes, headers: Mapping[str, str]) -> None:
     """Raises CannotRead (`unsupported_format`) when headers or first byte deny that it is one JSON event."""
     if value[:1] == b"\0":  # the magic byte of schema registries, before Avro and Protobuf
         raise _unsupported("the value begins with a schema registry's magic byte; send JSON")
-    media = _media(headers.get(CONTENT_TYPE, ""))
+    media = media_of(headers)
     if media.startswith(STRUCTURED):
         if media not in (STRUCTURED, STRUCTURED + "+json"):
             raise _unsupported("send one event per record, as application/cloudevents+json")
     elif media and PREFIX + "type" in headers:
         _check_json(media)
+
+
+def media_of(headers: Mapping[str, str]) -> str:
+    """The media type, without its parameters; empty where none is said."""
+    return _media(headers.get(CONTENT_TYPE, ""))
 
 
 def attributes_of(headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Mapping[str, Any], bool] | None:

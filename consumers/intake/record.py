@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from alerts.arrival import Address, Answer, Arrival, DeadLettered, Passed, RecordOutcome
+from alerts.arrival import Address, Answer, Arrival, DeadLettered, Deferred, Passed, RecordOutcome
 from alerts.errors import safe_traceback
 from alerts.flags import NUL_REMOVED
 from alerts.survey import SurveyResponse
@@ -20,11 +22,16 @@ from consumers.intake.moments import recorded_at
 from consumers.intake.origin import RecordHeaders, origin_of
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.kafka.torn import has_odd_name
+from consumers.sources import form
 from consumers.sources.catalogue import Catalogue
+from consumers.sources.source import Source
 
 __all__ = ["CLOUDEVENTS", "DeadLetterReason", "Record", "read_record"]
 
 logger = logging.getLogger(__name__)
+
+HYDRATED_HEADER = "bottombox-hydrated"
+"""`1` on an event that we have fetched: it is whole, and never deferred again."""
 
 CLOUDEVENTS = "cloudevents"
 """The source in labels, filters and policy of events that need no source file."""
@@ -77,16 +84,18 @@ def place_of(address: Address) -> str:
     return f"{address.topic}-{address.partition}@{address.offset}"
 
 
-def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) -> Answer:
+def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) -> Answer | Deferred:
     _check_format(record, address)
     headers = cloudevents.headers_of(record.headers)
     named = headers.get(cloudevents.SOURCE_HEADER)
     chosen = catalogue.choose(named, record.topic)
     cloudevents.check_format(value, headers)
-    body, nul_removed = strict_json.read_object(value)
+    body, nul_removed = _body(value, headers, chosen)
     envelope = cloudevents.attributes_of(headers, body)
     digest = sha256(value)
     if chosen is not None and not (envelope and cloudevents.is_ours(envelope[0])):
+        if chosen.hydrate is not None and (HYDRATED_HEADER, b"1") not in record.headers:
+            return Deferred(address, chosen.name, chosen.notice_id(body), record.key, value, record.headers)
         event, name = chosen.read(body), chosen.name
     elif envelope is not None:
         attributes, binary = envelope
@@ -111,6 +120,18 @@ def _check_format(record: Record, address: Address) -> None:
         return
     logger.error("record %s is set aside: %s", place_of(address), detail)
     raise InvalidRecord(DeadLetterReason.MALFORMED, field, detail)
+
+
+def notice_of(source: Source, value: bytes, headers: RecordHeaders) -> tuple[dict[str, Any], bool]:
+    """A notice's members, as the consumer read them. Raises InvalidRecord."""
+    return _body(value, cloudevents.headers_of(headers), source)
+
+
+def _body(value: bytes, headers: Mapping[str, str], chosen: Source | None) -> tuple[dict[str, Any], bool]:
+    """The event, and whether NUL was taken out. A platform's webhook may be a form; its source file knows the fields."""
+    if chosen is None or cloudevents.media_of(headers) != form.MEDIA_TYPE:
+        return strict_json.read_object(value)
+    return form.read_form(value, chosen.webhook.json_fields if chosen.webhook is not None else ())
 
 
 def _answer(

@@ -71,7 +71,8 @@ def read_json(text: str) -> Any:
     return found["in"]
 
 
-def _checked(text: str) -> str:
+def check_expression(text: str) -> str:
+    """`text`. Raises ValueError, with a remedy, for what could not be asked of an event."""
     if not text.strip() or len(text) > MAX_LENGTH:
         raise ValueError(f"an expression has 1 to {MAX_LENGTH} characters; shorten it or remove the line")
     try:
@@ -112,5 +113,5 @@ def _members(node: Any) -> set[str]:
     return _members(children[0]) if children else set()
 
 
-Expression = Annotated[str, AfterValidator(_checked)]
+Expression = Annotated[str, AfterValidator(check_expression)]
 """A JMESPath text that compiles and calls only functions that exist."""

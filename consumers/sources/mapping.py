@@ -114,6 +114,13 @@ class SourceMapping(Section):
         found = (_field(rule, event, "").value for rule in (self.rating, self.answered_at) if _finds(rule))
         return any(type(value) in (int, datetime) for value in found)
 
+    def event_id_of(self, event: Any) -> str:
+        """The id alone, of an event that is not whole yet. Raises InvalidRecord (`mapping_failed`)."""
+        field = _field(self.event_id, event, "event_id")
+        if field.problem is not None:
+            raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, field.path, field.problem)
+        return take_event_id({"event_id": field.value})
+
     def data(self, event: Any) -> dict[str, Any]:
         """Our data; `event_id` and `time` are still in it. Raises CannotRead for a mistake that decides.
 

@@ -12,8 +12,10 @@ from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.expression import Compiled, Expression, ExpressionError, compiled
 from consumers.sources.header import WantedColumns, column_name
+from consumers.sources.hydrate import Hydrate
 from consumers.sources.lines import is_encoding
 from consumers.sources.mapping import SourceMapping, take_event_id, take_time
+from consumers.sources.webhook import Webhook
 
 Bound = Annotated[int, Field(ge=-(2**31) + 1, le=2**31 - 1)]
 
@@ -114,6 +116,8 @@ class Source(Section):
     when: Expression | None = None
     scale: ScaleOf = ScaleOf()
     customer_ids: Literal["own", "shared"] = "own"
+    webhook: Webhook | None = None
+    hydrate: Hydrate | None = None
     map: SourceMapping
     rows: Rows = Rows()
     examples: tuple[Example, ...] = ()
@@ -122,6 +126,14 @@ class Source(Section):
     def _name_is_free(self) -> Self:
         if self.name == "cloudevents":
             raise ValueError("cloudevents is the name of events that need no source file; choose another")
+        return self
+
+    @model_validator(mode="after")
+    def _notices_have_ids(self) -> Self:
+        if self.hydrate is not None and self.hydrate.as_ in self.map.event_id.columns:
+            raise ValueError(
+                "a notice is known by its id before anything is fetched; read map.event_id from the notice"
+            )
         return self
 
     @property
@@ -137,6 +149,15 @@ class Source(Section):
             return bool(self._when.search(event))
         except ExpressionError:
             return False
+
+    def notice_id(self, notice: dict[str, Any]) -> str:
+        """By which a notice, and the answer that it tells of, is known. Raises InvalidRecord for what is no notice."""
+        asks_of_the_answer = (
+            self.hydrate is not None and self._when is not None and self.hydrate.as_ in self._when.members
+        )
+        if not asks_of_the_answer and not self.concerns(notice):
+            raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
+        return self.map.event_id_of(notice)
 
     def read(self, event: dict[str, Any]) -> CloudEvent:
         """The canonical event; its data still has to pass `consumers.intake.answer`. Raises CannotRead."""

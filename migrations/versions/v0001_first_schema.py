@@ -48,6 +48,38 @@ def upgrade() -> None:
     )
     op.create_index("audit_customer_id_at", "audit", ["customer_id", "at"], unique=False)
     op.create_table(
+        "notices",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("notice_id", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("headers", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.Text(), server_default=sa.text("'waiting'"), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("ledger_now()"), nullable=False),
+        sa.PrimaryKeyConstraint("source", "notice_id", name="notices_pkey"),
+    )
+    op.create_index(
+        "notices_source_due_at",
+        "notices",
+        ["source", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "received_webhooks",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("ledger_now()"), nullable=False),
+        sa.PrimaryKeyConstraint("source", "digest", name="received_webhooks_pkey"),
+    )
+    op.create_index("received_webhooks_received_at", "received_webhooks", ["received_at"], unique=False)
+    op.create_table(
         "customers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("ref", sa.Uuid(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -373,7 +405,9 @@ def downgrade() -> None:
         "responses",
         "callbacks",
         "queues",
+        "received_webhooks",
         "partitions",
+        "notices",
         "outbox",
         "idempotency",
         "dead_letters",

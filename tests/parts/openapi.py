@@ -26,6 +26,8 @@ def openapi() -> dict[str, Any]:
         survey_topic="",
         send=nothing,
         redrive=nothing,
+        doors={},
+        observe_webhook=lambda source, result: None,
         observe_http=lambda route, status, seconds: None,
         metrics_page=lambda accept: (b"", "text/plain"),
         not_ready=nothing,

@@ -9,14 +9,14 @@ unique index still object, nothing is written and the batch is taken in anew.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.arrival import Answer, Arrival, DeadLettered, Passed, RecordOutcome
+from alerts.arrival import Answer, Arrival, DeadLettered, Deferred, Passed, RecordOutcome
 from alerts.callback import Transition
 from alerts.intake import (
     Effects,
@@ -27,7 +27,6 @@ from alerts.intake import (
     decide_all,
     recognise,
 )
-from alerts.ledger.bulk import insert_rows
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.callbacks.store import store_new, store_transitions
 from alerts.ledger.database import ledger_now, transaction
@@ -35,8 +34,9 @@ from alerts.ledger.ids import new_id
 from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts, move_accounts
 from alerts.ledger.intake.cases import days_ago, read_cases
 from alerts.ledger.intake.customers import upsert_customers
+from alerts.ledger.intake.notices import defer
 from alerts.ledger.intake.responses import insert_alerts, insert_responses, known_events, newest_revisions
-from alerts.ledger.tables.kafka import dead_letters
+from alerts.ledger.intake.set_aside import index_dead_letters
 from alerts.members import dropped_members
 from alerts.policy import Policy
 from alerts.scale import Box
@@ -92,8 +92,10 @@ async def _take(
     ]
     effects = await _decide(connection, fresh, policy, shared_sources)
     await _write(connection, effects, report)
-    await _index_dead_letters(connection, [each for each in batch if isinstance(each, DeadLettered)], report)
-    ends = _ends(batch, known, effects)
+    aside = [each for each in batch if isinstance(each, DeadLettered)]
+    report.dead_letters.update(await index_dead_letters(connection, aside))
+    deferred = await defer(connection, [each for each in batch if isinstance(each, Deferred)])
+    ends = _ends(batch, known, effects, deferred)
     moved_accounts = []
     for partition, row in accounts.items():
         after, is_new_epoch = account(row, ends[partition])
@@ -144,28 +146,6 @@ async def _write(connection: AsyncConnection, effects: Effects, report: Report) 
     )
 
 
-async def _index_dead_letters(connection: AsyncConnection, aside: Sequence[DeadLettered], report: Report) -> None:
-    rows = [
-        {
-            "topic": each.address.topic,
-            "partition": each.address.partition,
-            "offset": each.address.offset,
-            "recorded_at": each.address.timestamp,
-            "reason": each.reason,
-            "field": each.field,
-            "detail": each.detail,
-            "source": each.source,
-            "dead_topic": each.kept_at and each.kept_at.topic,
-            "dead_partition": each.kept_at and each.kept_at.partition,
-            "dead_offset": each.kept_at and each.kept_at.offset,
-        }
-        for each in aside
-    ]
-    done = await insert_rows(connection, dead_letters, rows, "ON CONFLICT DO NOTHING RETURNING reason")
-    if done is not None:
-        report.dead_letters.update(row.reason for row in done)
-
-
 def _first_offsets(batch: Sequence[Arrival]) -> dict[Partition, int]:
     first: dict[Partition, int] = {}
     for each in batch:
@@ -174,7 +154,10 @@ def _first_offsets(batch: Sequence[Arrival]) -> dict[Partition, int]:
 
 
 def _ends(
-    batch: Sequence[Arrival], known: Sequence[RecordOutcome | None], effects: Effects
+    batch: Sequence[Arrival],
+    known: Sequence[RecordOutcome | None],
+    effects: Effects,
+    deferred: Collection[tuple[str, int, int]],
 ) -> dict[Partition, list[RecordEnd]]:
     """Where each record of each partition has ended, in the order in which they came."""
     ends: dict[Partition, list[RecordEnd]] = {}
@@ -182,6 +165,9 @@ def _ends(
     for each in batch:
         if isinstance(each, Answer):
             outcome, effect = next(outcomes)
+        elif isinstance(each, Deferred):
+            effect = (each.address.topic, each.address.partition, each.address.offset) in deferred
+            outcome = RecordOutcome.DEFERRED if effect else RecordOutcome.DUPLICATE
         else:
             outcome = each.outcome if isinstance(each, Passed) else RecordOutcome.DEAD_LETTERED
             effect = False

@@ -8,9 +8,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.api.http.problems import problem_docs
-from app.api.http.route import PUBLIC, SCOPE
+from app.api.http.route import PUBLIC, SCOPE, SIGNATURE
 from app.api.schemas.problem import ProblemDocument
 
+SIGNED = ("unauthorized", "quota-exceeded", "temporarily-unavailable", "body-too-large", "unsupported-media-type")
 SECURED = ("unauthorized", "insufficient-scope", "quota-exceeded", "temporarily-unavailable")
 WITH_BODY = ("malformed", "body-too-large", "unsupported-media-type", "validation")
 WITH_QUERY = ("malformed", "validation")
@@ -58,16 +59,19 @@ def _complete(document: dict[str, Any]) -> None:
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     codes: list[str] = []
-    if operation[SCOPE] != PUBLIC:
+    has_key = operation[SCOPE] not in (PUBLIC, SIGNATURE)
+    if operation[SCOPE] == SIGNATURE:
+        codes += SIGNED
+    if has_key:
         operation["security"] = [{"key": [operation[SCOPE]]}]
         codes += SECURED
-    if "requestBody" in operation:
+    if "requestBody" in operation and has_key:
         codes += WITH_BODY
     elif any(each["in"] == "query" for each in operation.get("parameters", ())):
         codes += WITH_QUERY
     if "{" in path:
         codes += WITH_ID
-    if method != "get" and operation[SCOPE] != PUBLIC:
+    if method != "get" and has_key:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         codes += ("malformed", *KEYED)
     _add_problems(operation["responses"], codes)

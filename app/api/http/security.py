@@ -11,6 +11,8 @@ from app.api.http.limits import Acquaintances, RateLimiter, stranger
 from app.api.http.problems import ApiProblem
 
 PUBLIC = "public"
+SIGNATURE = "signature"
+"""The scopes of routes that need no key: they are open, or check themselves who signed."""
 
 INCLUDES = {
     "admin": ("callbacks:lead", "callbacks:work", "callbacks:read"),

@@ -66,6 +66,8 @@ class Front:
             "survey_topic": "survey.responses",
             "send": self._send,
             "redrive": self._redrive,
+            "doors": {},
+            "observe_webhook": self.metrics.webhooks.observe,
             "observe_http": lambda route, status, seconds: self.observed.append((route, status)),
             "metrics_page": lambda accept: (b"# EOF\n", "text/plain; version=0.0.4"),
             "not_ready": self._not_ready,
