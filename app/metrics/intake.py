@@ -25,6 +25,7 @@ class IntakeMetrics:
         self.seen_again = counter("records_seen_again_total", "Records at offsets already accounted for.", "topic")
         self.responses = counter("responses_total", "Survey responses stored.", "source", "box")
         self.dead_letters = counter("dead_letters_total", "Records set aside.", "reason")
+        self.unrated = counter("unrated_total", "Answers without a rating that were passed over.", "source")
         self.alert_latency = registry.histogram(
             "alert_latency_seconds",
             "From the Kafka record's timestamp to the commit that opened or joined the callback.",
@@ -54,6 +55,7 @@ class IntakeMetrics:
         for source in sources:
             self.alert_latency.labels(source)
             self.answer_to_alert.labels(source)
+            self.unrated.labels(source)
             for box in Box:
                 self.responses.labels(source, box)
         for reason in DeadLetterReason:
@@ -72,6 +74,8 @@ class IntakeMetrics:
             self.responses.labels(source, box).inc(count)
         for reason, count in report.dead_letters.items():
             self.dead_letters.labels(reason).inc(count)
+        for source, count in report.unrated.items():
+            self.unrated.labels(source).inc(count)
         for raised in report.raised:
             latency = max(0.0, (committed_at - raised.recorded_at).total_seconds())
             self.alert_latency.labels(raised.source).observe(latency)

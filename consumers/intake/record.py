@@ -18,7 +18,7 @@ from consumers.intake.answer import clamp_future, read_answer
 from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.moments import recorded_at
 from consumers.intake.origin import RecordHeaders, origin_of
-from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.intake.reason import DeadLetterReason, InvalidRecord, Unrated
 from consumers.sources.catalogue import Catalogue
 
 __all__ = ["CLOUDEVENTS", "DeadLetterReason", "Record", "read_record"]
@@ -54,6 +54,8 @@ def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
         return Passed(address, RecordOutcome.TOMBSTONE)
     try:
         return _read(record, record.value, address, catalogue)
+    except Unrated:
+        return Passed(address, RecordOutcome.TOMBSTONE, unrated=_source_of(record, catalogue))
     except InvalidRecord as why:
         return DeadLettered(address, why.reason, why.field, why.detail, _source_of(record, catalogue))
     except Exception as error:  # noqa: BLE001 - a fault of ours costs one record, never its partition

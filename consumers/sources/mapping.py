@@ -93,10 +93,11 @@ class SourceMapping(Section):
     @property
     def columns(self) -> frozenset[str]:
         """Everything in an event, or in a row, that the rules look into."""
-        return frozenset().union(*(rule.columns for _, rule in self._rules))
+        return frozenset().union(*(rule.columns for _, rule in self.rules))
 
     @cached_property
-    def _rules(self) -> tuple[tuple[str, Rule], ...]:
+    def rules(self) -> tuple[tuple[str, Rule], ...]:
+        """Each rule with its place."""
         return tuple(_rules(self, ""))
 
     def required_columns(self) -> Iterator[tuple[str, frozenset[str]]]:
@@ -108,12 +109,17 @@ class SourceMapping(Section):
 
     def fields(self, event: Any) -> Iterator[Field]:
         """What each rule makes of `event`; mistakes are told, not raised."""
-        return (_field(rule, event, path) for path, rule in self._rules)
+        return (_field(rule, event, path) for path, rule in self.rules)
 
     def seems_an_answer(self, event: Any) -> bool:
         """Whether `event` has a rating or a time where the rules look for one; all else may still be wrong."""
         found = (_field(rule, event, "").value for rule in (self.rating, self.answered_at) if _finds(rule))
         return any(type(value) in (int, datetime) for value in found)
+
+    def is_unrated(self, event: Any) -> bool:
+        """Whether there is no rating, which is another thing than one that cannot be read."""
+        rating = _field(self.rating, event, "rating")
+        return rating.value is None and rating.problem is None
 
     def data(self, event: Any) -> dict[str, Any]:
         """Our data; `event_id` and `time` are still in it. Raises CannotRead for a mistake that decides.
