@@ -15,6 +15,7 @@ from app.api.schemas.dead_letter import DeadLetterResource
 from app.api.schemas.ledger import PartitionList
 from app.api.schemas.policy import PolicyInForce
 from app.api.schemas.response import ResponseList, SurveyResponseResource
+from app.published import DOCUMENTS
 from tests.integration.api.front import NOON, PHONE, Front, good, leaks, problem
 
 
@@ -91,6 +92,15 @@ async def test_the_documentation_page_lists_every_operation_and_loads_nothing_fr
     for path, operations in document["paths"].items():
         for method in operations:
             assert f"{method.upper()} {path}" in page.text
+
+
+async def test_anybody_may_read_the_schemas_of_what_travels_on_kafka(front: Front) -> None:
+    anybody = front.stranger()
+    for name, document in DOCUMENTS.items():
+        response = await anybody.get(f"/schemas/{name}")
+        assert (response.status_code, response.json()) == (200, document)
+        assert "json" in response.headers["content-type"]
+    assert (await anybody.get("/schemas/nothing.json")).status_code == 404
 
 
 async def test_the_ledger_accounts_for_every_offset(front: Front) -> None:

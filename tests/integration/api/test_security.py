@@ -62,6 +62,7 @@ ROUTES = {
     "GET /metrics": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "GET /docs": PUBLIC,
+    "GET /schemas/{name}": PUBLIC,
 }
 
 
