@@ -22,7 +22,7 @@ class RecordOutcome(StrEnum):
     SUPPRESSED = "suppressed"  # opted out, too old or erased: a written rule says no call
     DEFERRED = "deferred"  # a thin notice, to be fetched
     DEAD_LETTERED = "dead_lettered"  # cannot be read; set aside
-    TOMBSTONE = "tombstone"  # no value
+    TOMBSTONE = "tombstone"  # nothing is said: no value, or an answer whose source file passes over the missing rating
     CANARY = "canary"  # our own
 
 
@@ -70,10 +70,11 @@ class DeadLettered(Struct, frozen=True):
 
 
 class Passed(Struct, frozen=True):
-    """A record that needs no more than to be counted."""
+    """A record that needs no more than to be counted. `unrated`: the source in whose answer there was no rating."""
 
     address: Address
     outcome: RecordOutcome
+    unrated: str | None = None
 
 
 class Deferred(Struct, frozen=True):

@@ -179,7 +179,7 @@ def make_api_dependencies(components: Components, not_ready: Callable[[], Awaita
             raise Unavailable(str(error)) from error
 
     async def send_again(ids: Sequence[int], by: str) -> int:
-        letters = await find_dead_letters(components.engine, ids=ids, pending=False, limit=len(ids))
+        letters = await find_dead_letters(components.engine, ids=ids, limit=len(ids))
         return await redrive(settings.kafka, components.producer, components.engine, letters, by)
 
     return ApiDependencies(

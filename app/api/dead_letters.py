@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from alerts.errors import NotFound, Unavailable
-from alerts.ledger.reading.dead_letters import DeadLetter, list_dead_letters, one_dead_letter
+from alerts.ledger.reading.dead_letters import DeadLetter, count_dead_letters, list_dead_letters, one_dead_letter
 from app.api.context import ChangeResult, Context, respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.tags import UNCHANGED
 from app.api.schemas.dead_letter import (
     AddressResource,
+    DeadLetterCountResource,
+    DeadLetterCounts,
     DeadLetterList,
+    DeadLetterPageQuery,
     DeadLetterQuery,
     DeadLetterResource,
     OriginResource,
@@ -29,18 +33,25 @@ LAST_ID = 2**63 - 1
 
 
 @router.get("", summary="List dead letters", **declare("admin", "invalid-cursor", response_model=DeadLetterList))
-async def index(query: Annotated[DeadLetterQuery, Query()], context: Context) -> Response:
+async def index(query: Annotated[DeadLetterPageQuery, Query()], context: Context) -> Response:
     """The newest first; never the value."""
     found, more = await list_dead_letters(
         context.dependencies.engine,
-        reason=query.reason,
-        topic=query.topic,
+        query.wanted(),
         before=context.cursors.read(PATH, query, int),
         limit=query.limit,
     )
     cursor = None if more is None else context.cursors.write(PATH, query, more)
     answer = DeadLetterList(items=[_tell(letter) for letter in found], next=cursor)
     return respond(answer, headers=next_link(context, cursor))
+
+
+@router.get("/counts", summary="Count dead letters", **declare("admin", response_model=DeadLetterCounts))
+async def counts(query: Annotated[DeadLetterQuery, Query()], context: Context) -> Response:
+    """By reason, source and field, the most first."""
+    found = await count_dead_letters(context.dependencies.engine, query.wanted())
+    items = [DeadLetterCountResource(**msgspec.structs.asdict(each)) for each in found]
+    return respond(DeadLetterCounts(items=items, next=None))
 
 
 @router.get(

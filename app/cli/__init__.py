@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from app import __version__
-from app.cli import keys, ledger, publishing, running, sources, topics
+from app.cli import dead_letters, keys, ledger, publishing, running, sources, topics
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,6 +20,7 @@ for command in (
     *publishing.commands,
     *sources.commands,
     *ledger.commands,
+    *dead_letters.commands,
     *keys.commands,
 ):
     program.add_command(command)

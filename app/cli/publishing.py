@@ -23,7 +23,7 @@ from app.cli.sources import find_source
 from app.settings import Settings
 from consumers.kafka.producer import OutRecord, Producer
 from consumers.sources.catalogue import load_catalogue
-from consumers.sources.rows import InvalidRow, Sendable, last_answer, read_rows
+from consumers.sources.rows import InvalidRow, FileRow, Sendable, UnratedRow, last_answer, read_rows
 
 CHUNK = 500
 TOLD = 20  # rows that cannot be read, for people
@@ -67,14 +67,17 @@ class _Count:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.rows = self.sent = 0
+        self.rows = self.sent = self.unrated = 0
         self.ratings: Counter[int] = Counter()
         self.boxes: Counter[Box] = Counter(dict.fromkeys(Box, 0))
         self.unreadable: list[dict[str, Any]] = []
         self.first_detail = ""
 
-    def read(self, row: Sendable | InvalidRow) -> None:
+    def read(self, row: FileRow) -> None:
         self.rows += 1
+        if isinstance(row, UnratedRow):
+            self.unrated += 1
+            return
         if isinstance(row, InvalidRow):
             self.first_detail = self.first_detail or row.detail
             self.unreadable.append({"line": row.line, "reason": row.reason, "field": row.field})
@@ -86,15 +89,16 @@ class _Count:
     def summary(self) -> dict[str, Any]:
         by_rating = {str(rating): count for rating, count in sorted(self.ratings.items())}
         boxes = {str(box): count for box, count in self.boxes.items()}
-        named = {"source": self.source, "rows": self.rows, "sent": self.sent}
+        named = {"source": self.source, "rows": self.rows, "sent": self.sent, "unrated": self.unrated}
         return {**named, "by_box": boxes, "by_rating": by_rating, "unreadable": self.unreadable}
 
     def tell(self, dry_run: bool) -> None:
         boxes = ", ".join(f"{box} {count}" for box, count in self.boxes.items())
         done = "read" if dry_run else "sent"
-        click.echo(
-            f"{self.rows} rows of {self.source}: {self.rows - len(self.unreadable) if dry_run else self.sent} {done} ({boxes})"
-        )
+        count = self.ratings.total() if dry_run else self.sent
+        click.echo(f"{self.rows} rows of {self.source}: {count} {done} ({boxes})")
+        if self.unrated:
+            click.echo(f"{self.unrated} without a rating were passed over")
         for each in self.unreadable[:TOLD]:
             click.echo(f"line {each['line']}: {_reason_in(each)}", err=True)
         if len(self.unreadable) > TOLD:
@@ -104,6 +108,8 @@ class _Count:
         """Raises Misconfigured when nothing was read: a wrong file or source should not look like a quiet day."""
         if self.rows == 0:
             raise Misconfigured(f"{file.name} has no rows; looked for answers that source {self.source} can read")
+        if self.unrated and not self.ratings and not self.unreadable:
+            raise Misconfigured(f"no row of {file.name} has a rating where source {self.source} looks for it")
         if len(self.unreadable) == self.rows:
             first = self.unreadable[0]
             raise Misconfigured(
@@ -117,7 +123,7 @@ def _reason_in(bad: dict[str, Any]) -> str:
 
 
 async def _publish(
-    with_settings: Settings, rows: Iterator[Sendable | InvalidRow], count: _Count, rate: float | None, dry_run: bool
+    with_settings: Settings, rows: Iterator[FileRow], count: _Count, rate: float | None, dry_run: bool
 ) -> None:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -139,7 +145,7 @@ async def _publish(
 async def _send_all(
     producer: Producer,
     topic: str,
-    rows: Iterator[Sendable | InvalidRow],
+    rows: Iterator[FileRow],
     count: _Count,
     rate: float | None,
     show: Callable[[], None],

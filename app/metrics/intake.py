@@ -29,6 +29,7 @@ class IntakeMetrics:
             "fields_dropped_total", "Optional members of stored answers that could not be used.", "source", "field"
         )
         self.dead_letters = counter("dead_letters_total", "Records set aside.", "reason")
+        self.unrated = counter("unrated_total", "Answers without a rating that were passed over.", "source")
         self.alert_latency = registry.histogram(
             "alert_latency_seconds",
             "From the Kafka record's timestamp to the commit that opened or joined the callback.",
@@ -58,6 +59,7 @@ class IntakeMetrics:
         for source in sources:
             self.alert_latency.labels(source)
             self.answer_to_alert.labels(source)
+            self.unrated.labels(source)
             for box in Box:
                 self.responses.labels(source, box)
             for member in DROPPABLE:
@@ -80,6 +82,8 @@ class IntakeMetrics:
             self.fields_dropped.labels(source, member).inc(count)
         for reason, count in report.dead_letters.items():
             self.dead_letters.labels(reason).inc(count)
+        for source, count in report.unrated.items():
+            self.unrated.labels(source).inc(count)
         for raised in report.raised:
             latency = max(0.0, (committed_at - raised.recorded_at).total_seconds())
             self.alert_latency.labels(raised.source).observe(latency)

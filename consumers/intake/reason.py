@@ -35,3 +35,10 @@ class InvalidRecord(BottomboxError):
         self.reason = reason
         self.field = field
         self.detail = detail
+
+
+class Unrated(InvalidRecord):
+    """An answer without a rating, skipped or N/A, which the source file passes over: nothing is said, nothing is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(DeadLetterReason.INVALID_RATING, "rating", "the customer gave none")

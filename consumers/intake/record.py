@@ -20,7 +20,7 @@ from consumers.intake.answer import clamp_future, read_answer
 from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.moments import recorded_at
 from consumers.intake.origin import RecordHeaders, origin_of
-from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.intake.reason import DeadLetterReason, InvalidRecord, Unrated
 from consumers.kafka.torn import has_odd_name
 from consumers.sources import form
 from consumers.sources.catalogue import Catalogue
@@ -66,6 +66,8 @@ def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
         return Passed(address, RecordOutcome.TOMBSTONE)
     try:
         return _read(record, record.value, address, catalogue)
+    except Unrated:
+        return Passed(address, RecordOutcome.TOMBSTONE, unrated=_source_of(record, catalogue))
     except InvalidRecord as why:
         return DeadLettered(address, why.reason, why.field, why.detail, _source_of(record, catalogue))
     except Exception as error:  # noqa: BLE001 - a fault of ours costs one record, never its partition

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -24,30 +25,48 @@ READ_SECONDS = 15.0
 
 
 async def redrive(
-    access: KafkaAccess, producer: Producer, engine: AsyncEngine, letters: Sequence[DeadLetter], by: str
+    access: KafkaAccess,
+    producer: Producer,
+    engine: AsyncEngine,
+    letters: Sequence[DeadLetter],
+    by: str,
+    on_done: Callable[[], None] = lambda: None,
 ) -> int:
     """How many were sent again; each is marked once Kafka has acknowledged it, and so is one that Kafka no longer keeps.
 
-    Raises Unavailable.
+    `on_done` hears of each, sent or not. Raises Unavailable.
     """
     sent = 0
-    consumer = AIOKafkaConsumer(**access.client(), enable_auto_commit=False, auto_offset_reset="none")
-    try:
-        await consumer.start()
-        for letter in letters:
-            record = await _read(consumer, letter)
+    async with aclosing(kept_records(access, letters)) as kept:
+        async for letter, record in kept:
             if record is None:
                 logger.warning("dead letter %s is no longer in its topic", letter.id)
                 await mark_gone(engine, letter.id)
-                continue
-            await producer.send([record])
-            await mark_redriven(engine, letter.id, by)
-            sent += 1
+            else:
+                await producer.send([record])
+                await mark_redriven(engine, letter.id, by)
+                sent += 1
+            on_done()
+    return sent
+
+
+async def kept_records(
+    access: KafkaAccess, letters: Sequence[DeadLetter]
+) -> AsyncGenerator[tuple[DeadLetter, OutRecord | None], None]:
+    """Each with the record as it would be sent again; None for one that Kafka no longer keeps. Raises Unavailable."""
+    if not letters:
+        return  # a client that is stopped right after its start is cancelled within (aiokafka)
+    consumer = AIOKafkaConsumer(**access.client(), enable_auto_commit=False, auto_offset_reset="none")
+    seen = 0
+    try:
+        await consumer.start()
+        for letter in letters:
+            yield letter, await _read(consumer, letter)
+            seen += 1
     except (KafkaError, TimeoutError, OSError) as error:
-        raise Unavailable(f"after {sent} dead letters Kafka failed ({type(error).__name__})") from error
+        raise Unavailable(f"after {seen} dead letters Kafka failed ({type(error).__name__})") from error
     finally:
         await consumer.stop()
-    return sent
 
 
 async def _read(consumer: AIOKafkaConsumer, letter: DeadLetter) -> OutRecord | None:

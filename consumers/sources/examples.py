@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from consumers.intake.answer import read_answer
-from consumers.intake.reason import InvalidRecord
+from consumers.intake.reason import InvalidRecord, Unrated
 from consumers.sources.source import Example, Source
 
 
@@ -31,12 +31,16 @@ def run_examples(source: Source) -> list[ExampleResult]:
 def _differences(source: Source, example: Example) -> list[str]:
     try:
         response = read_answer(source.read(example.event), source=source.name)
+    except Unrated:
+        return [] if example.passed_over else ["passed over: there is no rating"]
     except InvalidRecord as why:
         if example.refused is why.reason:
             return []
         return [f"refused as {why.reason} ({why.field}: {why.detail})"]
     if example.refused is not None:
         return [f"not refused as {example.refused}"]
+    if example.passed_over:
+        return [f"not passed over: rating {response.rating}"]
     return _unequal(example.response, msgspec.to_builtins(response), "")
 
 

@@ -92,10 +92,11 @@ class SourceMapping(Section):
     @property
     def columns(self) -> frozenset[str]:
         """Everything in an event, or in a row, that the rules look into."""
-        return frozenset().union(*(rule.columns for _, rule in self._rules))
+        return frozenset().union(*(rule.columns for _, rule in self.rules))
 
     @cached_property
-    def _rules(self) -> tuple[tuple[str, Rule], ...]:
+    def rules(self) -> tuple[tuple[str, Rule], ...]:
+        """Each rule with its place."""
         return tuple(_rules(self, ""))
 
     def required_columns(self) -> Iterator[tuple[str, frozenset[str]]]:
@@ -107,7 +108,7 @@ class SourceMapping(Section):
 
     def fields(self, event: Any) -> Iterator[MappedField]:
         """What each rule makes of `event`; mistakes are told, not raised."""
-        return (_field(rule, event, path) for path, rule in self._rules)
+        return (_field(rule, event, path) for path, rule in self.rules)
 
     def seems_an_answer(self, event: Any) -> bool:
         """Whether `event` has a rating or a time where the rules look for one; all else may still be wrong."""
@@ -120,6 +121,11 @@ class SourceMapping(Section):
         if field.problem is not None:
             raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, field.path, field.problem)
         return take_event_id({"event_id": field.value})
+
+    def is_unrated(self, event: Any) -> bool:
+        """Whether there is no rating, which is another thing than one that cannot be read."""
+        rating = _field(self.rating, event, "rating")
+        return rating.value is None and rating.problem is None
 
     def data(self, event: Any) -> dict[str, Any]:
         """Our data; `event_id` and `time` are still in it. Raises CannotRead for a mistake that decides.

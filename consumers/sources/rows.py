@@ -18,7 +18,7 @@ from alerts.survey import EVENT_TYPE, SurveyResponse
 from consumers.intake import strict_json
 from consumers.intake.answer import read_answer
 from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER, CloudEvent, Moment
-from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.intake.reason import DeadLetterReason, InvalidRecord, Unrated
 from consumers.sources.header import column_name
 from consumers.sources.kinds import ValueKind, kind_of
 from consumers.sources.mapping import UNUSABLE
@@ -48,7 +48,13 @@ class InvalidRow(Struct, frozen=True):
     detail: str
 
 
-FileRow: TypeAlias = Sendable | InvalidRow
+class UnratedRow(Struct, frozen=True):
+    """A row in which the customer gave no rating, and which the source file passes over."""
+
+    line: int
+
+
+FileRow: TypeAlias = Sendable | InvalidRow | UnratedRow
 
 
 def read_rows(
@@ -71,6 +77,8 @@ def read_rows(
             if isinstance(event, InvalidRecord):
                 raise event
             yield _sendable(source, line, event, secret, shared_sources, shift)
+        except Unrated:
+            yield UnratedRow(line)
         except InvalidRecord as why:
             yield InvalidRow(line, why.reason, why.field, why.detail)
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from alerts.document import Section, read_document
 from consumers.intake.cloudevents import CloudEvent
-from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.intake.reason import DeadLetterReason, InvalidRecord, Unrated
 from consumers.sources.expression import Compiled, Expression, ExpressionError, compiled
 from consumers.sources.header import WantedColumns, column_name
 from consumers.sources.hydrate import Hydrate
@@ -90,24 +90,26 @@ class Rows(Section):
 
 
 class Example(Section):
-    """An event, and what must come of it: these fields of the response, or this reason to refuse it."""
+    """An event, and what must come of it: these fields of the response, this reason to refuse it, or nothing at all."""
 
     name: str
     event: dict[str, Any]
     response: dict[str, Any] | None = None
     refused: DeadLetterReason | None = None
+    passed_over: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _expects_one(self) -> Self:
-        if (self.response is None) == (self.refused is None):
-            raise ValueError('an example expects either "response" or "refused"; write one of them')
+        if sum(each is not None for each in (self.response, self.refused, self.passed_over)) != 1:
+            raise ValueError('an example expects "response", "refused" or "passed_over: true"; write one of them')
         return self
 
 
 class Source(Section):
     """A source file. `when` says which events are survey answers; others are set aside as `mapping_failed`.
 
-    `customer_ids: shared` means that a customer's id is the same in all such sources.
+    `customer_ids: shared` means that a customer's id is the same in all such sources. `unrated` says what becomes of
+    an answer in which the customer gave no rating.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -118,6 +120,7 @@ class Source(Section):
     customer_ids: Literal["own", "shared"] = "own"
     webhook: Webhook | None = None
     hydrate: Hydrate | None = None
+    unrated: Literal["dead_letter", "pass_over"] = "dead_letter"
     map: SourceMapping
     rows: Rows = Rows()
     examples: tuple[Example, ...] = ()
@@ -160,9 +163,11 @@ class Source(Section):
         return self.map.event_id_of(notice)
 
     def read(self, event: dict[str, Any]) -> CloudEvent:
-        """The canonical event; its data still has to pass `consumers.intake.answer`. Raises CannotRead."""
+        """The canonical event; its data still has to pass `consumers.intake.answer`. Raises InvalidRecord, Unrated."""
         if not self.concerns(event):
             raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
+        if self.unrated == "pass_over" and self.map.is_unrated(event):
+            raise Unrated
         data = self.map.data(event)
         data["scale"] = self.scale.model_dump()
         event_id, time = take_event_id(data), take_time(data)

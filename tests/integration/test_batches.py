@@ -9,6 +9,8 @@ import pytest
 
 from consumers.intake.record import Record
 from consumers.kafka.producer import OutRecord
+from consumers.sources.catalogue import Catalogue
+from consumers.sources.source import read_source
 from tests.parts.desk import NOW, Desk
 from tests.parts.town import answer
 
@@ -98,3 +100,19 @@ async def test_an_answer_that_can_be_neither_stored_nor_set_aside_stops_its_part
     pieces = await desk.take(records)
     assert sorted(place for piece in pieces for place in piece) == [(0, 0), (1, 0)]
     assert [(place.partition, place.offset) for place in desk.refused] == [(0, 1)]
+
+
+async def test_an_answer_without_a_rating_is_counted_once_under_its_source(desk: Desk) -> None:
+    desk.intake.catalogue = Catalogue(
+        [
+            read_source(
+                "name: calls\nunrated: pass_over\nmap: {event_id: id, rating: key, answered_at: at}", file="calls.yaml"
+            )
+        ]
+    )
+    headers = (("bottombox-source", b"calls"),)
+    at = int(NOW.timestamp() * 1000)
+    records = [Record("surveys", 0, 0, at, None, None), Record("surveys", 0, 1, at, None, b'{"id": "e"}', headers)]
+    counted = [[dict(taken.report.unrated) async for taken in desk.intake.take(records, NOW, desk.stop)] for _ in "ab"]
+    assert counted == [[{"calls": 1}], [{"calls": 0}]]
+    assert await desk.outcomes() == {"tombstone": 2}

@@ -106,7 +106,19 @@ async def test_a_dead_letter_of_a_source_that_was_mended_becomes_a_callback(town
         "name: helpdesk\nmap:\n  event_id: ticket\n  rating: stars\n  answered_at: at\n  interaction:\n    id: ticket\n"
     )
     env = {**town.env, "BOTTOMBOX_SOURCES_DIR": str(tmp_path)}
-    assert bottombox("dead-letters", "redrive", "--reason", "unknown_source", env=env) == {"redriven": 1}
+    redrive = ("dead-letters", "redrive", "--reason", "unknown_source", "--since", "2026-01-01T00:00:00Z")
+    before = bottombox(*redrive, "--dry-run", env=town.env)
+    assert (before["would_be_read"], before["would_not"], before["now"]) == (0, 1, {"unknown_source": 1})
+    after = bottombox(*redrive, "--dry-run", env=env)
+    assert (after["would_be_read"], after["now"]) == (1, {"read": 1})
+    assert "1 of 1 would now be read" in said(*redrive, "--dry-run", env=env).stdout
+    listed = bottombox("dead-letters", "list", "--pending", env=env)
+    assert [(each["reason"], each["count"], each["pending"]) for each in listed["counts"]] == [("unknown_source", 1, 1)]
+    told = said("dead-letters", "list", env=env).stdout
+    assert told.index("first failed at") < told.index("redriven at"), "counts come first"
+    assert bottombox("dead-letters", "redrive", "--until", "2026-01-01T00:00:00Z", env=env) == {"redriven": 0}
+    assert bottombox(*redrive, env=env) == {"redriven": 1}
+    assert bottombox("dead-letters", "list", "--pending", env=env)["items"] == []
     with Service.start("consume", env):
         await eventually(town.accounted, lambda done: done == 2)
     assert await town.value("SELECT source FROM callbacks") == "helpdesk"

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from alerts.ledger.database import open_engine
-from alerts.ledger.reading.dead_letters import find_dead_letters
+from alerts.ledger.reading.dead_letters import DeadLetterFilter, find_dead_letters
 from consumers.intake.redrive import redrive
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Producer
@@ -52,7 +52,7 @@ async def send_again(town: Town) -> int:
     access = KafkaAccess(bootstrap_servers=town.bootstrap)
     producer, engine = Producer(access), open_engine(town.database)
     try:
-        letters = await find_dead_letters(engine, pending=True)
+        letters = await find_dead_letters(engine, DeadLetterFilter(pending=True))
         return await redrive(access, producer, engine, letters, "a story")
     finally:
         await producer.close()

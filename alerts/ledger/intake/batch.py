@@ -63,6 +63,7 @@ class Report(Struct, frozen=True, kw_only=True):
     moved: list[Transition] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     dead_letters: Counter[str] = field(default_factory=Counter)  # by reason, those that are new
+    unrated: Counter[str] = field(default_factory=Counter)  # by source, answers whose missing rating is passed over
     new_epochs: list[Partition] = field(default_factory=list)
 
 
@@ -96,11 +97,13 @@ async def _take(
     report.dead_letters.update(await index_dead_letters(connection, aside))
     deferred = await defer(connection, [each for each in batch if isinstance(each, Deferred)])
     ends = _ends(batch, known, effects, deferred)
-    moved_accounts = []
+    moved_accounts, fresh_from = [], {}
     for partition, row in accounts.items():
         after, is_new_epoch = account(row, ends[partition])
         _count(report, partition, ends[partition], row.next_offset, is_new_epoch)
+        fresh_from[partition] = 0 if is_new_epoch else row.next_offset
         moved_accounts.append(after)
+    _count_unrated(report, batch, fresh_from)
     await move_accounts(connection, moved_accounts)
     return report
 
@@ -187,3 +190,11 @@ def _count(
             report.seen_again[topic] += 1
         else:
             report.outcomes[topic, seen.outcome] += 1
+
+
+def _count_unrated(report: Report, batch: Sequence[Arrival], fresh_from: Mapping[Partition, int]) -> None:
+    """As with all other counts, an offset that comes again is not counted again."""
+    for each in batch:
+        if isinstance(each, Passed) and each.unrated is not None:
+            partition = (each.address.topic, each.address.partition)
+            report.unrated[each.unrated] += each.address.offset >= fresh_from[partition]

@@ -1,4 +1,4 @@
-"""The documentation pages: the OpenAPI document, and a plain list of operations that needs no script."""
+"""The documentation pages: the OpenAPI document, a plain list of operations that needs no script, and the schemas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from alerts.errors import NotFound
 from app.api.http.route import PUBLIC, SCOPE, GuardedRoute, declare
+from app.published import DOCUMENTS, MEDIA, written
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -44,6 +46,14 @@ async def openapi(request: Request) -> Response:
 @router.get("/docs", **declare(PUBLIC))
 async def docs(request: Request) -> Response:
     return HTMLResponse(page(request.app.openapi()))
+
+
+@router.get("/schemas/{name}", **declare(PUBLIC))
+async def schema(name: str) -> Response:
+    """JSON Schema and AsyncAPI, for senders and receivers of events."""
+    if name not in DOCUMENTS:
+        raise NotFound("there is no such schema")
+    return Response(written(name), media_type=MEDIA.get(name, "application/schema+json"))
 
 
 def page(document: dict[str, Any]) -> str:

@@ -9,12 +9,14 @@ import httpx
 import pytest
 
 from alerts.arrival import Address, DeadLettered, RecordOutcome
+from alerts.ledger.reading.dead_letters import DeadLetterFilter, find_dead_letters, mark_redriven
 from app.api.app import create_monitoring
 from app.api.http.problems import PROBLEMS
 from app.api.schemas.dead_letter import DeadLetterResource
 from app.api.schemas.ledger import PartitionList
 from app.api.schemas.policy import PolicyInForce
 from app.api.schemas.response import ResponseList, SurveyResponseResource
+from app.published import DOCUMENTS
 from tests.integration.api.front import NOON, PHONE, Front, good, leaks, problem
 
 
@@ -93,6 +95,15 @@ async def test_the_documentation_page_lists_every_operation_and_loads_nothing_fr
             assert f"{method.upper()} {path}" in page.text
 
 
+async def test_anybody_may_read_the_schemas_of_what_travels_on_kafka(front: Front) -> None:
+    anybody = front.stranger()
+    for name, document in DOCUMENTS.items():
+        response = await anybody.get(f"/schemas/{name}")
+        assert (response.status_code, response.json()) == (200, document)
+        assert "json" in response.headers["content-type"]
+    assert (await anybody.get("/schemas/nothing.json")).status_code == 404
+
+
 async def test_the_ledger_accounts_for_every_offset(front: Front) -> None:
     await front.answers([front.answer(), front.answer(rating=5)])
     client = await front.key("callbacks:read")
@@ -153,11 +164,48 @@ async def test_answers_are_listed_masked_the_newest_first_and_found_by_what_they
         problem(await client.get(f"/v1/responses/{unknown}"), 404, "not-found")
 
 
-async def test_dead_letters_are_told_without_their_value_and_sent_again(front: Front) -> None:
-    def aside(number: int, reason: str) -> DeadLettered:
-        kept = Address("surveys.dead", 0, number, NOON)
-        return DeadLettered(Address("surveys", 0, number, NOON), reason, "rating", "send a number", None, kept)
+def aside(number: int, reason: str, *, field: str = "rating", source: str | None = None) -> DeadLettered:
+    kept = Address("surveys.dead", 0, number, NOON)
+    return DeadLettered(Address("surveys", 0, number, NOON), reason, field, "send a number", source, kept)
 
+
+async def test_dead_letters_are_counted_by_kind_and_chosen_by_what_is_wrong_with_them(front: Front) -> None:
+    await front.answers(
+        [
+            aside(1, "invalid_rating", source="typeform"),
+            aside(2, "invalid_rating", source="typeform"),
+            aside(3, "invalid_time", field="answered_at", source="typeform"),
+            aside(4, "malformed"),
+        ]
+    )
+    admin = await front.key("admin")
+
+    async def counts(query: str) -> list[tuple[str, str | None, str | None, int, int]]:
+        items = good(await admin.get(f"/v1/dead-letters/counts{query}"))["items"]
+        return [tuple(each[name] for name in ("reason", "source", "field", "count", "pending")) for each in items]
+
+    async def offsets(query: str) -> list[int]:
+        return [each["origin"]["offset"] for each in good(await admin.get(f"/v1/dead-letters{query}"))["items"]]
+
+    assert await counts("") == [
+        ("invalid_rating", "typeform", "rating", 2, 2),
+        ("invalid_time", "typeform", "answered_at", 1, 1),
+        ("malformed", None, "rating", 1, 1),
+    ]
+    [letter] = await find_dead_letters(front.engine, DeadLetterFilter(reason="malformed"))
+    await mark_redriven(front.engine, letter.id, "root")
+    assert await counts("?reason=malformed") == [("malformed", None, "rating", 1, 0)]
+    assert await counts("?pending=true&field=rating") == [("invalid_rating", "typeform", "rating", 2, 2)]
+    assert await offsets("?source=typeform") == [3, 2, 1]
+    assert await offsets("?source=typeform&field=answered_at") == [3]
+    assert await offsets("?pending=true") == [3, 2, 1]
+    first = min(each.failed_at for each in await find_dead_letters(front.engine))
+    moment = first.isoformat().replace("+00:00", "Z")
+    assert await offsets(f"?failed_before={moment}") == []
+    assert await offsets(f"?failed_after={moment}") == [4, 3, 2, 1]
+
+
+async def test_dead_letters_are_told_without_their_value_and_sent_again(front: Front) -> None:
     await front.answers([aside(1, "malformed"), aside(2, "invalid_rating"), aside(3, "malformed")])
     admin = await front.key("admin", name="root")
     letters = await _pages(admin, "/v1/dead-letters?limit=2")

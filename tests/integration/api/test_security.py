@@ -53,6 +53,7 @@ ROUTES = {
     "GET /v1/responses/{id}": "callbacks:read",
     "GET /v1/ledger": "callbacks:read",
     "GET /v1/dead-letters": "admin",
+    "GET /v1/dead-letters/counts": "admin",
     "GET /v1/dead-letters/{id}": "admin",
     "POST /v1/dead-letters/{id}/redrive": "admin",
     "GET /v1/policy": "callbacks:read",
@@ -62,6 +63,7 @@ ROUTES = {
     "GET /metrics": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "GET /docs": PUBLIC,
+    "GET /schemas/{name}": PUBLIC,
 }
 
 

@@ -24,9 +24,11 @@ map:
 HEADER = "id,score,at,who\n"
 
 
-def publish(tmp_path: Path, content: str | bytes, *more: str, name: str = "größe.csv") -> Result:
+def publish(
+    tmp_path: Path, content: str | bytes, *more: str, name: str = "größe.csv", unrated: str = "dead_letter"
+) -> Result:
     (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    (tmp_path / "crm.yaml").write_text(CRM)
+    (tmp_path / "crm.yaml").write_text(CRM + f"unrated: {unrated}\n")
     env = {"BOTTOMBOX_DATABASE_URL": "postgresql://none@localhost/none", "BOTTOMBOX_SOURCES_DIR": str(tmp_path)}
     words = ["publish", str(tmp_path / name), "--source", "crm", "--dry-run", *more]
     return CliRunner().invoke(program, words, env=env)
@@ -44,6 +46,7 @@ def test_the_summary_counts_every_row_and_names_those_that_cannot_be_read(tmp_pa
         "source": "crm",
         "rows": 4,
         "sent": 0,
+        "unrated": 0,
         "by_box": {"bottom": 1, "middle": 1, "top": 0},
         "by_rating": {"1": 1, "3": 1},
         "unreadable": [
@@ -51,6 +54,22 @@ def test_the_summary_counts_every_row_and_names_those_that_cannot_be_read(tmp_pa
             {"line": 5, "reason": "malformed", "field": None},
         ],
     }
+
+
+def test_rows_without_a_rating_are_counted_apart_where_the_source_file_passes_them_over(tmp_path: Path) -> None:
+    text = HEADER + "e-1,1,2026-01-02,c\ne-2,,2026-01-02,c\ne-3,x,2026-01-02,c\n"
+    told = summary(publish(tmp_path, text, "--json", unrated="pass_over"))
+    assert (told["rows"], told["unrated"], [each["line"] for each in told["unreadable"]]) == (3, 1, [4])
+    assert "3 rows of crm: 1 read" in (said := publish(tmp_path, text, unrated="pass_over").stdout)
+    assert "1 without a rating were passed over" in said
+    told = summary(publish(tmp_path, text, "--json"))
+    assert (told["unrated"], [each["line"] for each in told["unreadable"]]) == (0, [3, 4])
+
+
+def test_a_file_in_which_nobody_rated_anything_does_not_look_like_a_quiet_day(tmp_path: Path) -> None:
+    result = publish(tmp_path, HEADER + "e-1,,2026-01-02,c\n" * 3, unrated="pass_over")
+    assert isinstance(result.exception, Misconfigured)
+    assert "no row of größe.csv has a rating" in str(result.exception)
 
 
 def test_people_are_told_the_first_rows_that_cannot_be_read(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
@@ -29,7 +31,9 @@ map:
   rating: score
   answered_at: at
 """
+ROOT = Path(__file__).parents[3]
 SHIPPED = load_catalogue()
+NAMES = re.compile(r"`([a-z-]+)`")
 ZONED = "%Y-%m-%d %H:%M:%S %Z"
 TEN = datetime(2026, 7, 1, 10, tzinfo=UTC)
 
@@ -51,8 +55,37 @@ def test_every_shipped_source_proves_itself_by_its_examples(source: Source) -> N
 
 
 def test_the_shipped_sources_name_no_topic() -> None:
-    assert {source.name for source in SHIPPED} >= {"shopzilla", "olist", "bank-reviews", "typeform"}
     assert SHIPPED.topics == frozenset()
+
+
+def test_every_shipped_source_stands_on_its_page() -> None:
+    page = (ROOT / "docs/sources.md").read_text().partition("## Shipped sources")[2].partition("\n## ")[0]
+    assert {source.name for source in SHIPPED} == {
+        name for row in page.splitlines() if row.startswith("| ") for name in NAMES.findall(row.split(" | ")[0])
+    }
+
+
+def test_what_the_data_action_of_genesys_posts_is_what_its_source_reads() -> None:
+    action = json.loads((ROOT / "deploy/genesys/survey-answer.json").read_text())
+    schema = action["contract"]["input"]["inputSchema"]
+    assert action["config"]["request"]["requestTemplate"] == "${input.rawRequest}"
+    assert set(schema["properties"]) == shipped("genesys-cloud").map.columns
+    assert set(schema["required"]) == {"conversationId", "rating", "answeredAt"}
+
+
+def test_what_the_trigger_of_zendesk_sends_is_what_its_source_reads() -> None:
+    body = json.loads((ROOT / "deploy/zendesk/trigger-body.json").read_text())
+    source = shipped("zendesk-trigger")
+    assert set(body) == source.map.columns
+    assert {path.removeprefix("customer.") for path, _ in source.map.rules if path.startswith("customer.")} == set(
+        body["customer"]
+    )
+
+
+def shipped(name: str) -> Source:
+    found = SHIPPED.get(name)
+    assert found is not None
+    return found
 
 
 def test_an_example_that_does_not_hold_says_what_came_out() -> None:
@@ -63,13 +96,15 @@ def test_an_example_that_does_not_hold_says_what_came_out() -> None:
         + f"  - {{name: wrong, event: {event}, response: {{rating: 1, customer: {{id: x}}}}}}\n"
         + f"  - {{name: right, event: {event}, response: {{rating: 2}}}}\n"
         + f"  - {{name: not refused, event: {event}, refused: no_handle}}\n"
+        + f"  - {{name: not passed over, event: {event}, passed_over: true}}\n"
         + "  - {name: refused, event: {id: e}, response: {rating: 1}}\n",
         file="crm.yaml",
     )
-    wrong, right, not_refused, refused = run_examples(source)
+    wrong, right, not_refused, not_passed_over, refused = run_examples(source)
     assert wrong.differences == ("rating: expected 1, got 2", "customer.id: expected 'x', got None")
     assert right.ok
     assert not_refused.differences == ("not refused as no_handle",)
+    assert not_passed_over.differences == ("not passed over: rating 2",)
     assert refused.differences[0].startswith("refused as invalid_")
 
 

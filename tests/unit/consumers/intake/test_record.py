@@ -423,6 +423,40 @@ def test_a_record_without_a_value_is_a_tombstone_whatever_its_headers_say() -> N
         assert found.outcome is RecordOutcome.TOMBSTONE
 
 
+UNRATED = """
+name: calls
+unrated: pass_over
+map:
+  event_id: id
+  rating: {from: key, type: words, values: {"1": 1, "2": 2, n/a: null}}
+  answered_at: at
+  interaction: {id: id}
+"""
+
+
+@pytest.mark.parametrize("event", [{}, {"key": None}, {"key": ""}, {"key": "N/A"}])
+def test_an_answer_without_a_rating_is_a_tombstone_where_its_source_file_says_so(event: dict[str, Any]) -> None:
+    value, headers = json.dumps({"id": "c-1", **event}).encode(), (("bottombox-source", b"calls"),)
+    record = Record("surveys", 0, 0, -1, None, value, headers)
+    passing, strict = (
+        Catalogue([read_document(Source, UNRATED.replace("pass_over", word), file="calls.yaml")])
+        for word in ("pass_over", "dead_letter")
+    )
+    found = read_record(record, passing, NOW)
+    assert isinstance(found, Passed)
+    assert (found.outcome, found.unrated) == (RecordOutcome.TOMBSTONE, "calls")
+    kept = read_record(record, strict, NOW)
+    assert isinstance(kept, DeadLettered)
+    assert (kept.reason, kept.field) == (DeadLetterReason.INVALID_RATING, "rating")
+
+
+def test_a_rating_that_cannot_be_read_is_never_passed_over() -> None:
+    value, headers = b'{"id": "c-1", "key": "#"}', (("bottombox-source", b"calls"),)
+    catalogue = Catalogue([read_document(Source, UNRATED, file="calls.yaml")])
+    found = read_record(Record("surveys", 0, 0, -1, None, value, headers), catalogue, NOW)
+    assert isinstance(found, DeadLettered)
+
+
 def test_an_event_that_names_a_source_counts_under_it() -> None:
     headers = (*binary(), ("bottombox-source", b"shopzilla"))
     assert decoded(DATA, headers).response.source == "shopzilla"
