@@ -88,9 +88,14 @@ async def _run_roles(
 
 
 def _worker_duties(components: Components) -> list[Duty]:
-    metrics = components.metrics.callbacks
-    engine, policy = components.engine, components.policy
-    return worker_duties(engine, policy, announce=metrics.announce, show_queues=metrics.queues)
+    metrics = components.metrics
+    return worker_duties(
+        components.engine,
+        components.policy,
+        announce=metrics.callbacks.announce,
+        show_queues=metrics.callbacks.queues,
+        show_audit=metrics.audit.show,
+    )
 
 
 def _tune_gc() -> None:
