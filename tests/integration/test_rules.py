@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from tests.parts.deployment import PROMETHEUS, RULE_TESTS, RULES
+import pytest
+import yaml
+
+from tests.parts.deployment import PROMETHEUS, RULE_TESTS, RULES, panel_expressions
 from tests.parts.prometheus import run_program
 
 
 def test_prometheus_takes_the_rules() -> None:
     run_program("promtool", "check", "rules", "--lint=all", "--lint-fatal", RULES.name, folder=PROMETHEUS)
+
+
+def test_prometheus_takes_every_expression_of_the_dashboards(tmp_path: Path) -> None:
+    expressions = panel_expressions()
+    assert expressions
+    rules = [{"record": f"panel:number:{number}", "expr": text} for number, text in enumerate(expressions)]
+    (tmp_path / "panels.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    run_program("promtool", "check", "rules", "panels.yaml", folder=tmp_path)
 
 
 @pytest.mark.parametrize("name", RULE_TESTS)

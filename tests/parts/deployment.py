@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from app.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 PROMETHEUS = DEPLOY / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = PROMETHEUS / "bottombox-rules.yaml"
@@ -36,6 +38,13 @@ def alerts() -> dict[str, dict[str, Any]]:
 def records() -> set[str]:
     """The names that recording rules make."""
     return {rule["record"] for rule in rules() if "record" in rule}
+
+
+def panel_expressions() -> list[str]:
+    """What the panels of the dashboards ask, with ranges in the place of Grafana's variables."""
+    boards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))]
+    asked = [target["expr"] for board in boards for panel in board["panels"] for target in panel.get("targets", [])]
+    return [text.replace("$__rate_interval", "5m").replace("$__range", "1d") for text in asked]
 
 
 def series_of_ours() -> set[str]:
