@@ -88,14 +88,14 @@ async def _run_roles(
 
 
 def _worker_duties(components: Components) -> list[Duty]:
-    metrics = components.metrics.callbacks
-    engine, policy = components.engine, components.policy
+    metrics = components.metrics
     return worker_duties(
-        engine,
-        policy,
+        components.engine,
+        components.policy,
         fetchers=make_fetchers(components),
-        announce=metrics.announce,
-        show_queues=metrics.queues,
+        announce=metrics.callbacks.announce,
+        show_queues=metrics.callbacks.queues,
+        show_audit=metrics.audit.show,
     )
 
 

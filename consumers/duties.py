@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -13,14 +14,21 @@ from alerts.callback import Transition
 from alerts.calling_hours import public_holidays
 from alerts.ledger.access.idempotency import forget_old
 from alerts.ledger.callbacks.timers import wake_due
+from alerts.ledger.checks.auditor import Audit, Auditor
+from alerts.ledger.checks.check import Check
 from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
 from consumers.fetching.fetcher import Fetcher
 from consumers.loop import Step, run_periodically
 
+logger = logging.getLogger(__name__)
+
 WAKE_AT_ONCE = 500
 """So many callbacks are woken in one transaction."""
+
+TOLD_AT_MOST = 5
+"""So many ids of one broken promise are written to the log."""
 
 
 class Duty(Struct, frozen=True):
@@ -38,8 +46,10 @@ def worker_duties(
     fetchers: Sequence[Fetcher] = (),
     announce: Callable[[Sequence[Transition]], None],
     show_queues: Callable[[Iterable[QueueCount]], None],
+    show_audit: Callable[[Audit], None],
 ) -> list[Duty]:
-    """Those of the role `work`. `announce` and `show_queues` hear what was done and counted."""
+    """Those of the role `work`. The listeners hear what was done, counted and found."""
+    auditor = Auditor(engine)
 
     async def wake() -> bool:
         moved = await wake_due(engine, policy, limit=WAKE_AT_ONCE)
@@ -56,9 +66,16 @@ def worker_duties(
     async def forget_webhooks() -> bool:
         return await forget_received(engine) > 0
 
+    async def audit() -> bool:
+        seen = await auditor.look()
+        _tell_broken(seen)
+        show_audit(seen)
+        return False
+
     return [
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
+        Duty("the audit", 60.0, audit),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),
         *(Duty(f"fetching for {each.source.name}", 1.0, each.run_once) for each in fetchers),
@@ -80,6 +97,16 @@ def holidays_duty(policy: Policy) -> list[Duty]:
         return bool(years)
 
     return [Duty("getting the public holidays ready", 86_400.0, prepare)] if policy.keeps_holidays else []
+
+
+def _tell_broken(audit: Audit) -> None:
+    """One line for each check that does not hold; ids are enough to begin with."""
+    found: dict[Check, list[str]] = {}
+    for each in audit.broken:
+        found.setdefault(each.check, []).append(each.id)
+    for check, ids in found.items():
+        named = ", ".join(ids[:TOLD_AT_MOST]) + (", ..." if len(ids) > TOLD_AT_MOST else "")
+        logger.error("the ledger breaks %s (%s): %s %s", check.number, check.says, check.finds, named)
 
 
 async def keep(duties: Iterable[Duty], stop: asyncio.Event) -> None:

@@ -23,7 +23,7 @@ from app.cli.sources import find_source
 from app.settings import Settings
 from consumers.kafka.producer import OutRecord, Producer
 from consumers.sources.catalogue import load_catalogue
-from consumers.sources.rows import InvalidRow, FileRow, Sendable, UnratedRow, last_answer, read_rows
+from consumers.sources.rows import FileRow, InvalidRow, Sendable, UnratedRow, last_answer, read_rows
 
 CHUNK = 500
 TOLD = 20  # rows that cannot be read, for people

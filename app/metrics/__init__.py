@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alerts.policy import Policy
+from app.metrics.audit import AuditMetrics
 from app.metrics.callbacks import CallbackMetrics
 from app.metrics.http import HttpMetrics
 from app.metrics.intake import IntakeMetrics
@@ -24,6 +25,7 @@ class Metrics:
         self.registry = Registry()
         self.callbacks = CallbackMetrics(self.registry)
         self.intake = IntakeMetrics(self.registry, self.callbacks.announce)
+        self.audit = AuditMetrics(self.registry)
         self.http = HttpMetrics(self.registry)
         self.process = ProcessMetrics(self.registry)
         self.webhooks = WebhookMetrics(self.registry)
@@ -34,5 +36,6 @@ class Metrics:
         """Makes every closed label set appear, at zero. `webhooks`: the sources whose platforms may push."""
         self.intake.prepare(topics, sources)
         self.callbacks.prepare(policy)
+        self.audit.prepare()
         self.process.prepare()
         self.webhooks.prepare(webhooks)

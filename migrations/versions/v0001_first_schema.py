@@ -156,6 +156,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="outbox_pkey"),
     )
+    op.create_index("outbox_subject", "outbox", ["subject"], unique=False)
     op.create_index("outbox_unsent", "outbox", ["sequence"], unique=False, postgresql_where=sa.text("sent_at IS NULL"))
     op.create_table(
         "partitions",

@@ -46,5 +46,6 @@ outbox = Table(
     required("at", Timestamp),
     required("data", JSONB),
     moment("sent_at"),
+    Index(None, "subject"),  # one callback's events that left, for those who compare them with its history
     Index("outbox_unsent", "sequence", postgresql_where=text("sent_at IS NULL")),
 )

@@ -1,0 +1,37 @@
+"""Prometheus's own programs judge the rules, what they do with invented figures, and the example of routing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.parts.deployment import PROMETHEUS, RULE_TESTS, RULES, panel_expressions
+from tests.parts.prometheus import run_program
+
+
+def test_prometheus_takes_the_rules() -> None:
+    run_program("promtool", "check", "rules", "--lint=all", "--lint-fatal", RULES.name, folder=PROMETHEUS)
+
+
+def test_prometheus_takes_every_expression_of_the_dashboards(tmp_path: Path) -> None:
+    expressions = panel_expressions()
+    assert expressions
+    rules = [{"record": f"panel:number:{number}", "expr": text} for number, text in enumerate(expressions)]
+    (tmp_path / "panels.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    run_program("promtool", "check", "rules", "panels.yaml", folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", RULE_TESTS)
+def test_alerts_fire_when_they_should_and_are_quiet_otherwise(name: str) -> None:
+    run_program("promtool", "test", "rules", name, folder=PROMETHEUS)
+
+
+@pytest.mark.parametrize(("severity", "receiver"), [("page", "on-call"), ("ticket", "tickets")])
+def test_alertmanager_takes_the_routing(severity: str, receiver: str) -> None:
+    name = "alertmanager.example.yaml"
+    run_program("amtool", "check-config", name, folder=PROMETHEUS)
+    labels = ("service=bottombox", f"severity={severity}")
+    routed = run_program("amtool", "config", "routes", "test", f"--config.file={name}", *labels, folder=PROMETHEUS)
+    assert routed.strip() == receiver

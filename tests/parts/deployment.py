@@ -1,0 +1,62 @@
+"""The files of deploy/, as tests read them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app.metrics import Metrics
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+DASHBOARDS = DEPLOY / "grafana" / "dashboards"
+PROMETHEUS = DEPLOY / "prometheus"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+RULES = PROMETHEUS / "bottombox-rules.yaml"
+RULE_TESTS = ("bottombox-rules.test.yaml", "bottombox-slow-rules.test.yaml")
+
+_METRIC = re.compile(r"\bbottombox_[a-z_]+")
+
+
+def read_yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in read_yaml(RULES)["groups"] for rule in group["rules"]]
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    """The alerting rules by name."""
+    return {rule["alert"]: rule for rule in rules() if "alert" in rule}
+
+
+def records() -> set[str]:
+    """The names that recording rules make."""
+    return {rule["record"] for rule in rules() if "record" in rule}
+
+
+def panel_expressions() -> list[str]:
+    """What the panels of the dashboards ask, with ranges in the place of Grafana's variables."""
+    boards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))]
+    asked = [target["expr"] for board in boards for panel in board["panels"] for target in panel.get("targets", [])]
+    return [text.replace("$__rate_interval", "5m").replace("$__range", "1d") for text in asked]
+
+
+def series_of_ours() -> set[str]:
+    """Every name that an expression may ask for."""
+    names: set[str] = set()
+    for family in Metrics().registry.collectors.collect():
+        endings = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "info": ["_info"]}
+        names |= {family.name + ending for ending in endings.get(family.type, [""])}
+    return names
+
+
+def unknown_names(expression: str) -> set[str]:
+    """What an expression asks for that no process of ours shows and no rule of ours records."""
+    recorded = set(re.findall(r"\bslo:[a-z_:0-9]+", expression)) - records()
+    return (set(_METRIC.findall(expression)) - series_of_ours()) | recorded
