@@ -154,6 +154,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             isolation_level="read_committed",
             fetch_max_wait_ms=self._access.fetch_max_wait_ms,
             max_partition_fetch_bytes=2 * 1024 * 1024,
+            metadata_max_age_ms=int(LOOK_FOR_TOPICS_SECONDS * 1000),  # so soon new partitions are dealt out, and read
             max_poll_interval_ms=24 * 3_600_000,  # a database may be away for long; heartbeats show that we live
             session_timeout_ms=10_000,  # so long a killed consumer's partitions wait for another
             rebalance_timeout_ms=30_000,
@@ -192,7 +193,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             logger.warning("these topics do not exist yet: %s", ", ".join(sorted(missing)))
         if existing and existing != self._subscribed:
             self._consumer.subscribe(topics=sorted(existing), listener=self)
-            self._subscribed = existing
+        self._subscribed = existing  # also when it is none: one that is made anew is subscribed to anew
         return bool(existing)
 
     async def _poll(self) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
