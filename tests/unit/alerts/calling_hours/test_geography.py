@@ -20,7 +20,7 @@ from alerts.calling_hours.geography import (
     zones_of_country,
 )
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_the_systems_own_zone_data_is_never_asked(tmp_path: Path) -> None:
