@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +26,7 @@ from consumers.kafka.producer import Delivery, OutRecord, Producer, Sent
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.source import Source, read_source
 from tests.parts.clock import Clock
+from tests.parts.platform import Platform
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ANSWER = {"score": 1, "at": "2026-11-24T11:00:00Z", "phone": "+442079460067"}
@@ -47,45 +47,6 @@ map:
 """,
         file="thin.yaml",
     )
-
-
-class Platform:
-    """Answers each request with the next line of its script; the last one goes on for ever."""
-
-    def __init__(self) -> None:
-        self.script: list[tuple[int, dict[str, str], bytes]] = []
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.sent = 0
-        self.endless = False
-        self.port = 0
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Platform]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
-            self.port = server.sockets[0].getsockname()[1]
-            yield self
-
-    def says(self, status: int, body: bytes = b"{}", **headers: str) -> None:
-        self.script.append((status, {name.replace("_", "-"): value for name, value in headers.items()}, body))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        self.asked.append((head.split(" ")[1], dict(line.lower().split(": ", 1) for line in lines if line)))
-        status, headers, body = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        length = 100 * 1024 * 1024 if self.endless else len(body)
-        told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        writer.write(f"HTTP/1.1 {status} So\r\n{told}Content-Length: {length}\r\nConnection: close\r\n\r\n".encode())
-        try:
-            while self.endless and self.sent < length:
-                writer.write(b" " * 65_536)
-                self.sent += 65_536
-                await writer.drain()
-            writer.write(body)
-            await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
 
 
 class Topic(Producer):
