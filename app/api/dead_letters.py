@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from alerts.errors import NotFound, Unavailable
+from alerts.errors import NotFound
 from alerts.ledger.reading.dead_letters import DeadLetter, count_dead_letters, list_dead_letters, one_dead_letter
 from app.api.context import ChangeResult, Context, respond
 from app.api.http.paging import next_link
@@ -68,8 +68,6 @@ async def redrive(id: str, context: Context) -> Response:
     letter = await one_dead_letter(context.dependencies.engine, _number(id))
 
     async def effect() -> ChangeResult:
-        if context.dependencies.redrive is None:
-            raise Unavailable("nothing can be sent to Kafka from here")
         return ChangeResult(RedriveResult(redriven=await context.dependencies.redrive([letter.id], context.actor)))
 
     return await context.send_out(effect)

@@ -21,8 +21,8 @@ __all__ = ["ApiDependencies", "OutRecord"]
 @dataclass(frozen=True, kw_only=True)
 class ApiDependencies:
     """`announce` hears what moved, after it was committed. `send` returns once Kafka has acknowledged, else raises
-    Unavailable. `redrive` takes ids of dead letters and who asks, and says how many were sent again; None where
-    nothing can. `doors` are open to platforms; `observe_webhook` hears what came of each that knocked there.
+    Unavailable. `redrive` takes ids of dead letters and who asks, and says how many were sent again.
+    `doors` are open to platforms; `observe_webhook` hears what came of each that knocked there.
     `observe_http` hears route template, status and seconds. `metrics_page` makes of an Accept header a body and its
     content type, and may block. `not_ready` names what is missing; nothing means ready.
     """

@@ -28,7 +28,7 @@ from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER
 from consumers.intake.reason import InvalidRecord
 from consumers.sources import form
 from consumers.sources.doors import Door
-from consumers.sources.signatures import Delivery, Rejected, Verified, verify
+from consumers.sources.signatures import Rejected, Verified, WebhookDelivery, verify
 from consumers.sources.webhook import Webhook
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class _Knock:
     """One delivery at a door. `result` is what it came to, as the metrics hear it; None for a handshake."""
 
     door: Door
-    delivery: Delivery
+    delivery: WebhookDelivery
     media: str
     result: WebhookResult | None = WebhookResult.REFUSED
 
@@ -78,7 +78,7 @@ async def receive(name: str, request: Request) -> Response:
 
 @contextmanager
 def _counted(dependencies: ApiDependencies, door: Door, request: Request) -> Iterator[_Knock]:
-    knock = _Knock(door, Delivery((), "", b""), "")
+    knock = _Knock(door, WebhookDelivery((), "", b""), "")
     try:
         yield knock
     finally:
@@ -96,7 +96,7 @@ def _media(request: Request, webhook: Webhook) -> str:
     return media
 
 
-async def _delivery(request: Request, public_url: str | None) -> Delivery:
+async def _delivery(request: Request, public_url: str | None) -> WebhookDelivery:
     """As it arrived, with the URL that its sender knows. Raises 413."""
     body = await request.body()
     headers = tuple((name.decode("latin-1").lower(), value) for name, value in request.headers.raw)
@@ -104,7 +104,7 @@ async def _delivery(request: Request, public_url: str | None) -> Delivery:
     base = public_url or f"{request.url.scheme}://{request.url.netloc}"
     query = request.scope["query_string"].decode("latin-1")
     path = raw_path.decode("latin-1").partition("?")[0]
-    return Delivery(headers, f"{base.rstrip('/')}{path}" + (f"?{query}" if query else ""), body)
+    return WebhookDelivery(headers, f"{base.rstrip('/')}{path}" + (f"?{query}" if query else ""), body)
 
 
 def _handshake(knock: _Knock, *, is_verified: bool) -> Response | None:

@@ -29,10 +29,10 @@ from consumers.intake.redrive import redrive as send_again
 from consumers.intake.rehearsal import Rehearsed, rehearse
 from consumers.sources.catalogue import load_catalogue
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+ClickCommand = TypeVar("ClickCommand", bound=Callable[..., Any])
 
 
-def filtered(command: Command) -> Command:
+def filtered(command: ClickCommand) -> ClickCommand:
     """The options by which dead letters are chosen."""
     options = (
         click.option("--reason", help="Only these."),

@@ -26,7 +26,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 _WHSEC = "whsec_"
 
 
-class Delivery(Struct, frozen=True):
+class WebhookDelivery(Struct, frozen=True):
     """What arrived: headers with their names in lower case, the URL that was asked as its sender knows it, the body."""
 
     headers: tuple[tuple[str, bytes], ...]
@@ -63,7 +63,7 @@ class _Doubt(Exception):
     """The delivery cannot have been signed as the file says."""
 
 
-def verify(webhook: Webhook, delivery: Delivery, secrets: Sequence[str], now: datetime) -> Verified | Rejected:
+def verify(webhook: Webhook, delivery: WebhookDelivery, secrets: Sequence[str], now: datetime) -> Verified | Rejected:
     """Any of `secrets` may have signed. The time is judged after the signature: before, anybody could have written it."""
     try:
         given = _given(webhook, delivery)
@@ -92,7 +92,7 @@ def key_of(webhook: Webhook, secret: str) -> bytes:
         raise ValueError("it is not base64 behind whsec_") from None
 
 
-def _given(webhook: Webhook, delivery: Delivery) -> list[bytes]:
+def _given(webhook: Webhook, delivery: WebhookDelivery) -> list[bytes]:
     """The signatures that came along, without their prefix; nothing that has another."""
     text = delivery.only(webhook.header) if webhook.header else _once(_fields(delivery), webhook.field or "").encode()
     each = text.split(webhook.separator.encode()) if webhook.separator else [text]
@@ -109,7 +109,7 @@ def _token(webhook: Webhook, given: Sequence[bytes], secrets: Sequence[str]) -> 
     return _any_equal(given, [key_of(webhook, secret) for secret in secrets])
 
 
-def _mac(webhook: Webhook, delivery: Delivery, given: Sequence[bytes], secrets: Sequence[str]) -> bool:
+def _mac(webhook: Webhook, delivery: WebhookDelivery, given: Sequence[bytes], secrets: Sequence[str]) -> bool:
     if webhook.body_sha256 is not None and not _body_is_named(webhook.body_sha256, delivery):
         return False
     urls = _spellings(delivery.url) if "url" in webhook.names else [delivery.url]
@@ -137,7 +137,7 @@ def _spelled(encoding: Literal["hex", "base64"], given: bytes) -> bytes:
     return given.lower() if encoding == "hex" else given
 
 
-def _message(webhook: Webhook, delivery: Delivery, url: str) -> bytes:
+def _message(webhook: Webhook, delivery: WebhookDelivery, url: str) -> bytes:
     """The very bytes that were signed: the template's own, and those of the delivery in their places."""
     parts: dict[str, Callable[[], bytes]] = {
         "body": lambda: delivery.body,
@@ -155,7 +155,7 @@ def _message(webhook: Webhook, delivery: Delivery, url: str) -> bytes:
     return message + webhook.signed[end:].encode()
 
 
-def _fields(delivery: Delivery) -> list[tuple[str, str]]:
+def _fields(delivery: WebhookDelivery) -> list[tuple[str, str]]:
     try:
         return form_fields(delivery.body)
     except ValueError:
@@ -175,7 +175,7 @@ def _sorted_form(fields: Sequence[tuple[str, str]]) -> bytes:
     return "".join(name + value for name, value in sorted(fields)).encode()
 
 
-def _body_is_named(parameter: str, delivery: Delivery) -> bool:
+def _body_is_named(parameter: str, delivery: WebhookDelivery) -> bool:
     """Whether the URL holds this body's SHA-256."""
     query = parse_qsl(urlsplit(delivery.url).query, keep_blank_values=True)
     found = [value for name, value in query if name == parameter]

@@ -31,7 +31,7 @@ from app.metrics.registry import HTTP, LATENCY, WORK
 from app.settings import NOT_THERE_YET, PREFIX, Settings
 from consumers.intake.reason import DeadLetterReason
 from consumers.intake.record import Record, read_record
-from consumers.sources.catalogue import Catalogue, load_catalogue
+from consumers.sources.catalogue import Catalogue
 from consumers.sources.examples import run_examples
 from consumers.sources.rule import Rule
 from consumers.sources.source import Source, read_source
@@ -183,12 +183,6 @@ def test_the_example_of_a_source_passes_its_own_examples() -> None:
     (text,) = blocks("sources.md", "yaml")
     results = run_examples(read_source(text, file="acme.yaml"))
     assert [result.differences for result in results] == [(), ()]
-
-
-def test_every_shipped_source_is_named() -> None:
-    page = (DOCS / "sources.md").read_text()
-    (shipped,) = re.findall(r"^Shipped: (.*?)\. ", page, re.MULTILINE)
-    assert set(words(shipped)) == {source.name for source in load_catalogue()}
 
 
 # -- surveys in

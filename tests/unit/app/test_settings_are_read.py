@@ -9,8 +9,6 @@ from pathlib import Path
 from app.settings import Settings
 
 APP = Path(__file__).parents[3] / "app"
-WAITING = {"secrets"}
-"""Read and kept, as the page of settings says, until a file can name one."""
 
 
 def settings_in(tree: ast.AST) -> set[str]:
@@ -56,11 +54,11 @@ def the_program() -> tuple[dict[str, str], str]:
 
 
 def test_every_setting_is_read_by_somebody() -> None:
-    assert unread(*the_program()) == WAITING
+    assert unread(*the_program()) == set()
 
 
 def test_a_setting_that_nobody_reads_would_be_seen() -> None:
     files, settings = the_program()
     deaf = {path: text.replace(".rate_limit", ".http_port") for path, text in files.items()}
-    assert unread(deaf, settings) == WAITING | {"rate_limit"}
+    assert unread(deaf, settings) == {"rate_limit"}
     assert "kafka_sasl_username" in unread(files, settings.replace("self.kafka_sasl_username", "None"))

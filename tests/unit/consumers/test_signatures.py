@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 from twilio.request_validator import RequestValidator
 
 from alerts.document import BadDocument
-from consumers.sources.signatures import Delivery, Refusal, Rejected, Verified, key_of, verify
+from consumers.sources.signatures import Refusal, Rejected, Verified, WebhookDelivery, key_of, verify
 from consumers.sources.source import read_source
 from consumers.sources.webhook import PRESETS, Webhook
 
@@ -35,7 +35,7 @@ class Platform(Struct, frozen=True):
     """`sign` makes what the platform itself would send at a moment, with a secret."""
 
     lines: str
-    sign: Callable[[str, datetime], Delivery]
+    sign: Callable[[str, datetime], WebhookDelivery]
     signed_headers: tuple[str, ...]
     has_time: bool = False
 
@@ -52,53 +52,53 @@ def _base64(secret: str, message: bytes, algorithm: str = "sha256") -> bytes:
     return base64.b64encode(_mac(secret, message, algorithm))
 
 
-def _sent(body: bytes = BODY, url: str = URL, **headers: bytes | str) -> Delivery:
+def _sent(body: bytes = BODY, url: str = URL, **headers: bytes | str) -> WebhookDelivery:
     pairs = ((name.replace("_", "-"), value) for name, value in headers.items())
-    return Delivery(
+    return WebhookDelivery(
         tuple((name, value.encode() if isinstance(value, str) else value) for name, value in pairs), url, body
     )
 
 
-def _standard(secret: str, at: datetime) -> Delivery:
+def _standard(secret: str, at: datetime) -> WebhookDelivery:
     whsec = WHSEC if secret == SECRET else OTHER_WHSEC
     signature = StandardWebhook(whsec).sign("msg_1", at, BODY.decode())
     return _sent(webhook_id="msg_1", webhook_timestamp=str(int(at.timestamp())), webhook_signature=signature)
 
 
-def _twilio_form(secret: str, at: datetime) -> Delivery:
+def _twilio_form(secret: str, at: datetime) -> WebhookDelivery:
     fields = {"From": "+442079460067", "Digits": "1", "Note": "né & so", "Blank": ""}
     return _sent(FORM, x_twilio_signature=RequestValidator(secret).compute_signature(URL, fields))
 
 
-def _twilio_json(secret: str, at: datetime) -> Delivery:
+def _twilio_json(secret: str, at: datetime) -> WebhookDelivery:
     url = f"{URL}?bodySHA256={RequestValidator(secret).compute_hash(BODY.decode())}"
     return _sent(url=url, x_twilio_signature=RequestValidator(secret).compute_signature(url, {}))
 
 
-def _slack(secret: str, at: datetime) -> Delivery:
+def _slack(secret: str, at: datetime) -> WebhookDelivery:
     stamp = str(int(at.timestamp()))
     signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=BODY)
     return _sent(x_slack_signature=signature or "", x_slack_request_timestamp=stamp)
 
 
-def _zendesk(secret: str, at: datetime) -> Delivery:
+def _zendesk(secret: str, at: datetime) -> WebhookDelivery:
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     signature = _base64(secret, stamp + BODY)
     return _sent(x_zendesk_webhook_signature=signature, x_zendesk_webhook_signature_timestamp=stamp)
 
 
-def _chatwoot(secret: str, at: datetime) -> Delivery:
+def _chatwoot(secret: str, at: datetime) -> WebhookDelivery:
     stamp = str(int(at.timestamp())).encode()
     signature = b"sha256=" + _hex(secret, stamp + b"." + BODY)
     return _sent(x_chatwoot_signature=signature, x_chatwoot_timestamp=stamp)
 
 
-def _qualtrics(secret: str, at: datetime) -> Delivery:
+def _qualtrics(secret: str, at: datetime) -> WebhookDelivery:
     message = json.dumps({"ResponseID": "R_1", "SurveyID": "SV_1"})
     return _sent(urlencode({"MSG": message, "HMAC": _hex(secret, message.encode(), "sha512").decode()}).encode())
 
 
-def _acme(secret: str, at: datetime) -> Delivery:
+def _acme(secret: str, at: datetime) -> WebhookDelivery:
     stamp = str(int(at.timestamp() * 1000)).encode()
     return _sent(x_acme_signature=b"sha256=" + _hex(secret, stamp + b"." + BODY), x_acme_id="evt-1", x_acme_time=stamp)
 
@@ -150,7 +150,7 @@ def webhook_of(lines: str) -> Webhook:
 
 
 def judge(
-    name: str, delivery: Delivery, secrets: Sequence[str] = (SECRET,), now: datetime = NOW
+    name: str, delivery: WebhookDelivery, secrets: Sequence[str] = (SECRET,), now: datetime = NOW
 ) -> Verified | Rejected:
     webhook = webhook_of(PLATFORMS[name].lines)
     known = {SECRET: WHSEC, OTHER: OTHER_WHSEC} if webhook.key == "whsec" else {}
