@@ -13,7 +13,8 @@ import pytest
 
 from tests.parts.clock import MOVABLE_CLOCK, Clock
 from tests.parts.kafka import KafkaBroker
-from tests.parts.kafka_jars import missing_kafka
+from tests.parts.kafka_jars import NEWEST, kafka_version, missing_kafka
+from tests.parts.kafka_jars import OLDEST as OLDEST_KAFKA
 from tests.parts.postgres import OLDEST, PostgresServer, chosen_version, missing_oldest, missing_postgres
 from tests.parts.requirements import require
 from tests.parts.service import environment
@@ -29,7 +30,8 @@ hypothesis.settings.load_profile("ours")
 
 def pytest_report_header() -> str:
     """Which servers the stories run on."""
-    return f"PostgreSQL: {chosen_version() or 'none'}; the oldest that is promised: {missing_oldest() or OLDEST}"
+    postgres = f"PostgreSQL: {chosen_version() or 'none'}; the oldest that is promised: {missing_oldest() or OLDEST}"
+    return f"{postgres}; Kafka: {kafka_version(NEWEST)}, one story on {kafka_version(OLDEST_KAFKA)}"
 
 
 @pytest.fixture(scope="session")

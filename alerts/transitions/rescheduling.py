@@ -86,13 +86,13 @@ def ended_lease(callback: Callback) -> dict[str, Any]:
     }
 
 
-MEASURED_AT_MOST = timedelta(days=400)
-"""Further back the minutes in which we could have called are not counted: a year and more says enough, and no claim may
-take long because a sender's clock told of 1970."""
+MEASURED_AT_MOST = timedelta(days=100)
+"""Further back the minutes in which we could have called are not counted: the longest bucket of the metrics is two weeks,
+and no claim may take long because an answer is years old and its customer may be in any of eighteen zones."""
 
 
 def measure(callback: Callback, name: str, now: datetime, policy: Policy) -> dict[str, dict[str, float]]:
-    """How long the customer has waited, on both clocks; seconds, never negative. Callable: of the last 400 days."""
+    """How long the customer has waited, on both clocks; seconds, never negative. Callable: of the last 100 days."""
     seconds = max(0.0, (now - callback.waiting_since).total_seconds())
     since = max(min(callback.waiting_since, now), now - MEASURED_AT_MOST)
     could_have = callable_seconds(since, now, callback.place(policy), policy)

@@ -17,7 +17,7 @@ from typing import Self
 
 from app.embedded.child import last_words, start_child, stop_child
 from app.embedded.ports import free_ports
-from tests.parts.kafka_jars import kafka_jars
+from tests.parts.kafka_jars import NEWEST, kafka_jars
 
 _PATIENCE = 60.0  # seconds for a start; about three where nothing else runs
 
@@ -49,8 +49,9 @@ broker.session.timeout.ms=2000
 class KafkaBroker:
     """One broker on one folder and one port, which it keeps over any number of restarts."""
 
-    def __init__(self, folder: Path, heap: str, temporary: bool) -> None:
+    def __init__(self, folder: Path, heap: str, temporary: bool, pom: Path) -> None:
         self.folder = folder
+        self._pom = pom
         self.port, controller = free_ports(2)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._properties = folder / "server.properties"
@@ -61,14 +62,14 @@ class KafkaBroker:
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(cls, folder: Path | None = None, *, heap: str = "512m") -> Self:
+    def start(cls, folder: Path | None = None, *, heap: str = "512m", pom: Path = NEWEST) -> Self:
         """A broker that answers. Without `folder`, in a new temporary one that `stop` removes.
 
         Ask `missing_kafka` first. Raises RuntimeError if the broker does not come up.
         """
         chosen = folder or Path(tempfile.mkdtemp(prefix="bottombox-kafka-"))
         chosen.mkdir(parents=True, exist_ok=True)
-        broker = cls(chosen, heap, temporary=folder is None)
+        broker = cls(chosen, heap, folder is None, pom)
         try:
             broker._format()
             broker._launch()
@@ -149,7 +150,7 @@ class KafkaBroker:
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
         java = shutil.which("java") or "java"
         return start_child(
-            [java, *machine, quiet, "-cp", f"{kafka_jars()}/*", program, *arguments],
+            [java, *machine, quiet, "-cp", f"{kafka_jars(self._pom)}/*", program, *arguments],
             log=self._log,
             ending=signal.SIGKILL,
         )

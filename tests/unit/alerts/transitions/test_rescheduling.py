@@ -52,11 +52,11 @@ def test_the_members_of_an_ended_lease_are_all_empty() -> None:
     assert set(free.values()) == {None}
 
 
-def test_of_a_very_old_answer_only_the_last_400_days_are_counted_as_callable() -> None:
+def test_of_a_very_old_answer_only_the_last_100_days_are_counted_as_callable() -> None:
     long_ago = opened(answered_at=datetime(1, 1, 3, tzinfo=UTC))  # what some senders write for "never"
     measured = measure(long_ago, "time_to_claim", TEN, POLICY)["time_to_claim"]
     assert measured["wall"] == (TEN - datetime(1, 1, 3, tzinfo=UTC)).total_seconds()
-    assert measured["callable"] == 400 * 11 * 3600
+    assert measured["callable"] == 100 * 11 * 3600
 
 
 def test_a_duration_is_never_negative() -> None:
