@@ -37,7 +37,7 @@ async def test_an_answer_that_cannot_be_stored_costs_only_itself(desk: Desk, cap
 
 
 async def test_a_fault_that_would_hit_every_answer_sets_none_aside(desk: Desk) -> None:
-    await desk.sql("ALTER TABLE responses RENAME COLUMN rating TO stars")
+    await desk.sql("ALTER TABLE responses ALTER COLUMN rating TYPE boolean USING true")
     with pytest.raises(Exception, match="rating"):
         await desk.take([record(offset) for offset in range(5)])
     assert desk.shelf.kept == []
