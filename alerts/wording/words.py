@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from alerts.wording.plain_text import visible
 
@@ -37,23 +38,24 @@ def folded(text: str) -> str:
 
 
 def _found(said: str, phrase: str) -> Iterator[tuple[int, int]]:
+    """Where it stands; a phrase without a word of its own, such as `*`, stands nowhere."""
     words, pattern = _pattern(phrase)
-    match = (
-        pattern.search(said) if all(word in said for word in words) else None
-    )  # a long text is searched in vain quickly
+    is_possible = bool(words) and all(word in said for word in words)  # a long text is searched in vain quickly
+    match = pattern.search(said) if is_possible else None
     while match:
         start, end = match.span()
-        if start < end and not _is_cut(said, start) and not _is_cut(said, end):
+        if not _is_cut(said, start) and not _is_cut(said, end):
             yield start, end
         match = pattern.search(said, start + 1)
 
 
 @lru_cache(maxsize=4096)
 def _pattern(phrase: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """The words that must be there, and how they must stand."""
-    words = folded(phrase).split()
-    pieces = [_UP_TO_THREE_WORDS if word == "*" else _word(word) + r"\s+" for word in words]
-    needed = (word.rstrip("*") for word in words)
+    """The words that must be there, and how they must stand; stars in a row are one."""
+    words = ["*" if not word.strip("*") else word for word in folded(phrase).split()]
+    once = [word for before, word in pairwise(["", *words]) if not before == word == "*"]
+    pieces = [_UP_TO_THREE_WORDS if word == "*" else _word(word) + r"\s+" for word in once]
+    needed = (word.rstrip("*") for word in once)
     return tuple(word for word in needed if word), re.compile("".join(pieces).removesuffix(r"\s+"))
 
 

@@ -62,6 +62,15 @@ def test_where_words_are_not_parted_by_blanks_a_phrase_is_found_among_them() -> 
     assert not mentions("कॉलेज", ["कॉल"])  # the vowel sign goes on with the word
 
 
+@pytest.mark.parametrize("phrase", ["*", "**", "\u200b", "* " * 30, "** " * 30])
+def test_a_phrase_without_a_word_is_found_nowhere_and_at_once(phrase: str) -> None:
+    assert not mentions("please do call me, " * 50 + " " * 500, [phrase])
+
+
+def test_stars_in_a_row_are_one() -> None:
+    assert mentions("do not you dare call me", ["do not * ** * call me"])
+
+
 @given(st.text(max_size=60), st.text(min_size=1, max_size=20).filter(str.strip))
 def test_no_text_whatever_raises(said: str, phrase: str) -> None:
     mentions(said, [phrase], unless=[phrase])
