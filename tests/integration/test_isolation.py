@@ -120,8 +120,8 @@ async def test_one_that_was_stepped_over_is_offered_again_once_it_is_mended(engi
     first, second = await opened(engine, 2)
     await spoil(engine, first, CANNOT_BE_READ)
     assert await claim_as(engine, "ann") == [second.id]
-    assert not (await read(engine, first.id)).ready
     await spoil(engine, first, "UPDATE callbacks SET flags = '{{}}' WHERE customer_id = :id")
+    assert not (await read(engine, first.id)).ready
     await clock.advance(timedelta(minutes=5, seconds=1))
     await wake_due(engine, POLICY)
     assert await claim_as(engine, "ben") == [first.id]
