@@ -104,6 +104,7 @@ async def test_a_failover_to_the_second_server_of_the_address(
 
     async def mishap(traffic: Traffic) -> None:
         await asyncio.to_thread(first.kill)
+        await traffic.waits()  # the second is not promoted before somebody met the gap
         await asyncio.to_thread(second.run_sql, "SELECT pg_promote()")
 
     topic, dead = await new_topic("surveys", partitions=3), await new_topic("dead")
@@ -115,8 +116,7 @@ async def test_a_failover_to_the_second_server_of_the_address(
         group=unique_name("group"),
     )
     async with Town.open(env, bootstrap=kafka.bootstrap, topic=topic, dead=dead, database=url) as town:
-        traffic = await endures(town, mishap, after=second.url("moods"))
-    assert traffic.waited > 0
+        await endures(town, mishap, after=second.url("moods"))
 
 
 @pytest.fixture

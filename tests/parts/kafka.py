@@ -131,7 +131,7 @@ class KafkaBroker:
         if (self.folder / "records" / "meta.properties").exists():
             return
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        formatting = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self._properties)
+        formatting = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", self._properties)
         if formatting.wait() != 0:
             raise RuntimeError(f"Kafka could not make its folder: {last_words(self._log)}")
 
