@@ -14,11 +14,11 @@ from pydantic import AfterValidator, Field, model_validator
 from alerts.document import Section
 from alerts.survey import SurveyResponse
 from alerts.wording.language import is_within
-from alerts.wording.words import mentions
+from alerts.wording.words import has_a_word, mentions
 
 
 def _phrase(words: str) -> str:
-    if not words.replace("*", "").strip():
+    if not has_a_word(words):
         raise ValueError("a phrase needs a word; write one like call me")
     return words
 

@@ -31,6 +31,11 @@ def mentions(text: str | None, phrases: Iterable[str], unless: Iterable[str] = (
     return any(spared.find(1, start, end) < 0 for phrase in phrases for start, end in _found(said, phrase))
 
 
+def has_a_word(phrase: str) -> bool:
+    """Whether there is anything to find: `*` alone, or only what nobody sees, stands nowhere."""
+    return bool(_pattern(phrase)[0])
+
+
 def folded(text: str) -> str:
     """For comparing: upper and lower case alike, each letter written in one way, nothing invisible."""
     once = unicodedata.normalize("NFKC", visible(text)).casefold()
@@ -38,7 +43,6 @@ def folded(text: str) -> str:
 
 
 def _found(said: str, phrase: str) -> Iterator[tuple[int, int]]:
-    """Where it stands; a phrase without a word of its own, such as `*`, stands nowhere."""
     words, pattern = _pattern(phrase)
     is_possible = bool(words) and all(word in said for word in words)  # a long text is searched in vain quickly
     match = pattern.search(said) if is_possible else None

@@ -17,6 +17,7 @@ from alerts.survey import EVENT_TYPE
 from consumers.intake.record import Record
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.source import Source
+from tests.parts.answers import EVERY_MEMBER
 from tests.parts.desk import Desk
 from tests.parts.effort import EFFORT, FULL
 
@@ -43,36 +44,6 @@ CATALOGUE = Catalogue(
         )
     ]
 )
-DATA: dict[str, Any] = {
-    "response_id": "r-81",
-    "survey": {"id": "post-contact", "question": "overall"},
-    "rating": 2,
-    "scale": {"worst": 1, "best": 5},
-    "comment": "Nobody called me back.",
-    "answered_at": "2026-11-22T10:00:00+01:00",
-    "customer": {
-        "id": "c-17",
-        "name": "Vera Example",
-        "phone": "+442079460067",
-        "email": "vera@example.org",
-        "time_zone": "Europe/London",
-        "country": "GB",
-        "language": "en",
-        "segment": "gold",
-        "since": "2019-02-23",
-        "value": 42.5,
-    },
-    "interaction": {
-        "id": "conv-9",
-        "channel": "voice",
-        "queue": "billing",
-        "reason": "invoice",
-        "agent": {"id": "a7", "team": "north"},
-        "started_at": "2026-11-22T08:40:00Z",
-        "ended_at": "2026-11-22T08:55:00Z",
-    },
-    "attributes": {"branch": "Leeds"},
-}
 ENVELOPE = {"specversion": "1.0", "type": EVENT_TYPE, "source": "/crm", "id": "e-1", "time": "2026-11-22T09:00:00Z"}
 TICKET = {
     "id": "t-1",
@@ -132,7 +103,7 @@ class Sender:
         pick = self.dice
         kind = pick.choice(["structured", "binary", "raw"])
         topic, headers = "surveys", [self.header() for _ in range(pick.choice([0, 0, 0, 1, 2]))]
-        whole = {"structured": {**ENVELOPE, "data": DATA}, "binary": DATA, "raw": TICKET}[kind]
+        whole = {"structured": {**ENVELOPE, "data": EVERY_MEMBER}, "binary": EVERY_MEMBER, "raw": TICKET}[kind]
         body = self.changed(whole)
         if kind == "raw":
             topic = "tickets"
@@ -212,7 +183,7 @@ def placed(record: Record) -> Record:
 
 
 def good(id: str) -> Record:
-    data = {**DATA, "response_id": id, "rating": 1, "customer": {"id": id}}
+    data = {**EVERY_MEMBER, "response_id": id, "rating": 1, "customer": {"id": id}}
     value = json.dumps({**ENVELOPE, "id": id, "data": data}).encode()
     return Record("surveys", 0, 0, 1795338000000, None, value)
 

@@ -11,35 +11,7 @@ from alerts.members import DROPPABLE, GROUPS, MEMBERS, Lack, absent_members, cou
 from alerts.survey import SurveyResponse
 from consumers.intake.answer import read_answer
 from consumers.intake.cloudevents import CloudEvent
-
-WHOLE: dict[str, Any] = {
-    "survey": {"id": "post-contact", "question": "overall"},
-    "rating": 2,
-    "comment": "Nobody called me back.",
-    "answered_at": "2026-11-22T10:00:00+01:00",
-    "customer": {
-        "id": "c-17",
-        "name": "Vera Example",
-        "phone": "+442079460067",
-        "email": "vera@example.org",
-        "time_zone": "Europe/London",
-        "country": "GB",
-        "language": "en",
-        "segment": "gold",
-        "since": "2019-02-23",
-        "value": 42.5,
-    },
-    "interaction": {
-        "id": "conv-9",
-        "channel": "voice",
-        "queue": "billing",
-        "reason": "invoice",
-        "agent": {"id": "a7", "team": "north"},
-        "started_at": "2026-11-22T08:40:00Z",
-        "ended_at": "2026-11-22T08:55:00Z",
-    },
-    "attributes": {"branch": "Leeds"},
-}
+from tests.parts.answers import EVERY_MEMBER
 
 
 def read(data: dict[str, Any]) -> SurveyResponse:
@@ -48,8 +20,8 @@ def read(data: dict[str, Any]) -> SurveyResponse:
 
 def changed(path: str, value: Any) -> dict[str, Any]:
     """The whole answer with another value at a path; None leaves it out."""
-    copy = {name: dict(part) if isinstance(part, dict) else part for name, part in WHOLE.items()}
-    copy["interaction"]["agent"] = dict(WHOLE["interaction"]["agent"])
+    copy = {name: dict(part) if isinstance(part, dict) else part for name, part in EVERY_MEMBER.items()}
+    copy["interaction"]["agent"] = dict(EVERY_MEMBER["interaction"]["agent"])
     *parents, last = path.split(".")
     place = copy
     for parent in parents:
@@ -67,8 +39,8 @@ def absent(response: SurveyResponse) -> set[str]:
 
 
 def test_a_whole_answer_lacks_nothing() -> None:
-    assert absent(read(WHOLE)) == set()
-    assert dropped_members(read(WHOLE).flags) == set()
+    assert absent(read(EVERY_MEMBER)) == set()
+    assert dropped_members(read(EVERY_MEMBER).flags) == set()
 
 
 @pytest.mark.parametrize("path", MEMBERS)

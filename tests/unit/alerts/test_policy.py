@@ -204,8 +204,12 @@ def policy_with(text: str) -> Policy:
 def test_what_must_not_stand_beside_words_needs_the_words() -> None:
     with pytest.raises(BadDocument, match="comment_unless needs comment_mentions"):
         policy_with("scoring: {reasons: [{name: a, when: {comment_unless: [do not call]}}]}")
+
+
+@pytest.mark.parametrize("phrase", ["*", "", " ", "* **", "\\u200b"])
+def test_a_phrase_that_could_stand_nowhere_is_a_mistake(phrase: str) -> None:
     with pytest.raises(BadDocument, match="a phrase needs a word"):
-        policy_with("scoring: {no_call: {comment_mentions: ['*']}}")
+        policy_with(f'scoring: {{no_call: {{comment_mentions: ["{phrase}"]}}}}')
 
 
 def test_holidays_may_be_those_of_the_region_of_the_country_or_none() -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytest.importorskip("grafana_foundation_sdk", reason="grafana-foundation-sdk is not installed here")
-
 from deploy.grafana.build import FOLDER, dashboards
 
 
