@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from alerts.ledger.callbacks.claims import ANYTHING, CLAIM, NEXT_CALLABLE
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake.batch import ingest_batch
+from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES
 from alerts.ledger.reading.source_report import SHAPES
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
@@ -49,27 +51,45 @@ YEARS = """
             'received_at', clock_timestamp() - (20000 - n) * interval '1 hour')) AS r ORDER BY n;
 """
 
+# The answer of the story revised again and again: a thousand times it is good, and then bad with an alert each time.
+REVISED = """
+    INSERT INTO responses OVERRIDING SYSTEM VALUE SELECT r.* FROM generate_series(1, 2000) AS n,
+        (SELECT to_jsonb(each) AS told FROM responses AS each LIMIT 1) AS t,
+        LATERAL jsonb_populate_record(NULL::responses, t.told || jsonb_build_object('id', 1000 + n, 'event_id', n,
+            'origin_offset', 1000 + n, 'box', CASE WHEN n <= 1000 THEN 'top' ELSE 'bottom' END)) AS r;
+    INSERT INTO alerts SELECT a.* FROM generate_series(1001, 2000) AS n,
+        (SELECT to_jsonb(each) AS told FROM alerts AS each LIMIT 1) AS t,
+        LATERAL jsonb_populate_record(NULL::alerts, t.told || jsonb_build_object('response_id', 1000 + n)) AS a;
+"""
+
 
 @pytest.fixture
-async def crowd(database_url: str, clock: Clock) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def story(database_url: str, clock: Clock) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     await clock.set(NOON)
     engine = open_engine(database_url)
     await ingest_batch(engine, [answer("c", 1, NOON, offset=0)], shipped_policy())
     await engine.dispose()
     connection = await asyncpg.connect(database_url)
-    await connection.execute(MANY)
     yield connection
     await connection.close()
 
 
-async def plan(connection: asyncpg.Connection[asyncpg.Record], statement: ClauseElement) -> str:
-    """The plan for any parameters, which the server may keep for a prepared statement."""
+@pytest.fixture
+async def crowd(story: asyncpg.Connection[asyncpg.Record]) -> asyncpg.Connection[asyncpg.Record]:
+    await story.execute(MANY)
+    return story
+
+
+async def plan(
+    connection: asyncpg.Connection[asyncpg.Record], statement: ClauseElement, how: str = "", **given: str
+) -> str:
+    """The plan for any parameters, which the server may keep for a prepared statement. `how`: options of EXPLAIN."""
     compiled: Any = statement.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await connection.execute(f"PREPARE asked AS {compiled}")
-        given = ", ".join(GIVEN[name] for name in compiled.positiontup or ())
-        rows = await connection.fetch(f"EXPLAIN EXECUTE asked ({given})")
+        values = ", ".join((GIVEN | given)[name] for name in compiled.positiontup or ())
+        rows = await connection.fetch(f"EXPLAIN {how} EXECUTE asked ({values})")
         await connection.execute("DEALLOCATE asked")
     return "\n".join(row[0] for row in rows)
 
@@ -104,3 +124,24 @@ async def test_a_week_of_answers_is_found_without_reading_all_years(
     await crowd.execute("VACUUM ANALYZE responses")
     found = await plan(crowd, SHAPES)
     assert "Bitmap Index Scan on responses_received_at" in found, found
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize("statement", [BEHIND, BOTTOM_BOXES], ids=["behind", "bottom boxes"])
+async def test_an_answer_that_was_revised_often_is_read_once_for_each_time(
+    story: asyncpg.Connection[asyncpg.Record], statement: TextClause, analysed: bool
+) -> None:
+    await story.execute(REVISED)
+    if analysed:
+        await story.execute("ANALYZE")
+    row = await story.fetchrow("SELECT callback_id, customer_id FROM alerts JOIN callbacks ON id = callback_id LIMIT 1")
+    assert row is not None
+    ids = {"callbacks": f"'{{{row['callback_id']}}}'", "customers": f"'{{{row['customer_id']}}}'"}
+    found = await plan(story, statement, "(ANALYZE, TIMING OFF, FORMAT JSON)", **ids)
+    assert 1_000 < rows_read(json.loads(found)[0]["Plan"]) < 20 * 2_000, found
+
+
+def rows_read(node: dict[str, Any]) -> float:
+    """By all parts of the plan that ran, with what they read in vain."""
+    rows = sum(value for name, value in node.items() if name == "Actual Rows" or name.startswith("Rows Removed"))
+    return float(rows * node["Actual Loops"]) + sum(map(rows_read, node.get("Plans", [])))
