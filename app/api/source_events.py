@@ -34,12 +34,14 @@ from consumers.sources.webhook import Webhook
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/sources", tags=["survey events"], route_class=GuardedRoute)
 
-_ANY: dict[str, Any] = {"schema": {}}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "what the platform sends, at most 256 KiB: JSON, or a form where the source file says so",
-        "content": {"application/json": _ANY, form.MEDIA_TYPE: _ANY},
+        "content": {
+            "application/json": {"schema": {}, "example": {"response_id": "r-81", "score": 2, "customer": "c-17"}},
+            form.MEDIA_TYPE: {"schema": {}, "example": {"response_id": "r-81", "score": "2", "customer": "c-17"}},
+        },
     }
 }
 _DECLARED = declare(SIGNATURE, status=202, response_model=AcceptedEvents)

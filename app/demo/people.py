@@ -69,11 +69,12 @@ SEGMENTS = {"standard": 80, "gold": 12, "business": 5, "platinum": 3}
 
 
 class Person(Struct, frozen=True):
-    """One customer. `facts` is the `customer` member of their answers."""
+    """One customer. `facts` is the `customer` member of their answers; `zone` stands there too, unless they keep it."""
 
     language: str
     country: str
     city: str
+    zone: str
     facts: dict[str, Any]
 
     @property
@@ -112,7 +113,7 @@ def _person(dice: random.Random, place: Town, number: int) -> Person:
         facts["phone"] = f"{place.prefix}{number:0{place.digits}}"
     for missing in _left_out(dice, facts):
         del facts[missing]
-    return Person(language, place.country, place.city, facts)
+    return Person(language, place.country, place.city, place.zone, facts)
 
 
 def _left_out(dice: random.Random, facts: dict[str, Any]) -> Iterator[str]:

@@ -1,16 +1,18 @@
 """Makes up survey answers that look like those of a real contact centre, for as long as somebody listens.
 
 The shares follow a real set of 17,182 answers of one shop's contact centre: 14 % bottom box, 1s far more often
-than 2s, most customers content, a comment with half of the bad answers and a quarter of the others.
+than 2s, most customers content, a comment with half of the bad answers and a quarter of the others. Most come from
+where it is day, so that at any hour some of these customers may be called and some have to wait for their morning.
 """
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +29,8 @@ SOURCE = "/demo/surveys"
 POINTS = {1: 1240, 2: 160, 3: 300, 4: 1300, 5: 7000}  # of 10,000 answers
 SAY_SOMETHING = {"bottom": 0.5, "other": 0.25}
 AGAIN = 0.12  # of bad answers come from somebody who was unhappy a moment ago
+BY_DAY = 0.8  # of answers come from where it is day
+DAY = range(9, 19)  # hours of the clock on the wall
 BROKEN = 1 / 250
 
 CHANNELS = {"voice": 62, "chat": 18, "email": 12, "app": 8}
@@ -67,10 +71,10 @@ def answers(clock: Callable[[], datetime], *, secret: bytes, seed: int = 1) -> I
         number += 1
         points = _pick(dice, POINTS)
         again = points <= 2 and unhappy and dice.random() < AGAIN
-        person = dice.choice(unhappy if again else everybody)
+        now = clock()
+        person = dice.choice(unhappy) if again else _somebody(dice, everybody, now)
         if points <= 2:
             unhappy.append(person)
-        now = clock()
         data = _data(dice, person, points, number, now)
         broken = dice.random() < BROKEN
         yield DemoAnswer(
@@ -79,6 +83,15 @@ def answers(clock: Callable[[], datetime], *, secret: bytes, seed: int = 1) -> I
             headers=_headers(f"a-{seed}-{number:07}", now),
             broken=broken,
         )
+
+
+def _somebody(dice: random.Random, everybody: Sequence[Person], now: datetime) -> Person:
+    """Anybody, or in BY_DAY of the cases somebody where it is day; their towns are round the globe, so that is soon found."""
+    person = dice.choice(everybody)
+    if dice.random() < BY_DAY:
+        while now.astimezone(ZoneInfo(person.zone)).hour not in DAY:
+            person = dice.choice(everybody)
+    return person
 
 
 def _headers(event_id: str, now: datetime) -> tuple[tuple[str, bytes], ...]:

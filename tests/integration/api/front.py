@@ -89,11 +89,15 @@ class Front:
         self.metrics.callbacks.announce(moved)
 
     async def _send(self, records: Sequence[OutRecord]) -> None:
-        if self.kafka_is_away:
-            raise Unavailable("Kafka did not acknowledge")
+        self._ask_kafka()
         self.sent.extend(records)
 
+    def _ask_kafka(self) -> None:
+        if self.kafka_is_away:
+            raise Unavailable("Kafka did not acknowledge")
+
     async def _redrive(self, ids: Sequence[int], by: str) -> int:
+        self._ask_kafka()
         self.redriven.append((list(ids), by))
         return len(ids)
 
