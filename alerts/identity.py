@@ -57,8 +57,12 @@ def clean_identity(text: str | None) -> str | None:
     """An id as it is compared: in NFC, without outer blanks and invisible marks. None for what is no identity."""
     if text is None:
         return None
-    cleaned = unicodedata.normalize("NFC", visible(text).translate(_CONTROL)).strip()
+    cleaned = (text if text.isascii() and text.isprintable() else _composed(text)).strip()
     return None if names_nobody(cleaned) else cleaned
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", visible(text).translate(_CONTROL))
 
 
 def clean_email(text: str | None) -> str | None:

@@ -6,45 +6,47 @@ Paths are those of docs/surveys.md. Nothing here holds what a member said.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any
 
 from msgspec import Struct
 
 from alerts.flags import BAD_NUMBER, dropped
 from alerts.survey import SurveyResponse
 
-MEMBERS: dict[str, Callable[[SurveyResponse], Any]] = {
-    "survey.id": attrgetter("survey_id"),
-    "survey.question": attrgetter("question"),
-    "comment": attrgetter("comment"),
-    "customer.id": attrgetter("customer.id"),
-    "customer.name": attrgetter("customer.name"),
-    "customer.phone": attrgetter("customer.phone"),
-    "customer.email": attrgetter("customer.email"),
-    "customer.time_zone": attrgetter("customer.time_zone"),
-    "customer.country": attrgetter("customer.country"),
-    "customer.language": attrgetter("customer.language"),
-    "customer.segment": attrgetter("customer.segment"),
-    "customer.since": attrgetter("customer.since"),
-    "customer.value": attrgetter("customer.value"),
-    "interaction.id": attrgetter("interaction.id"),
-    "interaction.channel": attrgetter("interaction.channel"),
-    "interaction.queue": attrgetter("interaction.queue"),
-    "interaction.reason": attrgetter("interaction.reason"),
-    "interaction.agent.id": attrgetter("interaction.agent_id"),
-    "interaction.agent.team": attrgetter("interaction.agent_team"),
-    "interaction.started_at": attrgetter("interaction.started_at"),
-    "interaction.ended_at": attrgetter("interaction.ended_at"),
-    "attributes": attrgetter("attributes"),
+MEMBERS = {
+    "survey.id": "survey_id",
+    "survey.question": "question",
+    "comment": "comment",
+    "customer.id": "customer.id",
+    "customer.name": "customer.name",
+    "customer.phone": "customer.phone",
+    "customer.email": "customer.email",
+    "customer.time_zone": "customer.time_zone",
+    "customer.country": "customer.country",
+    "customer.language": "customer.language",
+    "customer.segment": "customer.segment",
+    "customer.since": "customer.since",
+    "customer.value": "customer.value",
+    "interaction.id": "interaction.id",
+    "interaction.channel": "interaction.channel",
+    "interaction.queue": "interaction.queue",
+    "interaction.reason": "interaction.reason",
+    "interaction.agent.id": "interaction.agent_id",
+    "interaction.agent.team": "interaction.agent_team",
+    "interaction.started_at": "interaction.started_at",
+    "interaction.ended_at": "interaction.ended_at",
+    "attributes": "attributes",
 }
-"""Where each is found. Their order is that of the bits in `responses.absent`: add at the end only."""
+"""Where each is found in a response. Their order is that of the bits in `responses.absent`: add at the end only."""
+
+_find_all = attrgetter(*MEMBERS.values())
 
 GROUPS = ("time", "survey", "customer", "interaction", "interaction.agent")
 """What can be dropped besides: whole objects that were none, and the event's time."""
 
 DROPPABLE = (*MEMBERS, *GROUPS)
+_BIT = {path: 1 << bit for bit, path in enumerate(MEMBERS)}
 _PATHS = {dropped(path): path for path in DROPPABLE} | {BAD_NUMBER: "customer.phone"}
 
 
@@ -74,11 +76,12 @@ def dropped_members(flags: Iterable[str]) -> frozenset[str]:
 
 def absent_members(response: SurveyResponse) -> int:
     """One bit for each of MEMBERS that the answer did not have, be it empty. What was dropped was there."""
-    unusable = dropped_members(response.flags)
     bits = 0
-    for bit, (path, find) in enumerate(MEMBERS.items()):
-        if find(response) in (None, {}) and path not in unusable:
+    for bit, value in enumerate(_find_all(response)):
+        if value is None or value == {}:
             bits |= 1 << bit
+    for path in dropped_members(response.flags) & MEMBERS.keys() if response.flags else ():
+        bits &= ~_BIT[path]
     return bits
 
 

@@ -55,12 +55,23 @@ _BARE_PLACEHOLDER = re.compile(
 )
 
 
+# What nearly all identities look like: letters and digits together, or a number. No rule for nobody fits it: the words have
+# no digits, zeros have nothing else, a placeholder has other signs, and one digit alone fills no UUID.
+_PLAINLY_SOMEBODY = re.compile(
+    r"(?=[a-z._-]*[0-9])(?=[0-9._-]*[a-z])[a-z0-9._-]+|[0-9]{0,15}[1-9][0-9]{0,15}", re.I | re.A
+)
+
+
 def names_nobody(text: str) -> bool:
     """Whether this is no identity: `undefined`, `n/a`, `[object Object]`, `{{customer_id}}`, `0`, the nil UUID, in any case.
 
     `text`: without outer blanks and invisible marks. Empty names nobody.
     """
-    text = text.casefold()
+    return _PLAINLY_SOMEBODY.fullmatch(text) is None and stands_for_nobody(text.casefold())
+
+
+def stands_for_nobody(text: str) -> bool:
+    """As `names_nobody`, by every rule there is. `text`: in small letters too."""
     return (
         _is_only_signs(text)
         or bool(_ZERO.fullmatch(text))

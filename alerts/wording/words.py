@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from alerts.wording.plain_text import visible
 
@@ -25,15 +26,18 @@ def mentions(text: str | None, phrases: Iterable[str], unless: Iterable[str] = (
     In a phrase `rückruf*` is any word that begins so, and `*` alone stands for up to three words of the same sentence.
     """
     said = folded(text or "")
+    found = [span for phrase in _possible(said, phrases) for span in phrase.spans(said)]
+    if not found:
+        return False
     spared = bytearray(len(said))
-    for start, end in (span for phrase in unless for span in _found(said, phrase)):
+    for start, end in (span for phrase in _possible(said, unless) for span in phrase.spans(said)):
         spared[start:end] = b"\1" * (end - start)
-    return any(spared.find(1, start, end) < 0 for phrase in phrases for start, end in _found(said, phrase))
+    return any(spared.find(1, start, end) < 0 for start, end in found)
 
 
 def has_a_word(phrase: str) -> bool:
     """Whether there is anything to find: `*` alone, or only what nobody sees, stands nowhere."""
-    return bool(_pattern(phrase)[0])
+    return _compiled(phrase).rarest != ""
 
 
 def folded(text: str) -> str:
@@ -42,25 +46,39 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", once).translate(_APOSTROPHES)
 
 
-def _found(said: str, phrase: str) -> Iterator[tuple[int, int]]:
-    words, pattern = _pattern(phrase)
-    is_possible = bool(words) and all(word in said for word in words)  # a long text is searched in vain quickly
-    match = pattern.search(said) if is_possible else None
-    while match:
-        start, end = match.span()
-        if not _is_cut(said, start) and not _is_cut(said, end):
-            yield start, end
-        match = pattern.search(said, start + 1)
+class _Phrase(NamedTuple):
+    """How a phrase must stand, and the longest of its words: where that is not, neither is the phrase."""
+
+    rarest: str
+    pattern: re.Pattern[str]
+
+    def spans(self, said: str) -> Iterator[tuple[int, int]]:
+        match = self.pattern.search(said)
+        while match:
+            start, end = match.span()
+            if not _is_cut(said, start) and not _is_cut(said, end):
+                yield start, end
+            match = self.pattern.search(said, start + 1)
 
 
-@lru_cache(maxsize=4096)
-def _pattern(phrase: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """The words that must be there, and how they must stand; stars in a row are one."""
+def _possible(said: str, phrases: Iterable[str]) -> list[_Phrase]:
+    """Those of which a word is there; a text is searched for hundreds of phrases, nearly always in vain."""
+    return [phrase for phrase in _all_compiled(tuple(phrases)) if phrase.rarest in said]
+
+
+@lru_cache(maxsize=1024)
+def _all_compiled(phrases: tuple[str, ...]) -> tuple[_Phrase, ...]:
+    """Without those that stand nowhere."""
+    return tuple(compiled for compiled in map(_compiled, phrases) if compiled.rarest)
+
+
+def _compiled(phrase: str) -> _Phrase:
+    """Stars in a row are one."""
     words = ["*" if not word.strip("*") else word for word in folded(phrase).split()]
     once = [word for before, word in pairwise(["", *words]) if not before == word == "*"]
     pieces = [_UP_TO_THREE_WORDS if word == "*" else _word(word) + r"\s+" for word in once]
-    needed = (word.rstrip("*") for word in once)
-    return tuple(word for word in needed if word), re.compile("".join(pieces).removesuffix(r"\s+"))
+    rarest = max((word.rstrip("*") for word in once), key=len, default="")
+    return _Phrase(rarest, re.compile("".join(pieces).removesuffix(r"\s+")))
 
 
 def _word(word: str) -> str:
