@@ -85,12 +85,11 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
     """
     if customer.erased_at is not None:
         return customer
-    said = _as_compared(answer.customer)
     is_newer = answer.revised_at >= customer.facts_as_of
     facts: dict[str, Any] = {}
-    for name in FACTS:
-        fact, known = getattr(said, name), getattr(customer, name)
-        if fact is not None and name not in customer.corrected and (known is None or (is_newer and fact != known)):
+    for name, fact in _as_compared(answer.customer).items():
+        known = getattr(customer, name)
+        if fact != known and (is_newer or known is None) and name not in customer.corrected:
             facts[name] = fact
     if "phone" in facts:
         facts["number_failed"] = False
@@ -101,8 +100,14 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
     return customer.evolve(**facts) if facts else customer
 
 
-def _as_compared(said: survey.Respondent) -> survey.Respondent:
-    return structs.replace(said, email=clean_email(said.email), language=read_language(said.language))
+def _as_compared(said: survey.Respondent) -> dict[str, Any]:
+    """Those of FACTS that an answer says."""
+    facts = {name: fact for name in FACTS if (fact := getattr(said, name)) is not None}
+    if "email" in facts:
+        facts["email"] = clean_email(facts["email"])
+    if "language" in facts:
+        facts["language"] = read_language(facts["language"])
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def correct(customer: Customer, changes: Mapping[str, str | None]) -> Customer:

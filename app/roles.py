@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.vital_signs import look_at
 from app.wiring import Components, build, make_api_dependencies, make_consumer, make_fetchers
 from consumers.duties import Duty, holidays_duty, keep, worker_duties
+from consumers.intake.lanes import LANES
 from consumers.intake.surveys import SurveyConsumer
 from consumers.loop import wait_or_stop
 
@@ -47,7 +48,7 @@ async def run(
     The end: `/readyz` says stopping; the batch in hand is finished and its offsets committed, timers end, requests in
     flight are answered; then the monitoring port closes, and at last the connections.
     """
-    pool_size = 4 + 6 * (Role.API in roles)
+    pool_size = 3 + LANES * (Role.CONSUME in roles) + 6 * (Role.API in roles)
     async with build(settings, stop, pool_size=pool_size) as components:
         monitoring = bind(settings.http_host, settings.metrics_port)
         front = bind(settings.http_host, settings.http_port) if Role.API in roles else None

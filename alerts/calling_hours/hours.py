@@ -46,6 +46,7 @@ class Hours:
         self.week = week
         self._narrow = narrow
         self._day = lru_cache(maxsize=1024)(self._intervals_of)
+        self._added = lru_cache(maxsize=256)(self._add)  # a batch adds a few durations to one moment, again and again
 
     def slots(self, start: datetime, end: datetime) -> Iterator[Interval]:
         """Every slot that is open within [start, end): whole, in order, not overlapping, not joined."""
@@ -86,7 +87,9 @@ class Hours:
         """
         if duration < timedelta():
             raise ValueError("open time cannot be added backwards")
-        at, left = bounded(start), duration
+        return self._added(bounded(start), duration)
+
+    def _add(self, at: datetime, left: timedelta) -> datetime:
         if not left:
             return at
         until, limit = later(at, NEAR), later(at, LONGEST)

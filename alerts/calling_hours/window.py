@@ -94,11 +94,19 @@ def next_window(
     `avoid`: moments of earlier tries. No time of day within `policy.attempts.avoid_minutes` of one is used
     again, except on a day when that would leave nothing of the window.
     """
-    clocks = _clocks_of(place, policy)
-    at, avoid = bounded(at), [bounded(tried) for tried in avoid]
+    return _next_window(at, place, PolicyKey(policy), not_before, tuple(avoid))
+
+
+@lru_cache(maxsize=4096)
+def _next_window(
+    at: datetime, place: Place, same: PolicyKey, not_before: datetime | None, tried_before: tuple[datetime, ...]
+) -> CallWindow | None:
+    """Remembered, for all answers of a batch are judged at one moment, and most customers live in few places."""
+    clocks, margin = _clocks_of(place, same.policy), timedelta(minutes=same.policy.attempts.avoid_minutes)
+    at, avoid = bounded(at), [bounded(tried) for tried in tried_before]
     earliest = max(at, bounded(not_before or at))
     for window in shared_from(clocks, earliest, later(earliest, SEARCH)):
-        spared = _spared(window, clocks, avoid, timedelta(minutes=policy.attempts.avoid_minutes))
+        spared = _spared(window, clocks, avoid, margin)
         for opens, closes in spared or [window]:
             if closes - max(opens, earliest) < SHORTEST:
                 continue

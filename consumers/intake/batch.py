@@ -45,7 +45,7 @@ class Taken(Struct, frozen=True):
 
 
 class Intake:
-    """`take` is one poll. `on_refused` hears of each partition that stops because its dead letter was refused."""
+    """`take` is one poll; several may be in hand. `on_refused` hears of each partition whose dead letter was refused."""
 
     def __init__(
         self,
@@ -63,16 +63,25 @@ class Intake:
         self.on_refused = on_refused
         self.kept: dict[RecordPlace, Address] = {}  # dead letters that are acknowledged, and not yet in the ledger
         self._is_anew = False
+        self._in_hand = 0
 
     def forget(self) -> None:
-        """The partitions were dealt anew, so others may set the same records aside. A batch in hand still ends."""
+        """The partitions were dealt anew, so others may set the same records aside. Batches in hand still end."""
         self._is_anew = True
 
     async def take(self, records: Sequence[Record], now: datetime, stop: asyncio.Event) -> AsyncGenerator[Taken, None]:
         """Each piece as it is taken in: all of it, but for partitions that stopped, or after `stop`."""
-        if self._is_anew:
+        if self._is_anew and not self._in_hand:
             self.kept.clear()
             self._is_anew = False
+        self._in_hand += 1
+        try:
+            async for taken in self._take(records, now, stop):
+                yield taken
+        finally:
+            self._in_hand -= 1
+
+    async def _take(self, records: Sequence[Record], now: datetime, stop: asyncio.Event) -> AsyncGenerator[Taken, None]:
         start = 0
         stopped: set[TopicPartition] = set()
         for count in within([_size(record) for record in records], LARGEST_BATCH):

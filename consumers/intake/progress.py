@@ -54,9 +54,10 @@ class IntakeProgress:
             waiting = self._in_hand.get(partition, [])
             self._in_hand[partition] = [each for each in waiting if each.offset > last.offset]
 
-    def let_go(self) -> None:
-        """Nothing is in hand: all was taken in, or will be polled again."""
-        self._in_hand.clear()
+    def let_go(self, partitions: Iterable[TopicPartition]) -> None:
+        """Nothing of these is in hand: all was taken in, or will be polled again."""
+        for partition in partitions:
+            self._in_hand.pop(partition, None)
         self._moved_at = self._clock()
 
     def lags(self, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> list[Lag]:

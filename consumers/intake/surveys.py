@@ -1,6 +1,7 @@
 """Reads survey answers from Kafka and hands each batch to the ledger; only then the next offsets are committed.
 
 poll -> read each record -> dead letters out and acknowledged -> each piece in one transaction -> commit its offsets.
+Several polls may be on this way at once, each of other partitions (`consumers.intake.lanes`).
 The committed offset is never ahead of the ledger (I3); a record that comes twice changes nothing (I2). While the
 database is away the batch in hand is tried again and nothing is lost or dead-lettered (I5).
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -32,6 +33,7 @@ from alerts.ledger.intake.batch import Report
 from alerts.policy import Policy
 from consumers.intake.batch import Intake, Taken
 from consumers.intake.dead_letters import DeadLetters
+from consumers.intake.lanes import Lanes
 from consumers.intake.moments import recorded_at
 from consumers.intake.progress import IntakeProgress
 from consumers.intake.record import Record
@@ -46,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 2000
 POLL_MS = 500
+POLL_BESIDE_MS = 20  # while batches are in hand: one of theirs may be the next to have records
 COMMIT_SECONDS = 10.0
 LOOK_FOR_TOPICS_SECONDS = 15.0
 RETRY_STOPPED_SECONDS = 30.0
@@ -96,8 +99,8 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._topics_seen_at = 0.0
         self._stopped: dict[TopicPartition, float] = {}  # partition -> when to try again
         self._joined = False
-        self._idle = asyncio.Event()  # no batch in hand
-        self._idle.set()
+        self._lanes = Lanes()
+        self._committing = asyncio.Lock()
         self._progress = IntakeProgress(time.monotonic, _now)
 
     @property
@@ -121,26 +124,31 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 )
                 await wait_or_stop(stop, LONGEST_WAIT)
             finally:
+                await self._end_batches()
                 await self._close()
 
-    async def run_once(self, stop: asyncio.Event) -> int:
-        """One poll and what follows from it; returns the number of records taken in. Ends without effect when stopped."""
+    async def _end_batches(self) -> None:
+        """What is in hand ends, as always: in the ledger and committed, or waiting for the stop."""
+        try:
+            await self._lanes.all_ended()
+        except Exception as error:  # noqa: BLE001 - its records stay uncommitted, and come again
+            logger.error("a batch failed while the survey consumer ended: %s", safe_traceback(error))
+
+    async def run_once(self, stop: asyncio.Event) -> None:
+        """One poll; what it gave is taken in beside what is in hand already. Raises what a batch failed with."""
         if not await self._follow_topics():
             await wait_or_stop(stop, 1.0)
-            return 0
+            return
+        if self._lanes.is_full or (self._watch is not None and not self._watch.is_settled and not self._lanes.is_empty):
+            await self._lanes.one_ended()
+            return
+        self._lanes.clear_ended()
         polled = self._undamaged(await self._poll())
         self._retry_stopped()
-        records = [_record(each) for part in polled.values() for each in part]
-        if not records:
-            if self._watch is not None and self._watch.is_stuck:
-                raise Unavailable("records are waiting and none comes")
-            return 0
-        self._idle.clear()
-        try:
-            return await self._take(records, stop)
-        finally:
-            self._progress.let_go()
-            self._idle.set()
+        if polled:
+            self._lanes.start(polled, self._take_and_let_go(polled, stop))
+        elif self._lanes.is_empty and self._watch is not None and self._watch.is_stuck:
+            raise Unavailable("records are waiting and none comes")
 
     # -- Kafka's side
 
@@ -197,8 +205,15 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         return bool(existing)
 
     async def _poll(self) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        """Of the partitions that are not in hand; of all when none is."""
+        busy = self._lanes.partitions
+        free = self._consumer.assignment() - busy if busy else ()
+        if busy and not free:
+            await self._lanes.one_ended()
+            return {}
+        wait_ms = POLL_BESIDE_MS if busy else POLL_MS
         try:
-            polled: dict[Any, Any] = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)
+            polled: dict[Any, Any] = await self._consumer.getmany(*free, timeout_ms=wait_ms, max_records=BATCH)
         except NoOffsetForPartitionError as error:
             await self._consumer.seek_to_beginning(*error.args)  # a group that is new to it begins at the earliest
             return {}
@@ -234,12 +249,10 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                     self._consumer.resume(partition)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """Lets the batch in hand end and commit, for a while: whoever comes next would only do it again."""
+        """Lets the batches in hand end and commit, for a while: whoever comes next would only do them again."""
         if self._watch is not None:
             self._watch.is_settled = False
-        try:
-            await asyncio.wait_for(self._idle.wait(), COMMIT_SECONDS)
-        except TimeoutError:
+        if not await self._lanes.are_empty(within=COMMIT_SECONDS):
             logger.info("a batch is still in hand while its partitions move on; the ledger keeps it single")
         self._observer.forget((part.topic, part.partition) for part in revoked)
 
@@ -253,17 +266,22 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
 
     # -- one batch
 
-    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> int:
-        """How many were taken in: all, but for partitions that a refused dead letter has stopped, or after a stop."""
+    async def _take_and_let_go(
+        self, polled: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any]]], stop: asyncio.Event
+    ) -> None:
+        try:
+            await self._take([_record(each) for part in polled.values() for each in part], stop)
+        finally:
+            self._progress.let_go(polled)
+
+    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> None:
+        """All are taken in, but for partitions that a refused dead letter has stopped, or after a stop."""
         now = _now()
         self._progress.polled(_address(record, now) for record in records)
-        count = 0
         async with aclosing(self._intake.take(records, now, stop)) as pieces:
             async for taken in pieces:
                 self._tell(taken)
                 await self._commit(taken.arrivals)
-                count += len(taken.arrivals)
-        return count
 
     def _tell(self, taken: Taken) -> None:
         addresses = [each.address for each in taken.arrivals]
@@ -288,7 +306,8 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         if not ours:
             return
         try:
-            await asyncio.wait_for(self._consumer.commit(ours), COMMIT_SECONDS)
+            async with asyncio.timeout(COMMIT_SECONDS), self._committing:
+                await self._consumer.commit(ours)
         except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
             logger.warning("offsets were not committed (%s); the records may come again", type(error).__name__)
             self._observer.commit_failed()

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Callback, Event, Transition
 from alerts.errors import LeaseLost, NotFound
-from alerts.ledger.bulk import encode, insert_rows, insert_sql, recordset
+from alerts.ledger.bulk import encode, insert_rows, recordset
 from alerts.ledger.database import ledger_now
 from alerts.ledger.ids import new_id
 from alerts.ledger.tables.callbacks import attempts, callbacks
@@ -20,8 +20,6 @@ from alerts.ledger.tables.events import history, outbox
 
 _MEMBERS = tuple(str(column.name) for column in callbacks.columns)
 _CHANGING = tuple(name for name in _MEMBERS if name != "id")
-
-INSERT_CALLBACKS = insert_sql(callbacks, _MEMBERS)
 
 # Which rows changed? Those whose lease, if the transition rests on one, is still the living one at this very moment: each row
 # brings the token that its move has checked, and the statement that does the work asks for token and expiry again (I10).
@@ -62,7 +60,7 @@ async def lock_callback(connection: AsyncConnection, callback_id: str) -> Callba
 async def store_new(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
     """Stores callbacks that do not exist yet, with what has happened to them so far."""
     if moved:
-        await connection.execute(INSERT_CALLBACKS, {"rows": encode([each.callback for each in moved])})
+        await insert_rows(connection, callbacks, [msgspec.structs.asdict(each.callback) for each in moved])
         await _store_events(connection, moved)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from typing import Any
 
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.customer import FACTS, Customer, learn
 from alerts.identity import Handle, handles_of
-from alerts.ledger.bulk import encode, insert_sql, recordset
+from alerts.ledger.bulk import encode, insert_returning, recordset
 from alerts.ledger.customers.record import CUSTOMER, MEMBERS, read_customer
 from alerts.ledger.tables.customers import customers
 from alerts.survey import SurveyResponse
@@ -24,10 +25,7 @@ LOCK_CUSTOMERS = text(
 ).columns(*CUSTOMER)
 
 # Of those that are new, which were not made by somebody else just now? Who is made by two batches at once waits here.
-_NEW = tuple(name for name in MEMBERS if name not in ("id", "ref"))
-INSERT_CUSTOMERS = insert_sql(
-    customers, _NEW, f"ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING {', '.join(MEMBERS)}"
-).columns(*CUSTOMER)
+_MAKE = "ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING id, ref::text AS ref, key"
 
 _CHANGING = (*FACTS, "facts_as_of", "number_failed")
 UPDATE_CUSTOMERS = text(
@@ -64,33 +62,32 @@ async def _meet(
     said: dict[str, list[SurveyResponse]] = {}
     for index, key in keys.items():
         said.setdefault(key, []).append(answers[index])
-    before = await _lock(connection, said)
+    before = await _lock_known(connection, list(said))
+    made = await _make(connection, {key: said[key] for key in said if key not in before})
+    before |= await _lock_known(connection, [key for key in said if key not in before and key not in made])
     after = {key: reduce(learn, said[key], customer) for key, customer in before.items()}
     changed = [customer for key, customer in after.items() if customer != before[key]]
     if changed:
         await connection.execute(UPDATE_CUSTOMERS, {"rows": encode(changed)})
-    return after
+    return made | after
 
 
-async def _lock(connection: AsyncConnection, said: dict[str, list[SurveyResponse]]) -> dict[str, Customer]:
-    """The rows of these customers; those that are new are made with what is said of them, once and for all."""
-    found = await _lock_known(connection, list(said))
-    new = {key: reduce(learn, said[key], _unknown(key)) for key in said if key not in found}
-    if new:
-        made = await connection.execute(INSERT_CUSTOMERS, {"rows": encode(list(new.values()))})
-        found |= {row.key: read_customer(row) for row in made}
-        if late := [key for key in new if key not in found]:
-            found |= await _lock_known(connection, late)
-    return found
+async def _make(connection: AsyncConnection, said: dict[str, list[SurveyResponse]]) -> dict[str, Customer]:
+    """Those that are new, with what is said of them; without those that somebody else has made just now."""
+    new = {key: reduce(learn, answers, Customer(id=0, ref="", key=key)) for key, answers in said.items()}
+    made = await insert_returning(connection, customers, [_row(customer) for customer in new.values()], _MAKE)
+    return {row.key: new[row.key].evolve(id=row.id, ref=row.ref) for row in made or ()}
+
+
+def _row(customer: Customer) -> dict[str, Any]:
+    return {name: getattr(customer, name) for name in MEMBERS if name not in ("id", "ref")}
 
 
 async def _lock_known(connection: AsyncConnection, keys: list[str]) -> dict[str, Customer]:
+    if not keys:
+        return {}
     rows = await connection.execute(LOCK_CUSTOMERS, {"keys": keys})
     return {row.key: read_customer(row) for row in rows}
-
-
-def _unknown(key: str) -> Customer:
-    return Customer(id=0, ref="", key=key)
 
 
 def _the_one(candidates: Sequence[str], handle: Handle) -> str:

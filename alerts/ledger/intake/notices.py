@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.arrival import Address, DeadLettered, Deferred
-from alerts.ledger.bulk import insert_rows
+from alerts.ledger.bulk import insert_returning
 from alerts.ledger.database import transaction
 from alerts.ledger.intake.set_aside import index_dead_letters
 from alerts.ledger.tables.kafka import notices
@@ -81,7 +81,7 @@ async def defer(connection: AsyncConnection, batch: Sequence[Deferred]) -> set[t
         }
         for each in first.values()
     ]
-    done = await insert_rows(connection, notices, rows, _DEFER)
+    done = await insert_returning(connection, notices, rows, _DEFER)
     return set() if done is None else {(row.topic, row.partition, row.offset) for row in done}
 
 

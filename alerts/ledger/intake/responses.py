@@ -11,7 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.alert import Alert
 from alerts.arrival import Answer
 from alerts.intake import Decision, Fingerprint, Revision, ScopedId, answer_identity, event_identity, revision_of
-from alerts.ledger.bulk import encode, insert_rows, recordset
+from alerts.ledger.bulk import (
+    COPY_FROM,
+    copy_rows,
+    encode,
+    insert_returning,
+    insert_rows,
+    recordset,
+    reserve_ids,
+)
 from alerts.ledger.tables.responses import alerts, responses
 from alerts.members import absent_members
 
@@ -54,7 +62,11 @@ async def newest_revisions(connection: AsyncConnection, answers: Iterable[Answer
 async def insert_responses(connection: AsyncConnection, decisions: Iterable[Decision]) -> dict[ScopedId, int]:
     """(event source, event id) -> the new row's id. A row that somebody else wrote meanwhile is an integrity error."""
     rows = [_row(each) for each in decisions]
-    done = await insert_rows(connection, responses, rows, "RETURNING id, event_source, event_id")
+    if len(rows) >= COPY_FROM:
+        ids = await reserve_ids(connection, responses, len(rows))
+        await copy_rows(connection, responses, [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)])
+        return {(row["event_source"], row["event_id"]): id_ for id_, row in zip(ids, rows, strict=True)}
+    done = await insert_returning(connection, responses, rows, "RETURNING id, event_source, event_id")
     return {} if done is None else {(row.event_source, row.event_id): row.id for row in done}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.arrival import DeadLettered
-from alerts.ledger.bulk import insert_rows
+from alerts.ledger.bulk import insert_returning
 from alerts.ledger.tables.kafka import dead_letters
 
 
@@ -29,5 +29,5 @@ async def index_dead_letters(connection: AsyncConnection, aside: Sequence[DeadLe
         }
         for each in aside
     ]
-    done = await insert_rows(connection, dead_letters, rows, "ON CONFLICT DO NOTHING RETURNING reason")
+    done = await insert_returning(connection, dead_letters, rows, "ON CONFLICT DO NOTHING RETURNING reason")
     return [] if done is None else [row.reason for row in done]

@@ -48,7 +48,7 @@ def test_a_batch_in_hand_is_behind_until_it_is_taken_in() -> None:
     known.taken([address(3), address(4)])
     assert known.lags({PART: 6}, {PART: 6}) == [Lag(PART, 1, 10.0)]
     known.taken([address(5)])
-    known.let_go()
+    known.let_go([PART])
     assert known.lags({PART: 6}, {PART: 6}) == [Lag(PART, 0, 0.0)]
 
 
@@ -56,7 +56,7 @@ def test_markers_of_transactions_that_were_passed_over_are_no_lag() -> None:
     known, _ = progress()
     known.polled([address(0)])
     known.taken([address(0)])
-    known.let_go()
+    known.let_go([PART])
     assert known.lags({PART: 2}, {PART: 2}) == [Lag(PART, 0, 0.0)]
 
 

@@ -1,0 +1,55 @@
+"""Several batches are in hand at once, and none shares a partition with another."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+
+from consumers.intake.lanes import Lanes
+
+ONE, OTHER, THIRD = (TopicPartition("surveys", number) for number in range(3))
+
+
+async def failing() -> None:
+    raise ValueError("a batch of one")
+
+
+async def test_what_is_in_hand_is_known_by_its_partitions_until_it_ends() -> None:
+    lanes, may_end = Lanes(2), asyncio.Event()
+    lanes.start([ONE, OTHER], may_end.wait())
+    assert (lanes.partitions, lanes.is_empty, lanes.is_full) == ({ONE, OTHER}, False, False)
+    lanes.start([THIRD], asyncio.Event().wait())
+    assert lanes.is_full
+    may_end.set()
+    await lanes.one_ended()
+    assert (lanes.partitions, lanes.is_full) == ({THIRD}, False)
+    assert not await lanes.are_empty(within=0.01)
+
+
+async def test_what_a_batch_fails_with_is_raised_once() -> None:
+    lanes = Lanes()
+    lanes.start([ONE], failing())
+    with pytest.raises(ValueError, match="a batch of one"):
+        await lanes.one_ended()
+    lanes.clear_ended()
+    await lanes.one_ended()
+    assert lanes.is_empty
+
+
+async def test_the_end_waits_for_all_also_when_one_has_failed() -> None:
+    lanes, may_end, ended = Lanes(), asyncio.Event(), []
+
+    async def slow() -> None:
+        await may_end.wait()
+        ended.append(True)
+
+    lanes.start([ONE], failing())
+    lanes.start([OTHER], slow())
+    asyncio.get_running_loop().call_soon(may_end.set)
+    with pytest.raises(ValueError, match="a batch of one"):
+        await lanes.all_ended()
+    assert ended
+    assert lanes.is_empty
+    assert lanes.partitions == frozenset()
