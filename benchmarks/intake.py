@@ -1,4 +1,5 @@
-"""How many survey answers a second go from Kafka into the ledger, beside a loop that only reads the same topic.
+"""How many survey answers a second go from Kafka into the ledger, beside what the database takes of the very same rows,
+and beside a loop that only reads the same topic.
 
 The intake is the real one: a `bottombox consume` process, a real Kafka, a PostgreSQL that syncs every commit. The
 replay reads the topic again with a new group, so that every record is a duplicate.
@@ -9,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from msgspec import Struct
 
 from benchmarks.answers import Sent, survey_answers
+from benchmarks.copied import CONNECTIONS, Batch, copy_in, encoded_batches
 from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
 from benchmarks.results import Findings, Table
 from benchmarks.rounds import Values, compared, interleave, kept, median, undisturbed
@@ -58,8 +61,10 @@ async def run(quick: bool) -> Findings:
             answers,
         )
         await _fill(place)
+        by_lanes = await _rows_of(place, (1, CONNECTIONS))
+        floors = {f"copy_{lanes}": partial(_copy, place, batches) for lanes, batches in by_lanes.items()}
         rounds = await interleave(
-            {"floor": lambda: _read_only(place), "intake": lambda: _take_in(place)}, 2 if quick else 5
+            {"floor": lambda: _read_only(place), "intake": lambda: _take_in(place), **floors}, 2 if quick else 5
         )
         notes = [kept(rounds), await conditions(postgres)]
     good = undisturbed(rounds)
@@ -71,12 +76,14 @@ async def run(quick: bool) -> Findings:
     )
     notes.append(f"one answer costs the intake {1e6 / median(good, 'intake'):.0f} us of wall time")
     table = Table(
-        title="Answers a second, and the share of the floor (medians and extremes of rounds)",
-        columns=("", "median", "lowest", "highest", "x floor", "lowest", "highest"),
+        title="Answers a second, and the share of F_db(3) (medians and extremes of rounds)",
+        columns=("", "median", "lowest", "highest", "x F_db(3)", "lowest", "highest"),
         rows=[
-            compared(good, "F_kafka: getmany, value, offset, timestamp", "floor", "floor"),
-            compared(good, "intake, one consumer process", "intake", "floor"),
-            compared(good, "replay, all duplicates", "replay", "floor"),
+            compared(good, "F_db(3): the same rows as binary COPY, 3 connections", "copy_3", "copy_3"),
+            compared(good, "F_db(1): one connection", "copy_1", "copy_3"),
+            compared(good, "F_kafka: getmany, value, offset, timestamp", "floor", "copy_3"),
+            compared(good, "intake, one consumer process", "intake", "copy_3"),
+            compared(good, "replay, all duplicates", "replay", "copy_3"),
         ],
     )
     return Findings(name="intake", tables=[table], notes=notes)
@@ -93,6 +100,21 @@ async def _fill(place: Place) -> None:
             await asyncio.gather(*[await producer.send(place.topic, each.value, key=each.key) for each in chunk])
     finally:
         await producer.stop()
+
+
+async def _rows_of(place: Place, lanes: Sequence[int]) -> dict[int, list[list[Batch]]]:
+    """What the intake writes, by how many lanes it is to be copied in by."""
+    async with fresh_ledger(place.postgres) as url:
+        ledger = await asyncpg.connect(url)
+        try:
+            await _consume(place, url, ledger, ACCOUNTED)
+        finally:
+            await ledger.close()
+        return {count: await encoded_batches(url, count) for count in lanes}
+
+
+async def _copy(place: Place, batches: Sequence[Sequence[Batch]]) -> Values:
+    return {f"copy_{len(batches)}": await copy_in(place.postgres, batches, place.count)}
 
 
 async def _read_only(place: Place) -> Values:

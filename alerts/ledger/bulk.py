@@ -40,11 +40,15 @@ def _type(table: Table, name: str) -> str:
     return table.c[name].type.compile(dialect=_dialect)
 
 
-@cache
-def insert_sql(table: Table, columns: Sequence[str], tail: str = "") -> TextClause:
+def insert_sql(table: Table, columns: Sequence[str], *, parameter: str = "rows") -> str:
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(_selected(table, name) for name in columns)
-    return text(f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {recordset(table, columns)} {tail}")
+    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {recordset(table, columns, parameter=parameter)}"
+
+
+@cache
+def _insert(table: Table, columns: Sequence[str], tail: str = "") -> TextClause:
+    return text(f"{insert_sql(table, columns)} {tail}")
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -52,7 +56,7 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[
     if len(rows) >= COPY_FROM:
         await copy_rows(connection, table, rows)
     elif rows:
-        await connection.execute(insert_sql(table, tuple(rows[0])), {"rows": encode(rows)})
+        await connection.execute(_insert(table, tuple(rows[0])), {"rows": encode(rows)})
 
 
 async def insert_returning(
@@ -61,7 +65,7 @@ async def insert_returning(
     """As `insert_rows`, and what `tail` returns, like "ON CONFLICT DO NOTHING RETURNING id"; None for no rows."""
     if not rows:
         return None
-    return await connection.execute(insert_sql(table, tuple(rows[0]), tail), {"rows": encode(rows)})
+    return await connection.execute(_insert(table, tuple(rows[0]), tail), {"rows": encode(rows)})
 
 
 async def copy_rows(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -19,6 +21,8 @@ from alerts.ledger.connection.opening import DRIVER_ERRORS, Connection, Connecto
 POOL_SECONDS = 5.0
 COMMAND_SECONDS = 20.0
 """Above the server's own limits, so that a paused server is noticed and a slow statement is named by the server."""
+
+RESTED_SECONDS = 1.0
 
 STATEMENTS_KEPT = 100
 """Prepared statements of one connection; none behind a pooler, where the next transaction has another session."""
@@ -52,10 +56,10 @@ def open_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,  # an error message must not carry a customer's data
     )
     _connect_by(engine, connector)
+    _ask_those_that_rested(engine)
     _let_go_of_what_is_stale(engine, connector)
     return engine
 
@@ -70,6 +74,27 @@ def _connect_by(engine: AsyncEngine, connector: Connector) -> None:
 
         named["async_creator_fn"] = take
         named["prepared_statement_cache_size"] = 0 if is_pooled(opened) else STATEMENTS_KEPT
+
+
+def _ask_those_that_rested(engine: AsyncEngine) -> None:
+    """A connection that was not used for a second is asked whether it lives, before a request finds out that it does not.
+
+    One in constant use needs no such question: it would double what the shortest requests ask of the server.
+    """
+    dialect = engine.sync_engine.dialect
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def rest(opened: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def ask(opened: Any, record: Any, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", math.inf) < RESTED_SECONDS:
+            return
+        try:
+            dialect.do_ping(opened)
+        except (exc.DBAPIError, dialect.loaded_dbapi.Error, *DRIVER_ERRORS) as error:
+            raise exc.DisconnectionError from error  # the pool opens another, and tries that
 
 
 def _let_go_of_what_is_stale(engine: AsyncEngine, connector: Connector) -> None:
@@ -92,6 +117,13 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction at READ COMMITTED. Raises Unavailable when the database, not the work, is the trouble."""
     async with reachable(), engine.begin() as connection:
         yield connection
+
+
+@asynccontextmanager
+async def single_statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """For one statement that is all there is to do: without the two round trips of a transaction around it."""
+    async with reachable(), engine.connect() as connection:
+        yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @asynccontextmanager

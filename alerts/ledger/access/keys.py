@@ -13,7 +13,7 @@ from sqlalchemy import Row, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Invalid, NotFound
-from alerts.ledger.database import transaction
+from alerts.ledger.database import single_statement, transaction
 from alerts.ledger.tables.access import api_keys
 from alerts.wording.language import read_language
 
@@ -84,7 +84,7 @@ async def create_key(
 async def find_key(engine: AsyncEngine, secret: str) -> Key | None:
     """The live key with this secret. It is looked up by its digest, so the time taken tells nothing about it."""
     query = select(api_keys).where(api_keys.c.digest == digest_of(secret), IS_LIVE)
-    async with transaction(engine) as connection:
+    async with single_statement(engine) as connection:
         row = (await connection.execute(query)).one_or_none()
     return None if row is None else _key(row)
 

@@ -11,7 +11,6 @@ from alerts.customer import Customer, with_number
 from alerts.ledger.callbacks.of_customer import customer_of
 from alerts.ledger.callbacks.store import lock_callback, store_transitions
 from alerts.ledger.customers.record import lock_customer, store_customer
-from alerts.ledger.database import ledger_now
 from alerts.policy import Policy
 from alerts.transitions import NewAttempt, attempt, follow
 
@@ -31,8 +30,7 @@ async def record_attempt(
     Raises NotFound, LeaseLost, AlreadyResolved, OutsideCallingWindow, Invalid.
     """
     customer = await lock_customer(connection, await customer_of(connection, callback_id))
-    callback = await lock_callback(connection, callback_id)
-    now = await ledger_now(connection)
+    callback, now = await lock_callback(connection, callback_id)
     moved = attempt(callback, new, token=token, now=now, policy=policy)
     after = _learned(customer, new, number, now)
     await store_customer(connection, customer, after)

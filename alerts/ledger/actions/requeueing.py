@@ -34,9 +34,8 @@ async def move_to_queue(
     The customer is read after the callback is locked, and not locked: whoever changes the customer meanwhile waits for
     the callback and then makes it follow.
     """
-    callback = await lock_callback(connection, callback_id)
+    callback, now = await lock_callback(connection, callback_id)
     customer = (await customers_by_id(connection, [callback.customer_id]))[callback.customer_id]
-    now = await ledger_now(connection)
     moved = move(callback, queue=queue, customer=customer, actor=actor, now=now, policy=policy)
     await store_transitions(connection, [moved])
     return moved

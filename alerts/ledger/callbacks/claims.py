@@ -24,8 +24,9 @@ from alerts.errors import (
 from alerts.ledger.callbacks.claim_heads import known_heads
 from alerts.ledger.callbacks.isolation import WITHHOLD, put_off, store_each
 from alerts.ledger.callbacks.store import ALL_OF_C, apply, read_callback
-from alerts.ledger.database import ledger_now, reachable
+from alerts.ledger.database import reachable
 from alerts.ledger.tables.callbacks import callbacks, queues
+from alerts.ledger.tables.common import Timestamp
 from alerts.policy import Policy
 from alerts.transitions import claim
 from alerts.wording.language import spoken
@@ -83,9 +84,10 @@ CLAIM = text(f"""{_HEADS}, taken AS MATERIALIZED (
     LIMIT :count
     FOR UPDATE OF c SKIP LOCKED
 )
-SELECT seen.heads_seen, {ALL_OF_C} FROM (SELECT count(*) AS heads_seen FROM heads) AS seen LEFT JOIN taken AS c ON true
+SELECT seen.heads_seen, (SELECT now FROM clock) AS now, {ALL_OF_C}
+FROM (SELECT count(*) AS heads_seen FROM heads) AS seen LEFT JOIN taken AS c ON true
 ORDER BY c.priority_class, c.rank_at, c.id
-""").columns(column("heads_seen", BigInteger), *callbacks.columns)
+""").columns(column("heads_seen", BigInteger), column("now", Timestamp), *callbacks.columns)
 
 # Is there anything at all that a claim might take?
 ANYTHING = text(f"{_HEADS} SELECT EXISTS (SELECT FROM heads)")
@@ -164,13 +166,10 @@ async def _asked(
 async def _take(
     connection: AsyncConnection, rows: Sequence[Row[Any]], who: Claimer, seconds: int | None, policy: Policy
 ) -> list[Transition]:
-    if not rows:
-        return []
-    now = await ledger_now(connection)
     moved = []
     for row in rows:
         try:
-            moved.append(_claimed(read_callback(row), who, seconds, now, policy))
+            moved.append(_claimed(read_callback(row), who, seconds, row.now, policy))
         except (OutsideCallingWindow, NotClaimable):
             continue  # its window closed, or a lead gave it to somebody else, while we were waiting for the row
         except Exception as error:  # noqa: BLE001 - a fault of ours, and the next one may be claimed all the same

@@ -7,30 +7,50 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, Table, column, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Callback, Event, Transition
+from alerts.callback import Attempt, Callback, Event, Transition
 from alerts.errors import LeaseLost, NotFound
-from alerts.ledger.bulk import encode, insert_rows, recordset
-from alerts.ledger.database import ledger_now
+from alerts.ledger.bulk import COPY_FROM, encode, insert_rows, insert_sql, recordset
 from alerts.ledger.ids import new_id
 from alerts.ledger.tables.callbacks import attempts, callbacks
+from alerts.ledger.tables.common import Timestamp
 from alerts.ledger.tables.events import history, outbox
 
 _MEMBERS = tuple(str(column.name) for column in callbacks.columns)
 _CHANGING = tuple(name for name in _MEMBERS if name != "id")
 
+_HISTORY = ("callback_id", "at", "kind", "actor", "data", "text", "measured", "version")
+_OUTBOX = ("id", "type", "subject", "at", "data")
+_ATTEMPTS = ("callback_id", "number", *Attempt.__struct_fields__)
+
 # Which rows changed? Those whose lease, if the transition rests on one, is still the living one at this very moment: each row
 # brings the token that its move has checked, and the statement that does the work asks for token and expiry again (I10).
-UPDATE_CALLBACKS = text(
+_UPDATE = (
     f"UPDATE callbacks AS c SET {', '.join(f'{name} = r.{name}' for name in _CHANGING)}"
     f" FROM {recordset(callbacks, _MEMBERS, 'fence TEXT')} WHERE c.id = r.id"
     " AND (r.fence IS NULL OR (c.lease_token = r.fence AND c.lease_expires_at > ledger_now()))"
 )
 
+# How many of these callbacks were stored? What has happened to them goes with them, so that few cost one round trip.
+_WITH_EVENTS = f"""
+WITH stored AS ({{stored}} RETURNING 1),
+told AS ({insert_sql(history, _HISTORY, parameter="history")}),
+leaving AS ({insert_sql(outbox, _OUTBOX, parameter="outbox")}),
+tried AS ({insert_sql(attempts, _ATTEMPTS, parameter="attempts")})
+SELECT count(*) FROM stored
+"""
+STORE_NEW = text(_WITH_EVENTS.format(stored=insert_sql(callbacks, _MEMBERS)))
+STORE_CHANGED = text(_WITH_EVENTS.format(stored=_UPDATE))
+
 ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
 """For hand-written statements that read whole callbacks: `text(f"SELECT {ALL_OF_C} ...").columns(*callbacks.columns)`."""
+
+# Which row is it? The clock is read above the lock, so it is not from before a wait for it.
+LOCK = text(
+    f"SELECT {ALL_OF_C}, ledger_now() AS now FROM (SELECT * FROM callbacks WHERE id = :id FOR UPDATE) AS c"
+).columns(*callbacks.columns, column("now", Timestamp))
 
 Command = Callable[[Callback, datetime], Transition]
 
@@ -42,26 +62,28 @@ def read_callback(row: Row[Any]) -> Callback:
 
 
 async def apply(connection: AsyncConnection, callback_id: str, move: Command) -> Transition:
-    """Locks one callback, asks the clock, makes the transition, stores it. Raises NotFound, LeaseLost, or as it does."""
-    callback = await lock_callback(connection, callback_id)
-    moved = move(callback, await ledger_now(connection))
+    """Locks one callback, makes the transition, stores it. Raises NotFound, LeaseLost, or as it does."""
+    moved = move(*await lock_callback(connection, callback_id))
     await store_transitions(connection, [moved])
     return moved
 
 
-async def lock_callback(connection: AsyncConnection, callback_id: str) -> Callback:
-    query = select(callbacks).where(callbacks.c.id == callback_id).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
+async def lock_callback(connection: AsyncConnection, callback_id: str) -> tuple[Callback, datetime]:
+    """The callback, and the ledger's clock once it is locked. Raises NotFound."""
+    row = (await connection.execute(LOCK, {"id": callback_id})).one_or_none()
     if row is None:
         raise NotFound("there is no such callback")
-    return read_callback(row)
+    return read_callback(row), row.now
 
 
 async def store_new(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
     """Stores callbacks that do not exist yet, with what has happened to them so far."""
-    if moved:
-        await insert_rows(connection, callbacks, [msgspec.structs.asdict(each.callback) for each in moved])
-        await _store_events(connection, moved)
+    rows = [msgspec.structs.asdict(each.callback) for each in moved]
+    if len(rows) >= COPY_FROM:
+        for table, more in ((callbacks, rows), *_events(moved).items()):
+            await insert_rows(connection, table, more)
+    elif rows:
+        await connection.execute(STORE_NEW, _parameters(rows, moved))
 
 
 async def store_transitions(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
@@ -69,18 +91,22 @@ async def store_transitions(connection: AsyncConnection, moved: Sequence[Transit
     if not moved:
         return
     rows = [{**msgspec.structs.asdict(each.callback), "fence": each.fence} for each in moved]
-    changed = await connection.execute(UPDATE_CALLBACKS, {"rows": encode(rows)})
-    if changed.rowcount != len(moved):
+    if (await connection.execute(STORE_CHANGED, _parameters(rows, moved))).scalar_one() != len(moved):
         raise LeaseLost("this lease has run out; claim the callback again")
-    await _store_events(connection, moved)
 
 
-async def _store_events(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
+def _parameters(rows: Sequence[dict[str, Any]], moved: Sequence[Transition]) -> dict[str, str]:
+    return {"rows": encode(rows)} | {table.name: encode(more) for table, more in _events(moved).items()}
+
+
+def _events(moved: Sequence[Transition]) -> dict[Table, list[dict[str, Any]]]:
+    """What happened, by the table that keeps it."""
     events = [(each.callback.id, event) for each in moved for event in each.events]
-    await insert_rows(connection, history, [_history_row(callback_id, event) for callback_id, event in events])
-    leaving = [_outbox_row(callback_id, event) for callback_id, event in events if event.kind.published]
-    await insert_rows(connection, outbox, leaving)
-    await insert_rows(connection, attempts, [_attempt_row(each) for each in moved if each.attempt is not None])
+    return {
+        history: [_history_row(callback_id, event) for callback_id, event in events],
+        outbox: [_outbox_row(callback_id, event) for callback_id, event in events if event.kind.published],
+        attempts: [_attempt_row(each) for each in moved if each.attempt is not None],
+    }
 
 
 def _history_row(callback_id: str, event: Event) -> dict[str, Any]:
