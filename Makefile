@@ -29,7 +29,7 @@ test: .venv/installed ## every test that can run here; says what was not run and
 soak: .venv/installed ## the fault, race and fuzz stories at full count
 	BOTTOMBOX_TEST_EFFORT=10 $(BIN)/pytest --timeout 3600 $(ARGS)
 
-unit: .venv/installed ## the pure tests only, in seconds
+unit: .venv/installed ## the pure tests only, in a minute or two
 	$(BIN)/pytest tests/unit $(ARGS)
 
 versions: .venv/installed ## the pure tests on other Pythons, schema and claims on other PostgreSQLs, where there are any

@@ -1,15 +1,8 @@
 """The promise to phone a customer: what it is, which states it can be in, and what can happen to it.
 
-    waiting --claim--> leased --attempt failed--> waiting, or, at the last one, closed (unreachable)
-       ^                 |--release, skip, lease expiry, withdrawal--> waiting
-       |                 |--schedule (a lead also from waiting)--> scheduled --due--> waiting
-       |                 `--resolve--> resolved
-       `--reopen-- resolved, closed
-    waiting, scheduled --supersede, too old--> closed (a leased one: flagged, and the advisor decides; closed
-                                               too when the customer was erased)
-
-Every change is a pure transition in `alerts.transitions`: `(callback, command, now) -> Transition(callback, events)`.
-`TRANSITIONS` below is the table of them; docs/lifecycle.md draws it, and a test keeps table, drawing and code equal.
+Every change is a pure transition in `alerts.transitions`: `transition(callback, ..., now=, policy=) -> Transition`, which has
+the new callback and what happened. `TRANSITIONS` below is the table of them; docs/lifecycle.md draws it, and a test keeps
+table, drawing and code equal.
 """
 
 from __future__ import annotations

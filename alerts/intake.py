@@ -6,115 +6,120 @@
     1 or 2 of 5                      bottom_box: an alert, on the customer's open callback or on a new one
     3 to 5                           not_bottom_box; where it replaces a bad revision, the call may be needless
 
-`alerts.ledger.intake.batch` reads what these functions ask for, with the customers locked, and writes what they say.
+`decide` judges one answer, `decide_all` a batch. `alerts.ledger.intake.batch` reads what these functions ask for, with the
+customers locked, and writes what they say. The records that go in and come out are in `alerts.case`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from msgspec import Struct, field, structs
+from msgspec import structs
 
 from alerts.alert import Alert
 from alerts.arrival import Answer, RecordOutcome
-from alerts.callback import SYSTEM, Callback, ClosedReason, Transition
+from alerts.callback import SYSTEM, ClosedReason, Transition
+from alerts.case import (
+    Case,
+    Decision,
+    Effects,
+    Fingerprint,
+    Fresh,
+    Revision,
+    ScopedId,
+    answer_identity,
+    event_identity,
+    revision_of,
+)
 from alerts.customer import Customer
 from alerts.policy import Policy
 from alerts.routing import route
 from alerts.scale import Box
-from alerts.scoring import Rating, Verdict, asked_not_to_be_called, score
+from alerts.scoring import asked_not_to_be_called, score
 from alerts.survey import SurveyResponse
 from alerts.transitions import follow, join, open_callback, reopen, supersede
 
-ScopedId = tuple[str, str]
-"""(event source, event id) of an event; (event source, response id) of an answer over all its revisions."""
+
+def decide(
+    fresh: Fresh,
+    case: Case,
+    newest: Revision | None,
+    *,
+    now: datetime,
+    policy: Policy,
+    new_id: Callable[[datetime], str],
+) -> Decision:
+    """What one answer that we did not have comes to. `newest`: the revision of it that is in force, if there is one."""
+    response = fresh.answer.response
+    identity = answer_identity(response)
+    verdict = score(response, fresh.rating, policy, case.last_bottom_box_but(identity))
+    decision = Decision(answer=fresh.answer, verdict=verdict, outcome=RecordOutcome.NOT_BOTTOM_BOX, case=case)
+    if case.customer.erased_at is not None:
+        return structs.replace(decision, outcome=RecordOutcome.SUPPRESSED, suppressed="erased")
+    if newest is not None and revision_of(fresh.answer, verdict.box) < newest:
+        return structs.replace(decision, outcome=RecordOutcome.STALE)
+    if verdict.box is not Box.BOTTOM:
+        return _better(decision, identity, now, policy) if newest is not None else decision
+    remembered = case.evolve(bottom_boxes={**case.bottom_boxes, identity: response.answered_at})
+    suppressed = _suppressed(response, case.customer, now, policy)
+    if suppressed is not None:
+        outcome = RecordOutcome.SUPPRESSED
+        return structs.replace(decision, outcome=outcome, suppressed=suppressed, case=remembered)
+    return _raise(structs.replace(decision, case=remembered), identity, now, policy, new_id)
 
 
-class Fingerprint(Struct, frozen=True):
-    """SHA-256 of an event's bytes, and of the members of it that we keep."""
-
-    value_hash: bytes
-    content_hash: bytes
-
-
-class Revision(Struct, frozen=True, order=True):
-    """Where an answer stands among its own revisions; the greatest is in force. Of equal times the later in Kafka."""
-
-    revised_at: datetime
-    partition: int
-    offset: int
-    box: str = ""
+def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, policy: Policy) -> str | None:
+    if customer.opted_out_at is not None:
+        return "opted_out"
+    oldest = policy.oldest_answer_hours
+    return "too_old" if oldest is not None and response.answered_at < now - timedelta(hours=oldest) else None
 
 
-class Fresh(Struct, frozen=True):
-    """An answer that we did not have, and where it falls."""
-
-    answer: Answer
-    rating: Rating
-
-
-class Case(Struct, frozen=True, kw_only=True):
-    """One customer as a batch finds them, and then as each of its answers leaves them.
-
-    `callback`: the open one. `behind`: the bad answers on it that no better revision has replaced. `resolved`: the last
-    one that ended in a conversation within the policy's days. `bottom_boxes`: when the latest bad answers were given,
-    of two different answers at least, for one is not its own repeat.
-    """
-
-    customer: Customer
-    callback: Callback | None = None
-    behind: frozenset[ScopedId] = frozenset()
-    resolved: Callback | None = None
-    bottom_boxes: Mapping[ScopedId, datetime] = field(default_factory=dict)
-
-    def last_bottom_box_but(self, identity: ScopedId) -> datetime | None:
-        return max((at for key, at in self.bottom_boxes.items() if key != identity), default=None)
-
-    def evolve(self, **changes: object) -> Case:
-        return structs.replace(self, **changes)
+def _raise(
+    decision: Decision, identity: ScopedId, now: datetime, policy: Policy, new_id: Callable[[datetime], str]
+) -> Decision:
+    """An alert: on the customer's open callback, on the last one begun again, or on a new one."""
+    case, response = decision.case, decision.answer.response
+    queue, priority = route(response, decision.verdict, policy, case.last_bottom_box_but(identity))
+    begun = _to_join(case, now, policy)
+    alert = Alert(
+        answer=decision.answer,
+        verdict=decision.verdict,
+        queue=queue,
+        priority=priority,
+        callback_id=new_id(now) if begun is None else begun.callback.id,
+        raised_at=now,
+        asked_not_to_be_called=asked_not_to_be_called(response, policy),
+    )
+    if begun is None:
+        previous = None if case.resolved is None else case.resolved.id
+        moved = open_callback(alert, case.customer, previous_id=previous, now=now, policy=policy)
+    else:
+        moved = begun.then(join(begun.callback, alert, case.customer, now=now, policy=policy))
+    after = case.evolve(callback=moved.callback, behind=case.behind | {identity})
+    return structs.replace(decision, outcome=RecordOutcome.BOTTOM_BOX, alert=alert, moved=moved, case=after)
 
 
-class Decision(Struct, frozen=True, kw_only=True):
-    """What one answer has come to. `suppressed`: the rule that says no call. `moved`: what it did to a callback."""
-
-    answer: Answer
-    verdict: Verdict
-    outcome: RecordOutcome
-    case: Case
-    suppressed: str | None = None
-    alert: Alert | None = None
-    moved: Transition | None = None
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether the answer is stored; of somebody who was erased nothing is."""
-        return self.suppressed != "erased"
+def _to_join(case: Case, now: datetime, policy: Policy) -> Transition | None:
+    """The callback that the alert joins: the open one, or the last one begun again where the policy wants that."""
+    if case.callback is not None:
+        return Transition(callback=case.callback)
+    if case.resolved is None or policy.again.then != "reopen":
+        return None
+    return reopen(case.resolved, case.customer, actor=SYSTEM, now=now, policy=policy)
 
 
-class Effects(Struct, frozen=True, kw_only=True):
-    """What a batch comes to: a decision for each fresh answer, in their order.
-
-    `opened` and `changed`: one entry per callback, however many answers touched it; the first did not exist before.
-    """
-
-    decisions: Sequence[Decision] = ()
-    opened: Sequence[Transition] = ()
-    changed: Sequence[Transition] = ()
-
-    @property
-    def alerts(self) -> list[Alert]:
-        return [decision.alert for decision in self.decisions if decision.alert is not None]
-
-    def outcomes(self, recognised: Iterable[RecordOutcome | None]) -> Iterator[tuple[RecordOutcome, bool]]:
-        """For each answer of the batch its outcome, and whether it wrote something; `recognised` says which were fresh."""
-        decisions = iter(self.decisions)
-        for known in recognised:
-            if known is not None:
-                yield known, False
-            else:
-                decision = next(decisions)
-                yield decision.outcome, decision.is_kept
+def _better(decision: Decision, identity: ScopedId, now: datetime, policy: Policy) -> Decision:
+    """A better revision: the callback is needless when no other bad answer stands behind it."""
+    case = decision.case
+    boxes = {key: at for key, at in case.bottom_boxes.items() if key != identity}
+    left = case.evolve(behind=case.behind - {identity}, bottom_boxes=boxes)
+    if case.callback is None or identity not in case.behind or left.behind:
+        return structs.replace(decision, case=left)
+    moved = supersede(case.callback, ClosedReason.RERATED, now=now, policy=policy)
+    after = left.evolve(callback=moved.callback if moved.callback.is_open else None)
+    return structs.replace(decision, moved=moved, case=after)
 
 
 def recognise(answers: Sequence[Answer], known: Mapping[ScopedId, Fingerprint]) -> list[RecordOutcome | None]:
@@ -177,99 +182,6 @@ def decide_all(
         opened=[each for key, each in moved.items() if key not in there],
         changed=[each for key, each in moved.items() if key in there],
     )
-
-
-def decide(
-    fresh: Fresh,
-    case: Case,
-    newest: Revision | None,
-    *,
-    now: datetime,
-    policy: Policy,
-    new_id: Callable[[datetime], str],
-) -> Decision:
-    """What one answer that we did not have comes to. `newest`: the revision of it that is in force, if there is one."""
-    response = fresh.answer.response
-    identity = answer_identity(response)
-    verdict = score(response, fresh.rating, policy, case.last_bottom_box_but(identity))
-    decision = Decision(answer=fresh.answer, verdict=verdict, outcome=RecordOutcome.NOT_BOTTOM_BOX, case=case)
-    if case.customer.erased_at is not None:
-        return structs.replace(decision, outcome=RecordOutcome.SUPPRESSED, suppressed="erased")
-    if newest is not None and revision_of(fresh.answer, verdict.box) < newest:
-        return structs.replace(decision, outcome=RecordOutcome.STALE)
-    if verdict.box is not Box.BOTTOM:
-        return _better(decision, identity, now, policy) if newest is not None else decision
-    remembered = case.evolve(bottom_boxes={**case.bottom_boxes, identity: response.answered_at})
-    suppressed = _suppressed(response, case.customer, now, policy)
-    if suppressed is not None:
-        outcome = RecordOutcome.SUPPRESSED
-        return structs.replace(decision, outcome=outcome, suppressed=suppressed, case=remembered)
-    return _raise(structs.replace(decision, case=remembered), identity, now, policy, new_id)
-
-
-def answer_identity(response: SurveyResponse) -> ScopedId:
-    return response.event_source, response.response_id
-
-
-def event_identity(response: SurveyResponse) -> ScopedId:
-    return response.event_source, response.event_id
-
-
-def revision_of(answer: Answer, box: str = "") -> Revision:
-    return Revision(answer.response.revised_at, answer.origin_partition, answer.origin_offset, box)
-
-
-def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, policy: Policy) -> str | None:
-    if customer.opted_out_at is not None:
-        return "opted_out"
-    oldest = policy.oldest_answer_hours
-    return "too_old" if oldest is not None and response.answered_at < now - timedelta(hours=oldest) else None
-
-
-def _raise(
-    decision: Decision, identity: ScopedId, now: datetime, policy: Policy, new_id: Callable[[datetime], str]
-) -> Decision:
-    """An alert: on the customer's open callback, on the last one begun again, or on a new one."""
-    case, response = decision.case, decision.answer.response
-    queue, priority = route(response, decision.verdict, policy, case.last_bottom_box_but(identity))
-    begun = _to_join(case, now, policy)
-    alert = Alert(
-        answer=decision.answer,
-        verdict=decision.verdict,
-        queue=queue,
-        priority=priority,
-        callback_id=new_id(now) if begun is None else begun.callback.id,
-        raised_at=now,
-        asked_not_to_be_called=asked_not_to_be_called(response, policy),
-    )
-    if begun is None:
-        previous = None if case.resolved is None else case.resolved.id
-        moved = open_callback(alert, case.customer, previous_id=previous, now=now, policy=policy)
-    else:
-        moved = begun.then(join(begun.callback, alert, case.customer, now=now, policy=policy))
-    after = case.evolve(callback=moved.callback, behind=case.behind | {identity})
-    return structs.replace(decision, outcome=RecordOutcome.BOTTOM_BOX, alert=alert, moved=moved, case=after)
-
-
-def _to_join(case: Case, now: datetime, policy: Policy) -> Transition | None:
-    """The callback that the alert joins: the open one, or the last one begun again where the policy wants that."""
-    if case.callback is not None:
-        return Transition(callback=case.callback)
-    if case.resolved is None or policy.again.then != "reopen":
-        return None
-    return reopen(case.resolved, case.customer, actor=SYSTEM, now=now, policy=policy)
-
-
-def _better(decision: Decision, identity: ScopedId, now: datetime, policy: Policy) -> Decision:
-    """A better revision: the callback is needless when no other bad answer stands behind it."""
-    case = decision.case
-    boxes = {key: at for key, at in case.bottom_boxes.items() if key != identity}
-    left = case.evolve(behind=case.behind - {identity}, bottom_boxes=boxes)
-    if case.callback is None or identity not in case.behind or left.behind:
-        return structs.replace(decision, case=left)
-    moved = supersede(case.callback, ClosedReason.RERATED, now=now, policy=policy)
-    after = left.evolve(callback=moved.callback if moved.callback.is_open else None)
-    return structs.replace(decision, moved=moved, case=after)
 
 
 def _add(moved: dict[str, Transition], later: Transition) -> None:

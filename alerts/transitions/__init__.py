@@ -1,4 +1,4 @@
-"""Every change of a callback, as a pure function: `(callback, command, now, policy) -> Moved`. Nothing here does I/O."""
+"""Every change of a callback, as a pure function: `transition(callback, ..., now=, policy=) -> Transition`. No I/O here."""
 
 from alerts.transitions.attempting import NewAttempt, attempt, fall_due, schedule
 from alerts.transitions.claiming import check_lease, claim, expire_lease, extend, release, skip, withdraw

@@ -141,18 +141,20 @@ def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetim
 
 
 def _failed(callback: Callback, result: Result, started: datetime, policy: Policy) -> Callback:
-    rules = policy.attempts
-    count = callback.failed_count + 1
-    if result is Result.BUSY:
-        return callback.evolve(failed_count=count, not_before=started + timedelta(minutes=rules.busy_minutes))
-    if result is Result.VOICEMAIL:
-        next_day = _next_day(callback, started, policy)
-        return callback.evolve(failed_count=count, not_before=next_day, avoid=(*callback.avoid, started))
+    rules, count = policy.attempts, callback.failed_count + 1
     later = started + timedelta(minutes=rules.no_answer_minutes)
-    if result.is_bad_number:
-        flags = with_flags(callback, Flag.BAD_NUMBER)
-        return callback.evolve(failed_count=count, not_before=later, flags=flags)
-    return callback.evolve(failed_count=count, not_before=later, avoid=(*callback.avoid, started))
+    match result:
+        case Result.BUSY:
+            return callback.evolve(failed_count=count, not_before=started + timedelta(minutes=rules.busy_minutes))
+        case Result.VOICEMAIL:
+            next_day = _next_day(callback, started, policy)
+            return callback.evolve(failed_count=count, not_before=next_day, avoid=(*callback.avoid, started))
+        case Result.NO_ANSWER:
+            return callback.evolve(failed_count=count, not_before=later, avoid=(*callback.avoid, started))
+        case Result.INVALID_NUMBER | Result.WRONG_PERSON:
+            flags = with_flags(callback, Flag.BAD_NUMBER)
+            return callback.evolve(failed_count=count, not_before=later, flags=flags)
+    raise AssertionError(f"nobody has said what {result} leads to")
 
 
 def _next_day(callback: Callback, at: datetime, policy: Policy) -> datetime:

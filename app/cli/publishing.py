@@ -15,8 +15,10 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from alerts import scoring
 from alerts.errors import Misconfigured
-from alerts.scale import Box, box_of
+from alerts.policy import Policy
+from alerts.scale import Box
 from app import wiring
 from app.cli.output import as_json, print_json, settings, wait_for
 from app.cli.sources import find_source
@@ -53,7 +55,7 @@ def publish(
     key = with_settings.secret_key
     secret = key.get_secret_value().encode() if key else secrets.token_bytes(32)
     rows = read_rows(source, file, secret=secret, shared_sources=catalogue.shared_sources, limit=limit, shift=shift)
-    count = _Count(name)
+    count = _Count(name, wiring.load_policy(with_settings.policy_file))
     wait_for(_publish(with_settings, rows, count, rate, dry_run))
     if as_json:
         print_json(count.summary())
@@ -63,10 +65,10 @@ def publish(
 
 
 class _Count:
-    """What was read and sent so far."""
+    """What was read and sent so far, in the boxes that the policy puts it in."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, policy: Policy) -> None:
+        self.source, self.policy = source, policy
         self.rows = self.sent = self.unrated = 0
         self.ratings: Counter[int] = Counter()
         self.boxes: Counter[Box] = Counter(dict.fromkeys(Box, 0))
@@ -84,7 +86,7 @@ class _Count:
             return
         response = row.response
         self.ratings[response.rating] += 1
-        self.boxes[box_of(response.scale.points(response.rating))] += 1
+        self.boxes[scoring.rate(response, self.policy).box] += 1
 
     def summary(self) -> dict[str, Any]:
         by_rating = {str(rating): count for rating, count in sorted(self.ratings.items())}

@@ -38,7 +38,7 @@ class CloudEvent(Struct, frozen=True):
 def headers_of(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     """The headers that mean something to us, by lower-case name. Others may hold anything; null is as if not there.
 
-    Raises CannotRead (`invalid_envelope`) when one of them has two values or is not UTF-8.
+    Raises InvalidRecord (`invalid_envelope`) when one of them has two values or is not UTF-8.
     """
     found: dict[str, bytes] = {}
     for name, value in headers:
@@ -58,7 +58,7 @@ def _decoded(name: str, value: bytes) -> str:
 
 
 def check_format(value: bytes, headers: Mapping[str, str]) -> None:
-    """Raises CannotRead (`unsupported_format`) when headers or first byte deny that it is one JSON event."""
+    """Raises InvalidRecord (`unsupported_format`) when headers or first byte deny that it is one JSON event."""
     if value[:1] == b"\0":  # the magic byte of schema registries, before Avro and Protobuf
         raise _unsupported("the value begins with a schema registry's magic byte; send JSON")
     media = media_of(headers)
@@ -94,7 +94,7 @@ def is_ours(attributes: Mapping[str, Any]) -> bool:
 
 
 def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: bool) -> CloudEvent:
-    """Raises CannotRead: `invalid_envelope`, `unsupported_version`, `unsupported_format`."""
+    """Raises InvalidRecord: `invalid_envelope`, `unsupported_version`, `unsupported_format`."""
     if _text(attributes, "specversion") != "1.0":
         raise InvalidRecord(DeadLetterReason.UNSUPPORTED_VERSION, "specversion", "send CloudEvents 1.0")
     kind = _text(attributes, "type")

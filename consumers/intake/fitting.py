@@ -84,7 +84,7 @@ _YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 
 
 def fit(data: Mapping[str, Any], flags: list[str]) -> Data:
-    """`data` in our shape, with a flag for all that was changed. Raises CannotRead for what decides.
+    """`data` in our shape, with a flag for all that was changed. Raises InvalidRecord for what decides.
 
     msgspec names one member that does not fit; that one is mended, and so on. A good event takes one turn.
     """

@@ -20,7 +20,7 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 def read_object(value: bytes) -> tuple[dict[str, Any], bool]:
     """The object that `value` holds, and whether NUL characters were taken out of its texts.
 
-    Raises CannotRead: `too_large` above 1 MiB, `too_deep` beyond 32 levels, else `malformed`; among that a
+    Raises InvalidRecord: `too_large` above 1 MiB, `too_deep` beyond 32 levels, else `malformed`; among that a
     member repeated at any depth, NaN, numbers beyond floats or of 5,000 digits, and a lone surrogate.
     """
     if len(value) > MAX_BYTES:

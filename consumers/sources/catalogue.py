@@ -35,7 +35,7 @@ class Catalogue:
     def choose(self, named: str | None, topic: str) -> Source | None:
         """The source of a record: what its header names, else the one that reads its topic, else none.
 
-        Raises CannotRead (`unknown_source`) for a name that no file has.
+        Raises InvalidRecord (`unknown_source`) for a name that no file has.
         """
         if named is None:
             return self._by_topic.get(topic)

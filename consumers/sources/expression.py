@@ -43,7 +43,7 @@ class Compiled:
         self._parsed = jmespath.compile(unicodedata.normalize("NFC", text))
 
     def search(self, event: Any) -> Any:
-        """What the expression finds in `event`; None when it finds nothing. Raises DoesNotFit."""
+        """What the expression finds in `event`; None when it finds nothing. Raises ExpressionError."""
         try:
             return self._parsed.search(event, options=_OPTIONS)
         except (JMESPathError, InvalidRecord, ArithmeticError, LookupError, TypeError, ValueError, RecursionError):
@@ -64,7 +64,7 @@ def compiled(text: str) -> Compiled:
 
 
 def read_json(text: str) -> Any:
-    """What the JSON in `text` says, as strictly as an event is read. Raises CannotRead."""
+    """What the JSON in `text` says, as strictly as an event is read. Raises InvalidRecord."""
     found, _ = strict_json.read_object(b'{"in":%b}' % text.strip().encode("utf-8", "surrogatepass"))
     if found.keys() != {"in"}:  # the text was not one value, but went on as our object
         raise ValueError

@@ -128,7 +128,7 @@ class SourceMapping(Section):
         return rating.value is None and rating.problem is None
 
     def data(self, event: Any) -> dict[str, Any]:
-        """Our data; `event_id` and `time` are still in it. Raises CannotRead for a mistake that decides.
+        """Our data; `event_id` and `time` are still in it. Raises InvalidRecord for a mistake that decides.
 
         A bad answer is never lost for a detail: what else cannot be mapped is UNUSABLE, or left out.
         """
@@ -152,7 +152,7 @@ class MappedField(Struct, frozen=True):
 
 
 def take_event_id(data: dict[str, Any]) -> str:
-    """Removes the event's id from mapped data. Raises CannotRead when there is none that can be kept."""
+    """Removes the event's id from mapped data. Raises InvalidRecord when there is none that can be kept."""
     found = data.pop("event_id", None)
     if not isinstance(found, str) or not found.strip() or len(found) > MAX_ID:
         raise InvalidRecord(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,3 +70,17 @@ def test_no_class_has_a_name_that_is_also_imported_from_elsewhere() -> None:
 def test_a_name_that_stands_twice_would_be_seen() -> None:
     tree = ast.parse("class Seen: ...\nSeen = int\nMoment: TypeAlias = int\nT = 1\nMAP = {}\nclass _Own: ...")
     assert sorted(made(tree)) == ["Moment", "Seen", "Seen"]
+
+
+def test_what_a_docstring_says_is_raised_exists() -> None:
+    known = {*places(), *dir(builtins)} | {name for _, tree in trees() for name, _ in taken(tree)}
+    said = {
+        f"{path}: {name}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module)
+        for sentence in re.findall(r"\bRaises? ([^.;:(]*)", ast.get_docstring(node) or "")
+        for name in re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b|\bUnavailable\b|\bRefused\b|\bInvalid\b", sentence)
+        if name not in known
+    }
+    assert said == set()

@@ -18,15 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.arrival import Answer, Arrival, DeadLettered, Deferred, Passed, RecordOutcome
 from alerts.callback import Transition
-from alerts.intake import (
-    Effects,
-    Fresh,
-    Revision,
-    ScopedId,
-    answer_identity,
-    decide_all,
-    recognise,
-)
+from alerts.case import Effects, Fresh, Revision, ScopedId, answer_identity
+from alerts.intake import decide_all, recognise
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.callbacks.store import store_new, store_transitions
 from alerts.ledger.database import ledger_now, transaction

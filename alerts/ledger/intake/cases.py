@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, State
+from alerts.case import Case, ScopedId
 from alerts.customer import Customer
-from alerts.intake import Case, ScopedId
 from alerts.ledger.callbacks.store import read_callback
 from alerts.ledger.tables.callbacks import callbacks
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.alert import Alert
 from alerts.arrival import Answer
-from alerts.intake import Decision, Fingerprint, Revision, ScopedId, answer_identity, event_identity, revision_of
+from alerts.case import Decision, Fingerprint, Revision, ScopedId, answer_identity, event_identity, revision_of
 from alerts.ledger.bulk import (
     COPY_FROM,
     copy_rows,

@@ -11,9 +11,10 @@ import pytest
 
 from alerts.arrival import Address, Answer, RecordOutcome
 from alerts.callback import Callback, ClosedReason, Flag, State
+from alerts.case import Case, Effects, Fingerprint, Fresh, Revision, ScopedId, event_identity
 from alerts.customer import Customer
 from alerts.errors import NotClaimable
-from alerts.intake import Case, Effects, Fingerprint, Fresh, Revision, ScopedId, decide_all, event_identity, recognise
+from alerts.intake import decide_all, recognise
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.scoring import rate

@@ -25,10 +25,15 @@ HEADER = "id,score,at,who\n"
 
 
 def publish(
-    tmp_path: Path, content: str | bytes, *more: str, name: str = "größe.csv", unrated: str = "dead_letter"
+    tmp_path: Path,
+    content: str | bytes,
+    *more: str,
+    name: str = "größe.csv",
+    unrated: str = "dead_letter",
+    mapping: str = "",
 ) -> Result:
     (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    (tmp_path / "crm.yaml").write_text(CRM + f"unrated: {unrated}\n")
+    (tmp_path / "crm.yaml").write_text(CRM + mapping + f"unrated: {unrated}\n")
     env = {"BOTTOMBOX_DATABASE_URL": "postgresql://none@localhost/none", "BOTTOMBOX_SOURCES_DIR": str(tmp_path)}
     words = ["publish", str(tmp_path / name), "--source", "crm", "--dry-run", *more]
     return CliRunner().invoke(program, words, env=env)
@@ -54,6 +59,18 @@ def test_the_summary_counts_every_row_and_names_those_that_cannot_be_read(tmp_pa
             {"line": 5, "reason": "malformed", "field": None},
         ],
     }
+
+
+def test_boxes_are_those_of_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A survey may have a cut of its own: of 0 to 10, a 6 is bottom box to who counts recommendations."""
+    policy = tmp_path / "policy" / "policy.yaml"
+    policy.parent.mkdir()
+    policy.write_text("surveys:\n  - {survey: nps, bottom_at_most: 6, top_at_least: 9}\n")
+    monkeypatch.setenv("BOTTOMBOX_POLICY_FILE", str(policy))
+    more = "  survey: {id: poll}\nscale: {worst: 0, best: 10}\n"
+    rows = "id,score,at,who,poll\ne-1,6,2026-01-02,c,nps\ne-2,7,2026-01-02,c,nps\ne-3,6,2026-01-02,c,other\n"
+    result = publish(tmp_path, rows, "--json", mapping=more)
+    assert summary(result)["by_box"] == {"bottom": 1, "middle": 1, "top": 1}
 
 
 def test_rows_without_a_rating_are_counted_apart_where_the_source_file_passes_them_over(tmp_path: Path) -> None:

@@ -19,12 +19,12 @@ async def failing() -> None:
 async def test_what_is_in_hand_is_known_by_its_partitions_until_it_ends() -> None:
     lanes, may_end = Lanes(2), asyncio.Event()
     lanes.start([ONE, OTHER], may_end.wait())
-    assert (lanes.partitions, lanes.is_empty, lanes.is_full) == ({ONE, OTHER}, False, False)
+    assert (lanes.partitions, lanes.is_empty, lanes.is_full) == (frozenset((ONE, OTHER)), False, False)
     lanes.start([THIRD], asyncio.Event().wait())
     assert lanes.is_full
     may_end.set()
     await lanes.one_ended()
-    assert (lanes.partitions, lanes.is_full) == ({THIRD}, False)
+    assert (lanes.partitions, lanes.is_full) == (frozenset((THIRD,)), False)
     assert not await lanes.are_empty(within=0.01)
 
 
