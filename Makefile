@@ -4,7 +4,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 UV ?= $(BIN)/uv
-ARGS ?=
 PACKAGE ?=
 UPGRADE ?=
 
@@ -23,8 +22,14 @@ help: ## these words
 demo: .venv/installed ## the whole service on this machine, with answers streaming in; ARGS="--for 20" stops by itself
 	@$(BIN)/python -m app demo $(ARGS)
 
+# The stories of whole processes have the machine for themselves; of the others two files run at once.
 test: .venv/installed ## every test that can run here; says what was not run and why
+ifdef ARGS
 	$(BIN)/pytest $(ARGS)
+else
+	failed=0; $(BIN)/pytest tests/acceptance || failed=1; \
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/integration tests/unit || failed=1; exit $$failed
+endif
 
 soak: .venv/installed ## the fault, race and fuzz stories at full count
 	BOTTOMBOX_TEST_EFFORT=10 $(BIN)/pytest --timeout 3600 $(ARGS)
