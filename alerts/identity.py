@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Literal
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -18,6 +19,11 @@ from alerts.wording.plain_text import visible
 
 _ADDRESS = re.compile(r"([^\s@,;<>()]+)@([^\s@,;<>()]+)")
 _IN_ANGLES = re.compile(r"[^<>@]*<([^<>]+)>")  # Ann Example <ann@example.org>
+_AROUND = " \t\"'=,;<>"  # what is left around an address that was copied out of a list or a sheet
+_SCHEME = re.compile(r"(?:mailto|smtp|email|e-mail):\s*")
+_BEHIND = re.compile(r"\?.*|\s*\([^()@]*\)$")  # a link's query, or a name as a comment
+_WITHHELD = frozenset({"+266696687", "+7378742833", "+86282452253", "+8656696", "+10000000000", "+464"})
+"""How a keypad spells anonymous, restricted, unavailable and unknown; and how carriers write that there is none."""
 _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if not chr(code).isspace()}
 
 HandleKind = Literal["id", "phone", "email", "interaction"]
@@ -58,7 +64,7 @@ def clean_identity(text: str | None) -> str | None:
     if text is None:
         return None
     cleaned = (text if text.isascii() and text.isprintable() else _composed(text)).strip()
-    return None if names_nobody(cleaned) else cleaned
+    return None if _is_nobody(cleaned) else cleaned
 
 
 def _composed(text: str) -> str:
@@ -73,9 +79,10 @@ def clean_email(text: str | None) -> str | None:
     cleaned = clean_identity(text)
     if cleaned is None:
         return None
+    cleaned = unicodedata.normalize("NFKC", cleaned)
     named = _IN_ANGLES.fullmatch(cleaned)
-    cleaned = (named[1] if named else cleaned).strip(" \"'").lower().removeprefix("mailto:")
-    address = _ADDRESS.fullmatch(cleaned)
+    cleaned = _SCHEME.sub("", (named[1] if named else cleaned).strip(_AROUND).lower(), count=1)
+    address = _ADDRESS.fullmatch(_BEHIND.sub("", cleaned).strip(_AROUND))
     if address is None:
         return None
     local, domain = address[1], _in_ascii(address[2].rstrip("."))
@@ -108,6 +115,14 @@ def _handles(response: SurveyResponse, shared_sources: frozenset[str]) -> Iterat
     interaction = clean_identity(response.interaction.id)
     if interaction is not None:
         yield Handle("interaction", source, interaction)
+
+
+def _is_nobody(text: str) -> bool:
+    """Many use an address or a number as their id; the mailbox of nobody and a withheld number name nobody there too."""
+    if names_nobody(text) or ("%" in text and names_nobody(unquote(text))) or text in _WITHHELD:
+        return True
+    address = _ADDRESS.fullmatch(text) if "@" in text else None
+    return address is not None and is_no_mailbox(address[1].lower(), address[2].lower())
 
 
 def _in_ascii(domain: str) -> str:

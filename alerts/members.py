@@ -42,8 +42,8 @@ MEMBERS = {
 
 _find_all = attrgetter(*MEMBERS.values())
 
-GROUPS = ("time", "survey", "customer", "interaction", "interaction.agent")
-"""What can be dropped besides: whole objects that were none, and the event's time."""
+GROUPS = ("time", "response_id", "survey", "customer", "interaction", "interaction.agent")
+"""What can be dropped besides: whole objects that were none, the event's time, and an answer's own id."""
 
 DROPPABLE = (*MEMBERS, *GROUPS)
 _BIT = {path: 1 << bit for bit, path in enumerate(MEMBERS)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 import phonenumbers
@@ -43,8 +44,13 @@ _OF_ONE_COUNTRY = frozenset(
     }
 )
 _ONCE_DIALLED = {"52": ("1", "01", "044", "045")}  # Mexico's mobiles until 2019; messengers still write the 1
-# Numbers that were given another digit, as they were written before: Brazil's mobiles until 2016. Messengers still do.
-_RENUMBERED = ((re.compile(r"\+55([1-9][1-9])([6-9][0-9]{7})"), r"+55\g<1>9\2"),)
+# Numbers that were given another digit, as they were written before: Brazil's mobiles until 2016 (messengers still do).
+# And Italy's without the zero that others drop and Italy does not.
+_RENUMBERED = (
+    (re.compile(r"\+55([1-9][1-9])([6-9][0-9]{7})"), r"+55\g<1>9\2"),
+    (re.compile(r"\+39([1-9][0-9]{5,9})"), r"+390\1"),
+)
+_LONG_RUN = 9  # digits
 _NO_COUNTRY = "001"  # how the library writes the country of satellites and other world-wide services
 
 
@@ -137,6 +143,7 @@ def _readings(written: WrittenNumber, country: str | None) -> Iterator[str]:
     digits = written.digits
     if written.has_plus and not digits.startswith("0"):
         yield from _as_international(digits)
+        yield from _after_trunk_digit(digits, country) if country else ()
         return
     if written.has_plus:  # no country code begins with 0: a plus before a number as it is dialled at home or abroad
         digits = digits.removeprefix("00") if digits.startswith("00") else digits
@@ -148,6 +155,12 @@ def _readings(written: WrittenNumber, country: str | None) -> Iterator[str]:
     home = phonenumbers.country_code_for_region(country) if country else 0
     if home and digits.startswith(str(home)):
         yield from _as_international(digits)
+
+
+def _after_trunk_digit(digits: str, country: str) -> Iterator[str]:
+    """`+8 916 ...`, as Russians write 8 916 ...: a plus before a number as it is dialled at home."""
+    trunk = phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True)
+    yield from _e164(_parse(digits, country)) if trunk and digits.startswith(trunk) else ()
 
 
 def _as_international(digits: str) -> Iterator[str]:
@@ -215,7 +228,10 @@ def _parse(text: str, country: str | None) -> PhoneNumber | None:
 
 
 def _is_made_up(number: PhoneNumber) -> bool:
-    return len(set(phonenumbers.national_significant_number(number))) == 1
+    """One digit held down, or one key after the other: `1234567890`, `9876543210`."""
+    digits = phonenumbers.national_significant_number(number)
+    steps = {(int(then) - int(before)) % 10 for before, then in pairwise(digits)}
+    return steps == {0} or (len(digits) >= _LONG_RUN and steps in ({1}, {9}))
 
 
 def _calling_code(e164: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from urllib.parse import unquote
@@ -12,7 +13,8 @@ from alerts.wording.plain_text import visible
 
 # What may stand before a number: the schemes of RFC 3966 and its relatives, and the words people put there.
 _LABEL = re.compile(
-    r"(?:sips?|tel|callto|sms|whatsapp|phone|fon|mobile?|mob|cell|handy|tel[eé]fono?|telefone|t[eé]l|tlf|ph|[mtp])"
+    r"(?:sips?|tel|callto|sms|whatsapp|phone|fon|mobile?|mob|cell|handy|tel[eé]fono?|telefone|t[eé]l|tlf|ph|[mtp]"
+    r"|home|work|office|main|direct|business|private?|privat|gesch[aä]ftlich|portable|celular|m[oó]vil|gsm|number|тел(?:ефон)?)"
     r"(?:[:.]+(?://)?|\s)\s*"
 )
 _URI = re.compile(r"(?:sips?|tel|callto|sms|whatsapp):")
@@ -26,6 +28,9 @@ _WITH_EXTENSION = re.compile(
     _NUMBER + r"(?:[,;\s]*" + _EXTENSION_WORD + r"[\s:=.\-]*|\s*[#~;,]+\s*)(?P<extension>[0-9]{1,9})\s*\#?"
     r"|" + _NUMBER.replace("number", "dialled") + r"[\s\-]+(?P<keyed>[0-9]{1,6})\#"
 )
+_OF_A_MESSENGER = re.compile(r"\+?([0-9]{7,15})(?::[0-9]+)?@(?:s\.whatsapp\.net|c\.us)")
+_ESCAPED = re.compile(r"%[0-9a-f]{2}|&(?:#\d+|#x[0-9a-f]+|[a-z]+);")  # of a link, or of a page
+_LEFT_OPEN = re.compile(r"(?:;ext|#)$")  # an extension that nobody gave, or the key that ends a number
 _PLAIN = re.compile(r"[0-9\s().\-/+]*")
 _NOTE = re.compile(r"\s*\([^()0-9]*\)$|\s+(?:home|work|office|mobile?|mob|cell|direct|main|handy|privat|ext\.?|x)$")
 _FROM_A_SHEET = re.compile(r"(\+?[0-9]{7,15})\.0")  # a number that a spreadsheet took for a fraction
@@ -79,8 +84,10 @@ def _plain(raw: str) -> str:
     """In small letters, with ASCII digits, one kind of blank, dash and bracket, and without what nobody sees."""
     text = unicodedata.normalize("NFKC", visible(raw)).casefold()
     text = "".join(_ascii(character) for character in text).strip(" '\"`=")
+    if messenger := _OF_A_MESSENGER.fullmatch(text):
+        return f"+{messenger[1]}"
     is_uri = _URI.match(text)
-    text = unquote(text) if is_uri else text
+    text = _LEFT_OPEN.sub("", html.unescape(unquote(text)) if _ESCAPED.search(text) else text)
     text = _NOTE.sub("", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text)
     return text.partition("@")[0].strip() if is_uri else text.strip()
 

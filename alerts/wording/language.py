@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
 
+from alerts.wording.nobody import names_nobody
 from alerts.wording.plain_text import visible
 
 _LONGEST = 128
+_REGION = re.compile(r"[a-z]{2}|[0-9]{3}")
 _SUBTAG = re.compile(r"[a-z0-9]{1,8}")
 _IN_BRACKETS = re.compile(r"\s*[(\[（].*")  # English (United States)
 _LIST = re.compile(r"[,;|/]")  # Accept-Language: the first is the favourite
@@ -29,7 +31,10 @@ def read_language(text: str | None) -> str | None:
     first = _LIST.split(unicodedata.normalize("NFKC", visible(text)).strip())[0]
     name = _plain(_IN_BRACKETS.sub("", first))
     tag, *rest = _PARTS.split(name.partition(".")[0].partition("@")[0])
-    if tag in _codes() and not (rest and rest[-1] in _names()):  # "US English" is a name, though `us` is a code
+    if name != "id" and names_nobody(name):  # Indonesian
+        return None
+    is_a_name = bool(rest) and (rest[-1] in _names() or (" " in name and not all(map(_REGION.fullmatch, rest))))
+    if tag in _codes() and not is_a_name:  # "US English" and "No preference" are none, though `us` and `no` are codes
         return "-".join([_codes()[tag], *_subtags(rest)])
     return _named(name)
 

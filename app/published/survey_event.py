@@ -40,7 +40,7 @@ def survey_event() -> Schema:
         "description": "One customer's answer to one rating question, as a CloudEvent 1.0 in structured mode. "
         "What no schema can say: the rating lies within the scale, whose two ends differ; a number has neither "
         "fraction nor exponent (2.0 is refused); identifiers are counted in bytes; a handle is no word for nobody "
-        "(`unknown`, `0`), and a phone number exists.",
+        "(`unknown`, `0`), nor the event's `id` or `response_id` one for nothing (`undefined`), and a phone number exists.",
         "type": "object",
         "required": ["specversion", "type", "source", "id", "data"],
         "anyOf": [
@@ -110,7 +110,13 @@ def _customer() -> Schema:
         country={"type": "string", "description": "ISO 3166, two letters"},
         language={**_text(), "description": "BCP 47"},
         segment=_text(),
-        since={"type": "string", "format": "date", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"},
+        since={
+            "type": "string",
+            "format": "date",
+            "pattern": "^(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?$",
+            "not": {"pattern": "^19[07]0(-01(-01)?)?$"},
+            "description": "no beginning of a calendar, as it stands where nobody has set a date",
+        },
         value={"type": "number"},
     )
 

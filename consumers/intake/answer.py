@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -17,10 +17,11 @@ from alerts.scale import FIVE_POINTS, Scale
 from alerts.survey import Interaction, Respondent, SurveyResponse
 from alerts.wording.country import country_code
 from alerts.wording.language import read_language
+from alerts.wording.nobody import is_left_open
 from consumers.intake.cloudevents import CloudEvent
-from consumers.intake.fitting import AgentData, CustomerData, InteractionData, SurveyData, fit
+from consumers.intake.fitting import AgentData, CustomerData, InteractionData, SurveyData, fit, whole_text
 from consumers.intake.lengths import MAX_ID, MAX_TEXT, is_short
-from consumers.intake.moments import EARLIEST, is_believable, utc
+from consumers.intake.moments import EARLIEST, FIRST_CUSTOMER, LATEST, UNSET_DATES, is_believable, utc
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 from consumers.sources.windows_zones import zone_named
 
@@ -43,7 +44,7 @@ def read_answer(event: CloudEvent, *, source: str, flags: tuple[str, ...] = ()) 
         event_source=event.source,
         event_id=event.id,
         source=source,
-        response_id=_response_id(data.response_id) or event.id,
+        response_id=_response_id(data.response_id, found) or event.id,
         survey_id=survey.id or None,
         question=survey.question or None,
         rating=rating,
@@ -91,14 +92,24 @@ def _check_identity(event: CloudEvent) -> None:
     for name, value in (("source", event.source), ("id", event.id)):
         if not is_short(value):
             raise InvalidRecord(DeadLetterReason.INVALID_ENVELOPE, name, f"this attribute has more than {MAX_ID} bytes")
+    if is_left_open(event.id):  # the second of them would be taken for the first, and its alert be lost
+        raise InvalidRecord(
+            DeadLetterReason.INVALID_ENVELOPE, "id", "it names no event; send an id of each event's own"
+        )
 
 
-def _response_id(given: str | None) -> str | None:
-    if given is not None and not is_short(given):
+def _response_id(given: str | None, flags: list[str]) -> str | None:
+    """One that names no answer is none: the next stranger's answer would be a revision of this one."""
+    if not given or given.isspace():
+        return None
+    if not is_short(given):
         raise InvalidRecord(
             DeadLetterReason.INVALID_FIELD, "response_id", f"it has more than {MAX_ID} bytes; send a shorter one"
         )
-    return given
+    kept = clean_identity(given)
+    if kept is None:
+        flags.append(dropped("response_id"))
+    return kept
 
 
 def _answered_at(given: datetime | None) -> datetime:
@@ -162,9 +173,17 @@ def _customer(given: CustomerData, flags: list[str]) -> Respondent:
         country=country,
         language=_language(given.language, flags) if given.language else None,
         segment=given.segment or None,
-        since=given.since,
+        since=_since(given.since, flags),
         value=given.value,
     )
+
+
+def _since(given: date | None, flags: list[str]) -> date | None:
+    """An unset date makes no old customer: year 1, the beginnings of calendars in programs, and what is yet to come."""
+    if given is None or (FIRST_CUSTOMER <= given < LATEST.date() and given not in UNSET_DATES):
+        return given
+    flags.append(dropped("customer.since"))
+    return None
 
 
 def _handle(given: str | None, path: str, flags: list[str], clean: Callable[[str], str | None]) -> str | None:
@@ -186,9 +205,9 @@ def _language(given: str, flags: list[str]) -> str | None:
 
 
 def _phone(raw: Any, country: str | None, flags: list[str]) -> str | None:
-    text = str(raw) if type(raw) is int and abs(raw) < _BEYOND_E164 else raw
+    text = whole_text(raw) if isinstance(raw, int | float) and abs(raw) < _BEYOND_E164 else raw
     number = normalise(text, country) if isinstance(text, str) and len(text) <= MAX_TEXT else None
-    if number is None:
+    if number is None and not (isinstance(text, str) and text.isspace()):
         flags.append(BAD_NUMBER)
     return number
 

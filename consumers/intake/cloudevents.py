@@ -21,6 +21,8 @@ PREFIX = "ce_"  # Kafka protocol binding for CloudEvents 1.0.2, section 3.2.3.1
 STRUCTURED = "application/cloudevents"  # any case; same document, section 3
 
 _IDENTIFYING = ("specversion", "type", "source", "id")
+_TIME = PREFIX + "time"
+_READ = frozenset({CONTENT_TYPE, SOURCE_HEADER, _TIME, *(PREFIX + name for name in _IDENTIFYING)})
 _FAMILY = EVENT_TYPE.rsplit(".", 1)[0] + "."
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -38,23 +40,28 @@ class CloudEvent(Struct, frozen=True):
 def headers_of(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     """The headers that mean something to us, by lower-case name. Others may hold anything; null is as if not there.
 
-    Raises InvalidRecord (`invalid_envelope`) when one of them has two values or is not UTF-8.
+    Raises InvalidRecord (`invalid_envelope`) when one of them has two values or is not UTF-8; the time alone is
+    optional, and one that cannot be read is left to be dropped.
     """
     found: dict[str, bytes] = {}
     for name, value in headers:
         name = name.lower()
-        if value is None or not (name.startswith(PREFIX) or name in (CONTENT_TYPE, SOURCE_HEADER)):
+        if value is None or name not in _READ:
             continue
         if found.setdefault(name, value) != value:  # a relay may repeat headers, with the same value
-            raise _invalid(name, "this header is there with two values; send it once")
+            if name != _TIME:
+                raise _invalid(name, "this header is there with two values; send it once")
+            found[name] = found[name] + b" " + value
     return {name: _decoded(name, value) for name, value in found.items()}
 
 
 def _decoded(name: str, value: bytes) -> str:
+    """Without the quotation marks that some clients write around texts, taking a header for JSON."""
     try:
-        return value.decode()
+        text = value.decode(errors="replace" if name == _TIME else "strict")
     except UnicodeDecodeError:
         raise _invalid(name, "this header is not UTF-8; encode it so") from None
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def check_format(value: bytes, headers: Mapping[str, str]) -> None:
@@ -132,7 +139,7 @@ def _time(value: Any) -> tuple[datetime | None, tuple[str, ...]]:
 def _data(body: dict[str, Any]) -> dict[str, Any]:
     if "data_base64" in body:
         raise _unsupported("send `data` as a JSON object, not as base64")
-    if isinstance(body.get("datacontenttype"), str):
+    if isinstance(body.get("datacontenttype"), str) and body["datacontenttype"].strip():
         _check_json(_media(body["datacontenttype"]))
     data = body.get("data")
     if not isinstance(data, dict):

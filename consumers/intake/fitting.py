@@ -69,7 +69,7 @@ class Data(Struct, gc=False):
 
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
 _MOMENTS = frozenset({"answered_at", "interaction.started_at", "interaction.ended_at"})
-_NUMBERED = frozenset({"customer.id", "interaction.id"})  # a number there is read as its text
+_NUMBERED = frozenset({"customer.id", "customer.country", "interaction.id"})  # a number there is read as its text
 _LONGEST = {"comment": MAX_COMMENT} | dict.fromkeys(
     (
         *("survey.id", "survey.question"),
@@ -121,7 +121,7 @@ def _usable(value: Any, path: str, flags: list[str]) -> Any:
         since = _day(value)
         if since is not None:
             return since
-    elif path in _NUMBERED and (number := _whole(value)) is not None:
+    elif path in _NUMBERED and (number := whole_text(value)) is not None:
         return number
     elif isinstance(value, str) and path in _LONGEST:
         flags.append(cut(path))
@@ -134,7 +134,7 @@ def _moment(value: Any) -> datetime | None:
     return read_moment(value) if isinstance(value, str) else None
 
 
-def _whole(value: Any) -> str | None:
+def whole_text(value: Any) -> str | None:
     if type(value) is int:
         return str(value)
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else None

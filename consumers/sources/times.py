@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from consumers.intake.moments import read_moment
 from consumers.sources.numbers import float_of
 
 UNITS = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
@@ -64,7 +65,7 @@ def day_of(found: Any, form: str | None) -> date:
 def _read(found: Any, form: str | None, zones: Mapping[str, str]) -> datetime:
     text = _text(found)
     if form is None:
-        return datetime.fromisoformat(text)
+        return read_moment(text) or datetime.fromisoformat(text)
     if not form.endswith("%Z"):
         return datetime.strptime(text, form)  # noqa: DTZ007 - the zone stands beside it in the source file
     parts = _NAMED.fullmatch(text)

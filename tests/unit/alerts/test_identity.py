@@ -107,6 +107,7 @@ NOBODY = (
         "<customer_id> [contact_id] {TOKEN:ATTRIBUTE_1} c-{{id}} user_${id} ((fullname)) %{id} customer_id userId id"
     ),
     *words("00000000-0000-0000-0000-000000000000 {00000000-0000-0000-0000-000000000000} xxxx unbekannt inconnu"),
+    *words("unset user customer contact asdf qwerty nieznany невідомо 不明 匿名 なし 없음 مجهول лицо-{{id}}"),
     *words("ffffffff-ffff-ffff-ffff-ffffffffffff urn:uuid:00000000-0000-0000-0000-000000000000 desconocido"),
     *(
         "[object Object]",
@@ -116,6 +117,20 @@ NOBODY = (
         "%!s(<nil>)",
         "undefined undefined",
         "",
+        "N/A N/A",
+        "No data",
+        "\\N",
+        "$null$",
+        "\ufffd\ufffd",
+        "%7B%7Bcustomer.id%7D%7D",
+        "00000000-0000-4000-8000-000000000000",
+        "+266696687",
+        "Private number",
+        "Restricted",
+        "No Caller ID",
+        "noreply@acme.com",
+        "null@null",
+        "Walk-in customer",
         " \t\u200b",
     ),
 )
@@ -166,6 +181,14 @@ def test_one_id_spelt_in_two_ways_of_unicode_is_one_customer() -> None:
         ("test@acme.com", "test@acme.com"),
         ("ann@test.com", "ann@test.com"),
         ("ann@localhost", "ann@localhost"),
+        ("mailto:ann@example.org?subject=Complaint", "ann@example.org"),
+        ("SMTP:ann@example.org", "ann@example.org"),
+        ("ann@example.org (Ann Example)", "ann@example.org"),
+        ("ann@example.org;", "ann@example.org"),
+        ("<ann@example.org>,", "ann@example.org"),
+        ("=ann@example.org", "ann@example.org"),
+        ("ann\uff20example.org", "ann@example.org"),
+        ("smith@smith.com", "smith@smith.com"),
     ],
 )
 def test_an_email_is_read_however_it_is_written(text: str, expected: str) -> None:
@@ -178,7 +201,8 @@ NO_MAILBOX = (
         "n/a none@ @none null@example.org undefined@undefined unknown@acme.com n/a@n/a noreply@acme.com a@b@c {{email}}"
     ),
     *words("no-reply@acme.com Do.Not.Reply@acme.com test@test.com test@example.com email@email.com 0@0.com *|EMAIL|*"),
-    *words("${email}@example.org ann@example.org,bob@example.org"),
+    *words("${email}@example.org ann@example.org,bob@example.org a@a.com abc@abc.com 123@123.com 12345@12345.com"),
+    *words("guest@acme.com asdf@asdf.com user@user.com"),
     *("ann@example.org; bob@example.org", "ann example.org", "ann @example.org"),
 )
 

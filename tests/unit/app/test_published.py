@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,9 @@ CUSTOMERS = some(
     country=st.sampled_from(["GB", "DE"]),
     language=st.sampled_from(["en", "de-DE"]),
     segment=TEXTS,
-    since=st.dates().map(lambda day: day.isoformat()),
+    since=st.dates(date(1901, 1, 1), date(2099, 12, 31))
+    .filter(lambda day: day != date(1970, 1, 1))
+    .map(lambda day: day.isoformat()),
     value=st.floats(allow_nan=False, allow_infinity=False, width=32),
 )
 INTERACTIONS = some(

@@ -260,6 +260,36 @@ def test_every_zone_of_windows_is_one_that_we_know() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("W. Europe Daylight Time", "Europe/Berlin"),
+        ("GMT Daylight Time", "Europe/London"),
+        ("Eastern Time (US & Canada)", "America/New_York"),
+        ("(GMT-06:00) Central Time (US & Canada)", "America/Chicago"),
+        ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Amsterdam"),
+        ("(UTC+05:30) Chennai, Kolkata, Mumbai, New Delhi", "Asia/Kolkata"),
+        ("Europe/London (GMT+01:00)", "Europe/London"),
+        ("London", "Europe/London"),
+        ("mexico city", "America/Mexico_City"),
+        ("Hawaii", "Pacific/Honolulu"),
+        ("America\\/New_York", "America/New_York"),
+        (":America/New_York", "America/New_York"),
+        ("TZ=Europe/Berlin", "Europe/Berlin"),
+        ("\u200eLondon\u200e", "Europe/London"),
+    ],
+)
+def test_a_zone_is_known_by_the_names_that_windows_rails_and_unix_show(written: str, zone: str) -> None:
+    assert zone_named(written) == zone
+
+
+@pytest.mark.parametrize(
+    "written", ["London, Ontario", "Eastern", "East", "General", "Louisville/x", "Coordinated Universal Time"]
+)
+def test_a_name_that_may_be_several_zones_is_left_to_the_judge_of_zones(written: str) -> None:
+    assert zone_named(written) == written
+
+
+@pytest.mark.parametrize(
     ("rule", "event"),
     [
         ({"type": "int"}, True),

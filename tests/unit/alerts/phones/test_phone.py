@@ -54,6 +54,20 @@ EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
         ("sip:+12125550123@example.com;user=phone", None, "+12125550123"),
         ("whatsapp:+14155238886", None, "+14155238886"),
         ("Tel.: +44 20 7946 0967 (home)", None, "+442079460967"),
+        # what messengers, links, pages and address books make of one
+        ("442079460967@s.whatsapp.net", None, "+442079460967"),
+        ("447400123456:12@s.whatsapp.net", None, "+447400123456"),
+        ("447400123456@c.us", None, "+447400123456"),
+        ("%2B442079460967", None, "+442079460967"),
+        ("+44%2020%207946%200967", None, "+442079460967"),
+        ("&#43;442079460967", None, "+442079460967"),
+        ("Home: +44 20 7946 0967", None, "+442079460967"),
+        ("тел. +7 916 123-45-67", None, "+79161234567"),
+        ("+44 20 7946 0967#", None, "+442079460967"),
+        ("tel:+442079460967;ext=", None, "+442079460967"),
+        # digits too few or too many before them
+        ("+8 916 123-45-67", "RU", "+79161234567"),
+        ("+39 2 1234 5678", None, "+390212345678"),
         # what a spreadsheet leaves behind
         ("442079460967.0", "GB", "+442079460967"),
         ("'+442079460967", None, "+442079460967"),
@@ -77,6 +91,9 @@ def test_a_number_is_read_however_it_is_written(raw: str, country: str | None, e
         ("253-0000", "US"),  # without its area code it would be somebody else's as well
         ("1234567890123", "GB"),
         ("+210 123 4567", None),  # a country code nobody has
+        ("+8 916 123-45-67", "GB"),
+        ("120363025246125486@g.us", None),  # a messenger's group
+        ("442079460967@example.org", None),
         ("+0123456789", None),
         ("+1234567890123456", None),
         ("order 2079460967", "GB"),
@@ -111,6 +128,11 @@ def test_no_text_whatever_raises_and_reading_twice_changes_nothing(raw: str, cou
 def test_a_plain_number_rings_in_its_own_zone_and_country() -> None:
     number = judge("+442079460967", None)
     assert (number.status, number.zones, number.country) == ("ok", ("Europe/London",), "GB")
+
+
+@pytest.mark.parametrize("phone", ["+12345678901", "+919876543210", "+1 234 567 8901"])
+def test_one_key_after_the_other_is_what_people_type_who_give_no_number(phone: str) -> None:
+    assert judge(phone, None).status == "bad"
 
 
 @pytest.mark.parametrize("phone", [None, "", "  "])

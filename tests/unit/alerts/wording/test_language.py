@@ -43,6 +43,8 @@ from alerts.wording.language import is_within, primary, read_language, serves
         ("日本語", "ja"),
         ("العربية", "ar"),
         ("Norwegian Bokmål", "no"),
+        ("id", "id"),
+        ("en US", "en-us"),
         ("uk", "uk"),  # Ukrainian; what else could it be
     ],
 )
@@ -53,7 +55,31 @@ def test_a_language_is_read_however_it_is_written(text: str, tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", " ", "xx", "klingon", "C", "POSIX", "und", "mul", "x-ours", "i-default", "5", "e" * 999]
+    "text",
+    [
+        None,
+        "",
+        " ",
+        "xx",
+        "NaN",
+        "nan",
+        "NA",
+        "n/a",
+        "null",
+        "No preference",
+        "No Value",
+        "no answer",
+        "to be determined",
+        "klingon",
+        "C",
+        "POSIX",
+        "und",
+        "mul",
+        "x-ours",
+        "i-default",
+        "5",
+        "e" * 999,
+    ],
 )
 def test_a_language_that_nobody_can_name_is_none(text: str | None) -> None:
     assert read_language(text) is None

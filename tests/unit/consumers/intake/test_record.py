@@ -191,6 +191,42 @@ def test_a_header_without_a_value_is_as_if_not_there() -> None:
     assert decoded(DATA, (*binary(), *nulls)).response == decoded(DATA).response
 
 
+def test_an_attribute_that_nobody_reads_may_be_anything() -> None:
+    """Tracing puts its own beside the event, once for each hop (spring-projects/spring-kafka #2528)."""
+    odd = (("ce_subject", b"caf\xe9"), ("ce_traceparent", b"00-1"), ("ce_traceparent", b"00-2"))
+    assert read(DATA, (*binary(), *odd)) == read(DATA, binary())
+
+
+@pytest.mark.parametrize("odd", [b"\xff", b"soon", b"2026-11-22T09:00:10Z"])
+def test_a_time_in_headers_that_cannot_be_read_or_differs_is_dropped(odd: bytes) -> None:
+    found = decoded(DATA, (*binary(time="2026-11-22T09:00:05Z"), ("ce_time", odd))).response
+    assert found.flags == ("dropped:time",)
+    assert found.revised_at == found.answered_at
+
+
+def test_quotation_marks_that_a_client_writes_around_a_header_are_none_of_its_text() -> None:
+    """Older Spring clients send each header as JSON."""
+    quoted = tuple((name, b'"%s"' % value) for name, value in (*binary(), ("content-type", b"application/json")))
+    assert decoded(DATA, quoted).response == decoded(DATA, binary()).response
+
+
+@pytest.mark.parametrize("nothing", ["undefined", "null", "N/A", "{{response.id}}", "[object Object]", "0", "-"])
+def test_an_id_that_names_no_answer_makes_no_revision_of_a_strangers(nothing: str) -> None:
+    found = answer(response_id=nothing)
+    assert (found.response_id, found.flags) == ("e-1", ("dropped:response_id",))
+
+
+@pytest.mark.parametrize("blank", [" r-81", "r-81\u00a0", "r-81\u200b"])
+def test_blanks_around_it_make_no_other_answer(blank: str) -> None:
+    assert answer(response_id=blank).response_id == "r-81"
+
+
+@pytest.mark.parametrize("unset", ["0001-01-01", "1900-01-01", "1899-12-30", "1970-01-01T00:00:00Z", "9999-12-31"])
+def test_a_date_that_nobody_has_set_makes_no_old_customer(unset: str) -> None:
+    found = decoded(customer(since=unset)).response
+    assert (found.customer.since, found.flags) == (None, ("dropped:customer.since",))
+
+
 def test_unknown_members_and_headers_are_ignored() -> None:
     more = {**DATA, "mood": {"deep": [1]}, "customer": {**DATA["customer"], "shoe": 43}}
     headers = (*binary(), ("traceparent", b"\xff"), ("ce_partitionkey", b"x"))
@@ -272,6 +308,14 @@ def test_an_origin_that_cannot_be_read_is_none(name: str, value: bytes | None) -
 def test_an_unusable_phone_number_makes_no_dead_letter(phone: Any) -> None:
     found = decoded(customer(phone=phone)).response
     assert (found.customer.phone, found.flags) == (None, ("bad_number",))
+
+
+def test_a_blank_phone_number_is_none_and_no_bad_one() -> None:
+    assert decoded(customer(phone=" \u00a0")).response.flags == ()
+
+
+def test_a_phone_number_that_was_sent_as_a_fraction_is_read_as_its_text() -> None:
+    assert decoded(customer(phone=442071838750.0)).response.customer.phone == "+442071838750"
 
 
 def test_a_phone_number_that_was_sent_as_a_number_is_read_as_its_text() -> None:
@@ -382,6 +426,10 @@ def test_a_number_as_an_id_is_its_text_if_it_is_exact(given: Any, text: str | No
 def test_a_country_is_read_however_it_is_written(country: str) -> None:
     found = decoded(customer(country=country, phone="020 7183 8750")).response
     assert (found.customer.country, found.customer.phone, found.flags) == ("GB", "+442071838750", ())
+
+
+def test_a_country_is_read_from_its_number() -> None:
+    assert decoded(customer(country=826)).response.customer.country == "GB"
 
 
 def test_a_long_text_is_cut_and_a_long_handle_is_dropped() -> None:
@@ -557,6 +605,10 @@ BAD: list[tuple[DeadLetterReason, str | None, Any, RecordHeaders]] = [
     (DeadLetterReason.INVALID_ENVELOPE, "id", DATA, binary(id="a\0b")),
     (DeadLetterReason.INVALID_ENVELOPE, "id", structured(), (CLOUDEVENT, ("ce_id", b"e-2"))),
     (DeadLetterReason.INVALID_ENVELOPE, "type", DATA, binary(type="com.example.other")),
+    *(
+        (DeadLetterReason.INVALID_ENVELOPE, "id", DATA, binary(id=nothing))
+        for nothing in ("undefined", "null", "[object Object]", "{{event.id}}", "00000000-0000-0000-0000-000000000000")
+    ),
     (DeadLetterReason.INVALID_ENVELOPE, "data", structured(data=None), (CLOUDEVENT,)),
     (DeadLetterReason.INVALID_ENVELOPE, "data", structured(data=[1]), (CLOUDEVENT,)),
     (DeadLetterReason.INVALID_ENVELOPE, "specversion", DATA, ()),
