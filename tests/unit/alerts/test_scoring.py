@@ -178,6 +178,10 @@ def test_who_asks_for_a_call_is_lifted(comment: str) -> None:
         *("remove me from your list", "I'd rather not be called", "Never call again", "Stop contacting me."),
         *("Bitte rufen Sie mich nicht zurück", "Ich wünsche keine Anrufe", "Ne me rappelez surtout pas"),
         *("No deseo que me llamen", "Não quero ser contactado"),
+        *("Do not e-mail or call me", "do not text or call me", "donot call me", "Do n't call me", "plz dont call"),
+        *("I do not want you to ever call me again", "Would you please not call me", "I'd rather you didn't call me"),
+        *("Contact me by email only", "There's no reason to call me", "Nie wieder anrufen!"),
+        "Rufen Sie mich unter keinen Umständen an",
     ],
 )
 def test_a_wish_not_to_be_phoned_has_many_words(comment: str) -> None:
@@ -185,6 +189,27 @@ def test_a_wish_not_to_be_phoned_has_many_words(comment: str) -> None:
     asked = said(1, comment=comment)
     assert asked_not_to_be_called(asked, POLICY)
     assert verdict_on(asked, POLICY).reasons == ("rated_1",)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        *("I never asked for a call back", "No need for anyone to call me", "I do not think you need to call me"),
+        *("I asked you not to call me", "If they call me again I will sue", "neither write nor call me"),
+    ],
+)
+def test_words_of_a_call_that_nobody_asked_for_lift_nothing(comment: str) -> None:
+    assert verdict_on(said(1, comment=comment), POLICY).reasons == ("rated_1",)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["Don't forget to call me", "Why don't you call me?", "Don't email me, call me", "I wish you would call me"],
+)
+def test_a_wish_to_be_called_with_a_not_in_it_is_one(comment: str) -> None:
+    answer = said(1, comment=comment)
+    assert "asked_for_a_call" in verdict_on(answer, POLICY).reasons
+    assert not asked_not_to_be_called(answer, POLICY)
 
 
 def test_whatever_counts_as_a_wish_not_to_be_phoned_is_never_a_wish_to_be() -> None:
