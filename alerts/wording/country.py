@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib import resources
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import phonenumbers
 from holidays.registry import COUNTRIES
@@ -70,7 +72,7 @@ def country_code(text: str) -> str | None:
 
 
 def prepare() -> None:
-    """Loads the names in all languages beforehand, half a second's work, so that nothing has to wait for it."""
+    """Loads the names in all languages beforehand, so that nothing has to wait for them."""
     _names()
 
 
@@ -144,12 +146,23 @@ def _names() -> dict[str, str]:
 
 
 def _spoken() -> Iterator[tuple[str, str]]:
-    from phonenumbers.geodata.locale import LOCALE_DATA  # loads the library's whole geography
-
     known = set(_codes().values())
-    for code, names in LOCALE_DATA.items():
+    for code, names in _locale_data().items():
         if code in known:
             yield from ((code, name) for name in names.values() if name and not name.startswith("*"))
+
+
+def _locale_data() -> dict[str, dict[str, str]]:
+    """Names by country and language, without the package that they lie in: its geography takes 100 MB and half a second."""
+    assert phonenumbers.__file__ is not None
+    path = Path(phonenumbers.__file__).with_name("geodata") / "locale.py"
+    spec = spec_from_file_location("phonenumbers.geodata.locale", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names: dict[str, dict[str, str]] = module.LOCALE_DATA
+    return names
 
 
 def _rows() -> Iterable[tuple[str, str, list[str]]]:

@@ -20,6 +20,7 @@ class IntakeMetrics:
 
     def __init__(self, registry: Registry, announce: Callable[[Sequence[Transition]], None]) -> None:
         self._announce = announce
+        self._topics: frozenset[str] = frozenset()
         self._uncounted = registry.uncounted
         counter, gauge = registry.counter, registry.gauge
         self.records = counter("records_total", "Kafka records accounted for, by where they ended.", "topic", "outcome")
@@ -49,10 +50,14 @@ class IntakeMetrics:
         self.stopped_partitions = gauge(
             "consumer_stopped_partitions", "1 for a partition that waits for a person.", "topic", "partition"
         )
+        self.missing_topics = gauge(
+            "consumer_missing_topics", "1 for a topic that does not exist, or that we have no right to see.", "topic"
+        )
         self.failed_commits = counter("consumer_commit_failures_total", "Offset commits that failed; harmless.")
 
     def prepare(self, topics: Iterable[str], sources: Iterable[str]) -> None:
-        for topic in topics:
+        self._topics = frozenset(topics)
+        for topic in self._topics:
             self.seen_again.labels(topic)
             for outcome in RecordOutcome:
                 self.records.labels(topic, outcome)
@@ -102,6 +107,12 @@ class IntakeMetrics:
         for topic, partition in partitions:
             for gauge in (self.lag_records, self.lag_seconds, self.stopped_partitions):
                 gauge.remove_by_labels({"topic": topic, "partition": str(partition)})
+
+    def missing(self, topics: Iterable[str]) -> None:
+        """Of all that are to be read."""
+        missing = frozenset(topics)
+        for topic in self._topics | missing:
+            self.missing_topics.labels(topic).set(topic in missing)
 
     def stopped(self, topic: str, partition: int, why: str) -> None:
         self.stopped_partitions.labels(topic, partition).set(1)

@@ -24,6 +24,7 @@ from aiokafka.errors import (
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -60,6 +61,7 @@ class Observer(Protocol):
     def batch(self, report: Report, committed_at: datetime) -> None: ...
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None: ...
     def forget(self, partitions: Iterable[tuple[str, int]]) -> None: ...
+    def missing(self, topics: Iterable[str]) -> None: ...
     def stopped(self, topic: str, partition: int, why: str) -> None: ...
     def resumed(self, topic: str, partition: int) -> None: ...
     def commit_failed(self) -> None: ...
@@ -97,6 +99,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._unwatched = asyncio.Event()  # ends the watching
         self._subscribed: frozenset[str] = frozenset()
         self._topics_seen_at = 0.0
+        self._missing: frozenset[str] = frozenset()
         self._stopped: dict[TopicPartition, float] = {}  # partition -> when to try again
         self._joined = False
         self._lanes = Lanes()
@@ -192,17 +195,28 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             logger.warning("the Kafka client did not close: %s", type(error).__name__)
 
     async def _follow_topics(self) -> bool:
-        """Subscribes to those of our topics that exist; a missing one does not stop the others."""
+        """Subscribes to those of our topics that exist; a missing one does not stop the others.
+
+        One that we have no right to see is missing too: Kafka does not tell them apart.
+        """
         if time.monotonic() - self._topics_seen_at < LOOK_FOR_TOPICS_SECONDS and self._subscribed:
             return True
         existing = frozenset(self._topics) & await self._consumer.topics()
         self._topics_seen_at = time.monotonic()
-        if missing := set(self._topics) - existing:
-            logger.warning("these topics do not exist yet: %s", ", ".join(sorted(missing)))
+        self._tell_missing(frozenset(self._topics) - existing)
         if existing and existing != self._subscribed:
             self._consumer.subscribe(topics=sorted(existing), listener=self)
         self._subscribed = existing  # also when it is none: one that is made anew is subscribed to anew
         return bool(existing)
+
+    def _tell_missing(self, missing: frozenset[str]) -> None:
+        self._observer.missing(missing)
+        if missing - self._missing:
+            names = ", ".join(sorted(missing))
+            logger.error("these topics do not exist, or we have no right to see them; the others are read: %s", names)
+        if found := self._missing - missing:
+            logger.warning("these topics are there now: %s", ", ".join(sorted(found)))
+        self._missing = missing
 
     async def _poll(self) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
         """Of the partitions that are not in hand; of all when none is."""
@@ -222,7 +236,16 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 why = "its committed offset no longer exists; reset the group's offset by hand"
                 self._stop_partition(gone, why, retry=False)
             return {}
+        except TopicAuthorizationFailedError as error:
+            self._stop_topic(error.args[0], "we have no right to read its topic; give the account READ")
+            return {}
         return polled
+
+    def _stop_topic(self, topic: str, why: str) -> None:
+        """Each of its partitions that is ours; the client names the topic once for each."""
+        for partition in self._consumer.assignment() - self._stopped.keys():
+            if partition.topic == topic:
+                self._stop_partition(partition, why, retry=True)
 
     def _undamaged(
         self, polled: dict[TopicPartition, list[ConsumerRecord[Any, Any]]]
@@ -247,6 +270,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 del self._stopped[partition]
                 if partition in self._consumer.assignment():
                     self._consumer.resume(partition)
+                    self._observer.resumed(partition.topic, partition.partition)  # until it fails again
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Lets the batches in hand end and commit, for a while: whoever comes next would only do them again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -31,13 +31,28 @@ class Ear:
     def __init__(self) -> None:
         self.lags: dict[int, tuple[int, float]] = {}
         self.told = 0
+        self.missing_topics: frozenset[str] = frozenset()
+        self.stopped_now: set[tuple[str, int]] = set()
         self.has_stopped = asyncio.Event()  # some partition has
 
     def batch(self, report: Report, committed_at: datetime) -> None: ...
-    def resumed(self, topic: str, partition: int) -> None: ...
+    def resumed(self, topic: str, partition: int) -> None:
+        self.stopped_now.discard((topic, partition))
+
     def commit_failed(self) -> None: ...
 
+    def missing(self, topics: Iterable[str]) -> None:
+        self.missing_topics = frozenset(topics)
+
+    async def missed(self) -> frozenset[str]:
+        return self.missing_topics
+
+    async def waiting(self) -> set[tuple[str, int]]:
+        """Partitions that are stopped."""
+        return self.stopped_now
+
     def stopped(self, topic: str, partition: int, why: str) -> None:
+        self.stopped_now.add((topic, partition))
         self.has_stopped.set()
 
     def lag(self, topic: str, partition: int, records: int, seconds: float) -> None:
@@ -53,11 +68,17 @@ class Ear:
 
 
 @asynccontextmanager
-async def consuming(town: Town, database: str) -> AsyncIterator[Ear]:
+async def consuming(town: Town, database: str, *, topics: Sequence[str] = ()) -> AsyncIterator[Ear]:
+    """A consumer of the town's topic, or of `topics`, while the block lasts."""
     ear, stop = Ear(), asyncio.Event()
     access = KafkaAccess(bootstrap_servers=town.bootstrap)
     producer, engine = Producer(access), open_engine(database)
-    parts: dict[str, Any] = {"access": access, "topics": [town.topic], "engine": engine, "policy": shipped_policy()}
+    parts: dict[str, Any] = {
+        "access": access,
+        "topics": topics or [town.topic],
+        "engine": engine,
+        "policy": shipped_policy(),
+    }
     consumer = SurveyConsumer(
         **parts,
         group=unique_name("group"),

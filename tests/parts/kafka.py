@@ -22,6 +22,7 @@ from tests.parts.kafka_jars import NEWEST, kafka_jars
 _PATIENCE = 60.0  # seconds for a start; about three where nothing else runs
 
 # message.max.bytes stays Kafka's own 1 MiB, as in production; a topic asks for more with max.message.bytes.
+# Everybody may do everything, but for what a story forbids (`tests.parts.rights`).
 # The session is short because a killed broker may not register again before its old session has ended.
 _PROPERTIES = """
 process.roles=broker,controller
@@ -43,6 +44,8 @@ share.coordinator.state.topic.min.isr=1
 replica.fetch.max.bytes=16777216
 broker.heartbeat.interval.ms=250
 broker.session.timeout.ms=2000
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
 """
 
 
