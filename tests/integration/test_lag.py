@@ -68,8 +68,10 @@ class Ear:
 
 
 @asynccontextmanager
-async def consuming(town: Town, database: str, *, topics: Sequence[str] = ()) -> AsyncIterator[Ear]:
-    """A consumer of the town's topic, or of `topics`, while the block lasts."""
+async def consuming(
+    town: Town, database: str, *, topics: Sequence[str] = (), group: str | None = None
+) -> AsyncIterator[Ear]:
+    """A consumer of the town's topic, or of `topics`, while the block lasts; in a group of its own, if none is named."""
     ear, stop = Ear(), asyncio.Event()
     access = KafkaAccess(bootstrap_servers=town.bootstrap)
     producer, engine = Producer(access), open_engine(database)
@@ -81,7 +83,7 @@ async def consuming(town: Town, database: str, *, topics: Sequence[str] = ()) ->
     }
     consumer = SurveyConsumer(
         **parts,
-        group=unique_name("group"),
+        group=group or unique_name("group"),
         catalogue=Catalogue(),
         dead_letters=DeadLetters(producer, town.dead),
         observer=ear,

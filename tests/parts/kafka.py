@@ -44,6 +44,7 @@ share.coordinator.state.topic.min.isr=1
 replica.fetch.max.bytes=16777216
 broker.heartbeat.interval.ms=250
 broker.session.timeout.ms=2000
+log.cleaner.backoff.ms=100
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true
 """
