@@ -7,6 +7,7 @@ import gc
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy.pool import QueuePool
@@ -14,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from alerts.errors import Unavailable
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.database import transaction
+from alerts.preparation import prepare
 from app.api.app import create_app, create_monitoring
 from app.api.dependencies import ApiDependencies
 from app.serving import address_of, bind, serve
@@ -75,6 +77,7 @@ async def _run_roles(
     stop = components.stop
     try:
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_prepare(components))
             tasks.create_task(keep([_vital_signs(components), *holidays_duty(components.policy)], stop))
             if front is not None:
                 proxies = components.settings.proxies
@@ -100,6 +103,12 @@ def _worker_duties(components: Components) -> list[Duty]:
     )
 
 
+async def _prepare(components: Components) -> None:
+    now = datetime.now(UTC).year
+    await asyncio.to_thread(prepare, components.policy, (now, now + 1))
+    components.prepared.set()
+
+
 def _tune_gc() -> None:
     """Batches make many short-lived objects; what lives for good need not be looked at again."""
     gc.collect()
@@ -111,6 +120,8 @@ async def _not_ready(components: Components, consumer: SurveyConsumer | None) ->
     """Why this process should get no work now, in words; an empty list when it should."""
     if components.stop.is_set():
         return ["stopping"]
+    if not components.prepared.is_set():
+        return ["calendars and numbering plans are being loaded"]
     seen = await look_at(components.engine)
     if seen.reason is not None:
         return [seen.reason]
@@ -120,7 +131,8 @@ async def _not_ready(components: Components, consumer: SurveyConsumer | None) ->
 
 
 async def _when_current(components: Components, work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Waits for a database with the right schema, then works."""
+    """Waits for what is being loaded, and for a database with the right schema, then works."""
+    await components.prepared.wait()
     while not (components.stop.is_set() or await _has_queues(components)):
         await wait_or_stop(components.stop, 1.0)
     if not components.stop.is_set():

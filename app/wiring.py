@@ -49,6 +49,7 @@ class Components:
     secret_key: bytes
     stop: asyncio.Event
     news: News
+    prepared: asyncio.Event  # what the first answers would have to wait for is loaded
 
 
 def load_policy(path: Path | None) -> Policy:
@@ -118,7 +119,17 @@ async def build(settings: Settings, stop: asyncio.Event, *, pool_size: int) -> A
         engine = await stack.enter_async_context(open_database(settings, pool_size=pool_size))
         producer = await stack.enter_async_context(open_producer(settings, largest=LARGEST))
         yield Components(
-            settings, policy, catalogue, doors, engine, producer, metrics, _secret_key(settings), stop, News()
+            settings,
+            policy,
+            catalogue,
+            doors,
+            engine,
+            producer,
+            metrics,
+            _secret_key(settings),
+            stop,
+            News(),
+            asyncio.Event(),
         )
 
 

@@ -87,7 +87,9 @@ class Intake:
         for count in within([_size(record) for record in records], LARGEST_BATCH):
             batch = [each for each in records[start : start + count] if _partition(each) not in stopped]
             start += count
-            async for taken in _Batch(self, batch, now, stop, stopped).take():
+            # In a thread: two thousand of them take longer than heartbeats, and the batches beside this one, should wait.
+            readings = await asyncio.to_thread(_read, batch, self.catalogue, now)
+            async for taken in _Batch(self, batch, readings, stop, stopped).take():
                 yield taken
             if stop.is_set():
                 return
@@ -100,7 +102,7 @@ class _Batch:
         self,
         intake: Intake,
         records: Sequence[Record],
-        now: datetime,
+        readings: Sequence[Arrival],
         stop: asyncio.Event,
         stopped: set[TopicPartition],
     ) -> None:
@@ -108,7 +110,6 @@ class _Batch:
         self._stop = stop
         self._stopped = stopped
         self._wait, self._waits_for = FIRST_WAIT, ""  # seconds, and what is away: logged once
-        readings = [read_record(record, intake.catalogue, now) for record in records]
         self._records = {_place(reading): record for record, reading in zip(records, readings, strict=True)}
         self._readings = readings
 
@@ -185,6 +186,10 @@ class _Batch:
         await wait_or_stop(self._stop, self._wait)
         self._wait = min(LONGEST_WAIT, 2 * self._wait)
         return not self._stop.is_set()
+
+
+def _read(records: Sequence[Record], catalogue: Catalogue, now: datetime) -> list[Arrival]:
+    return [read_record(record, catalogue, now) for record in records]
 
 
 def _with_its_letter(arrival: Arrival, kept: dict[RecordPlace, Address]) -> Arrival:
