@@ -107,6 +107,8 @@ def is_left_open(text: str) -> bool:
 
     For what a machine gives and no person: there `0`, `-` and `test` may be meant.
     """
+    if _PLAINLY_SOMEBODY.fullmatch(text) is not None:
+        return False
     text = text.strip().casefold()
     left_open = (_AN_OBJECT, _PLACEHOLDER, _A_SHEETS_ERROR)
     return text in _OF_PROGRAMS or _is_no_ones_uuid(text) or any(kind.fullmatch(text) for kind in left_open)

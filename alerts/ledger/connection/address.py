@@ -50,6 +50,7 @@ class DatabaseAddress(Struct, frozen=True):
 
 def read_address(url: str) -> DatabaseAddress:
     """Raises Misconfigured with `problem; remedy`."""
+    url = url.strip()  # a file or a template ends with a line break
     scheme = SCHEME.match(url)
     if scheme is None:
         raise Misconfigured("the database URL cannot be read; write postgresql://user:password@host:port/name")

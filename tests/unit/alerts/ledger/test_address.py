@@ -15,6 +15,7 @@ from alerts.ledger.connection.address import read_address, require_files
     ("url", "expected"),
     [
         ("postgres://ann:pw@db:5433/ledger", {"places": (("db", 5433),), "user": "ann", "name": "ledger"}),
+        (" postgresql://db/l?sslmode=require\n", {"places": (("db", None),), "tls": {"sslmode": "require"}}),
         ("postgresql+psycopg2://db", {"places": (("db", None),), "user": None, "name": None}),
         ("postgresql://", {"places": ((None, None),)}),
         ("postgresql://h1:5432,h2:5433/l", {"places": (("h1", 5432), ("h2", 5433)), "needs_writable": True}),
