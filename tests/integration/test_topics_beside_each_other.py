@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.integration.test_lag import consuming
 from tests.parts.checks import check_alerts, check_conservation
 from tests.parts.rights import Right, allow_everything, allow_only
 from tests.parts.topics import unique_name
-from tests.parts.town import Town, eventually
+from tests.parts.town import LONG_ENOUGH, Town, eventually
 
 NewTopicOf = Callable[..., Awaitable[str]]
 
@@ -42,7 +43,7 @@ async def test_a_topic_that_we_may_not_read_stops_and_goes_on_when_we_may(
     await send(town, other, ["other-0", "other-1"], partition=1)
     await allow_only(town.bootstrap, other, Right.WRITE)
     async with consuming(town, town.database, topics=[town.topic, other]) as ear:
-        await ear.has_stopped.wait()
+        await asyncio.wait_for(ear.has_stopped.wait(), LONG_ENOUGH)
         await send(town, town.topic, [f"ours-{number}" for number in range(20)])
         await eventually(lambda: responses(town), lambda found: found == 20)
         assert {topic for topic, _ in ear.stopped_now} <= {other}
