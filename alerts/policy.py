@@ -297,6 +297,7 @@ class Policy(Section):
     name: str = "default"
     surveys: tuple[BoxThresholds, ...] = ()
     oldest_answer_hours: Annotated[int, Field(ge=1)] | None = None
+    keep_raw_days: Annotated[int, Field(ge=1, le=3650)] | None = None  # the record of an answer, as it came
     scoring: Scoring = Scoring()
     routing: Routing = Routing()
     queues: tuple[QueueRules, ...] = ()

@@ -16,6 +16,7 @@ from alerts.ledger.access.idempotency import forget_old
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.checks.auditor import Audit, Auditor
 from alerts.ledger.checks.check import Check
+from alerts.ledger.intake.raw_records import forget_raw
 from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
@@ -66,6 +67,9 @@ def worker_duties(
     async def forget_webhooks() -> bool:
         return await forget_received(engine) > 0
 
+    async def forget_records() -> bool:
+        return await forget_raw(engine, days=policy.keep_raw_days) > 0
+
     async def audit() -> bool:
         seen = await auditor.look()
         _tell_broken(seen)
@@ -78,6 +82,7 @@ def worker_duties(
         Duty("the audit", 60.0, audit),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),
+        Duty("forgetting old raw records", 600.0, forget_records),
         *(Duty(f"fetching for {each.source.name}", 1.0, each.run_once) for each in fetchers),
     ]
 

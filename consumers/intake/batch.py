@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.arrival import Address, Answer, Arrival, DeadLettered, Deferred
+from alerts.arrival import Address, Answer, Arrival, DeadLettered, Deferred, RawRecord
 from alerts.errors import Unavailable, safe_traceback
 from alerts.ledger.intake.batch import Report, ingest_batch
 from alerts.ledger.intake.blame import is_about_the_data
@@ -89,6 +89,8 @@ class Intake:
             start += count
             # In a thread: two thousand of them take longer than heartbeats, and the batches beside this one, should wait.
             readings = await asyncio.to_thread(_read, batch, self.catalogue, now)
+            if self.policy.keep_raw_days is not None:
+                readings = [_with_raw(reading, record) for reading, record in zip(readings, batch, strict=True)]
             async for taken in _Batch(self, batch, readings, stop, stopped).take():
                 yield taken
             if stop.is_set():
@@ -194,6 +196,12 @@ def _read(records: Sequence[Record], catalogue: Catalogue, now: datetime) -> lis
 
 def _with_its_letter(arrival: Arrival, kept: dict[RecordPlace, Address]) -> Arrival:
     return structs.replace(arrival, kept_at=kept[_place(arrival)]) if isinstance(arrival, DeadLettered) else arrival
+
+
+def _with_raw(arrival: Arrival, record: Record) -> Arrival:
+    if not isinstance(arrival, Answer) or record.value is None:
+        return arrival
+    return structs.replace(arrival, raw=RawRecord(record.key, record.value, record.headers))
 
 
 def _place(arrival: Arrival) -> RecordPlace:

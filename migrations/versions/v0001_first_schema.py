@@ -354,6 +354,17 @@ def upgrade() -> None:
     op.create_index("responses_received_at", "responses", ["received_at"], unique=False, postgresql_using="brin")
     op.create_index("responses_response_id_event_source", "responses", ["response_id", "event_source"], unique=False)
     op.create_table(
+        "raw_records",
+        sa.Column("response_id", sa.BigInteger(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), server_default=sa.text("ledger_now()"), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["response_id"], ["responses.id"], name="raw_records_response_id_fkey"),
+        sa.PrimaryKeyConstraint("response_id", name="raw_records_pkey"),
+    )
+    op.create_index("raw_records_kept_at", "raw_records", ["kept_at"], unique=False)
+    op.create_table(
         "alerts",
         sa.Column("response_id", sa.BigInteger(), nullable=False),
         sa.Column("callback_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -403,6 +414,7 @@ def downgrade() -> None:
         "history",
         "attempts",
         "alerts",
+        "raw_records",
         "responses",
         "callbacks",
         "queues",

@@ -57,6 +57,10 @@ class Desk:
         async with asyncpg.create_pool(self.url, min_size=0, max_size=1) as pool:
             return await pool.fetchval(query, *arguments)
 
+    async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
+        async with asyncpg.create_pool(self.url, min_size=0, max_size=1) as pool:
+            return [dict(row) for row in await pool.fetch(query, *arguments)]
+
     async def outcomes(self) -> dict[str, int]:
         """Of all partitions, those that there were."""
         rows = await read_accounts(self.engine)

@@ -28,6 +28,7 @@ from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_ac
 from alerts.ledger.intake.cases import days_ago, read_cases
 from alerts.ledger.intake.customers import upsert_customers
 from alerts.ledger.intake.notices import defer
+from alerts.ledger.intake.raw_records import keep_raw
 from alerts.ledger.intake.responses import insert_alerts, insert_responses, known_events, newest_revisions
 from alerts.ledger.intake.set_aside import index_dead_letters
 from alerts.members import dropped_members
@@ -127,6 +128,7 @@ def _may_touch(fresh: Fresh, newest: Mapping[ScopedId, Revision]) -> bool:
 async def _write(connection: AsyncConnection, effects: Effects, report: Report) -> None:
     kept = [decision for decision in effects.decisions if decision.is_kept]
     ids = await insert_responses(connection, kept)
+    await keep_raw(connection, kept, ids)
     for each in kept:
         response = each.answer.response
         report.responses[response.source, each.verdict.box] += 1

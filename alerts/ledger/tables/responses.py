@@ -70,6 +70,17 @@ responses = Table(
     CheckConstraint("points BETWEEN 1 AND 5", name="points"),
 )
 
+raw_records = Table(
+    "raw_records",
+    metadata,
+    Column("response_id", BigInteger, ForeignKey("responses.id"), primary_key=True),
+    required("kept_at", Timestamp, server_default=NOW),
+    Column("key", LargeBinary),
+    required("value", LargeBinary),
+    required("headers", LargeBinary),  # JSON; as bytes, for a header may hold what no text does
+    Index(None, "kept_at"),
+)
+
 alerts = Table(
     "alerts",
     metadata,
