@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -44,6 +45,8 @@ _BODY: dict[str, Any] = {
         },
     }
 }
+_ASKED: dict[int | str, dict[str, Any]] = {200: {"description": "what the source file has for an answer"}}
+_DECLARED_GET = declare(SIGNATURE, "method-not-allowed", also=_ASKED, response_class=PlainTextResponse)
 _DECLARED = declare(SIGNATURE, status=202, response_model=AcceptedEvents)
 _DECLARED["openapi_extra"] |= _BODY
 
@@ -62,14 +65,12 @@ class _Knock:
 async def receive(name: str, request: Request) -> Response:
     """Signed as the source file says. A handshake is answered with 200, as its platform wants it."""
     dependencies: ApiDependencies = request.app.state.dependencies
-    door = dependencies.doors.get(name)
-    if door is None:
-        raise NotFound("there is no such source here, or none that takes webhooks")
-    with _counted(dependencies, door, request) as knock:
+    door = _door(dependencies, name)
+    with _counted(dependencies, door) as knock:
         knock.media = _media(request, door.webhook)
         knock.delivery = await _delivery(request, dependencies.public_url)
         verdict = verify(door.webhook, knock.delivery, door.secrets, datetime.now(UTC))
-        reply = _handshake(knock, is_verified=isinstance(verdict, Verified))
+        reply = _handshake(knock, "post", _event, is_verified=isinstance(verdict, Verified))
         if reply is not None:
             return reply
         if isinstance(verdict, Rejected):
@@ -78,8 +79,34 @@ async def receive(name: str, request: Request) -> Response:
         return respond(AcceptedEvents(accepted=await _take(knock, verdict, dependencies)), status=202)
 
 
+@router.get("/{name}/events", summary="Answer a platform that asks whether we are there", **_DECLARED_GET)
+async def answer_handshake(name: str, request: Request) -> Response:
+    """By GET or HEAD, where the source file has such a handshake; else 405."""
+    dependencies: ApiDependencies = request.app.state.dependencies
+    door = _door(dependencies, name)
+    handshake = door.webhook.handshake
+    if handshake is None or handshake.method != "get":
+        raise ApiProblem("method-not-allowed", "this source's platform posts", headers={"Allow": "POST"})
+    with _counted(dependencies, door) as knock:
+        knock.delivery = await _delivery(request, dependencies.public_url)
+        verdict = verify(door.webhook, knock.delivery, door.secrets, datetime.now(UTC))
+        reply = _handshake(knock, "get", _parameters, is_verified=isinstance(verdict, Verified))
+        if reply is not None:
+            return reply
+        if handshake.signed and isinstance(verdict, Rejected):
+            raise _unauthorized(knock, verdict, request)
+        raise ApiProblem("malformed", "this is not the handshake that the source file describes")
+
+
+def _door(dependencies: ApiDependencies, name: str) -> Door:
+    door = dependencies.doors.get(name)
+    if door is None:
+        raise NotFound("there is no such source here, or none that takes webhooks")
+    return door
+
+
 @contextmanager
-def _counted(dependencies: ApiDependencies, door: Door, request: Request) -> Iterator[_Knock]:
+def _counted(dependencies: ApiDependencies, door: Door) -> Iterator[_Knock]:
     knock = _Knock(door, WebhookDelivery((), "", b""), "")
     try:
         yield knock
@@ -109,12 +136,14 @@ async def _delivery(request: Request, public_url: str | None) -> WebhookDelivery
     return WebhookDelivery(headers, f"{base.rstrip('/')}{path}" + (f"?{query}" if query else ""), body)
 
 
-def _handshake(knock: _Knock, *, is_verified: bool) -> Response | None:
+def _handshake(
+    knock: _Knock, method: str, read: Callable[[_Knock], dict[str, Any]], *, is_verified: bool
+) -> Response | None:
     """The answer to a platform that only asks whether we are there; None for a delivery."""
     handshake = knock.door.webhook.handshake
-    if handshake is None or (handshake.signed and not is_verified):
+    if handshake is None or handshake.method != method or (handshake.signed and not is_verified):
         return None
-    answer = handshake.reply(_event(knock))
+    answer = handshake.reply(read(knock))
     if answer is None:
         return None
     knock.result = None
@@ -130,6 +159,11 @@ def _event(knock: _Knock) -> dict[str, Any]:
         ]
     except InvalidRecord:
         return {}
+
+
+def _parameters(knock: _Knock) -> dict[str, Any]:
+    """Of the URL; one that is there twice is the last."""
+    return dict(parse_qsl(urlsplit(knock.delivery.url).query, keep_blank_values=True))
 
 
 def _unauthorized(knock: _Knock, rejected: Rejected, request: Request) -> ApiProblem:

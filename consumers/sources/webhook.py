@@ -44,7 +44,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "encoding": "base64",
     },
     "typeform": {"header": "typeform-signature", "encoding": "base64", "prefix": "sha256="},
-    "surveymonkey": {"header": "sm-signature", "algorithm": "sha1", "encoding": "base64"},
+    "surveymonkey": {
+        "header": "sm-signature",
+        "algorithm": "sha1",
+        "encoding": "base64",
+        "handshake": {"method": "get", "signed": False},  # HEAD, before it takes the address
+    },
     "qualtrics": {
         "field": "HMAC",
         "signed": "{form.MSG}",
@@ -81,16 +86,27 @@ SecretName = Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,100}$")]
 class Handshake(Section):
     """What a platform sends to see whether we are there: where `when` holds, `answer` goes back and nothing to Kafka.
 
+    `method: get` is for a platform that asks by GET or HEAD before it posts anything. The parameters of the URL are the
+    event then; without `when` every such request is one, and without `answer` its answer is empty.
     `signed: false` answers it whoever asks, for a platform that signs its deliveries and not this.
     """
 
-    when: Expression
-    answer: Expression
+    method: Literal["post", "get"] = "post"
+    when: Expression | None = None
+    answer: Expression | None = None
     signed: bool = True
+
+    @model_validator(mode="after")
+    def _is_told_from_a_delivery(self) -> Self:
+        if self.method == "post" and (self.when is None or self.answer is None):
+            raise ValueError("a handshake by POST has to be told from a delivery; write `when` and `answer`")
+        return self
 
     def reply(self, event: dict[str, Any]) -> Any:
         """What to answer; None for what is no handshake, or does not fit."""
-        return _asked(compiled(self.answer), event) if _asked(compiled(self.when), event) else None
+        if self.when is not None and not _asked(compiled(self.when), event):
+            return None
+        return "" if self.answer is None else _asked(compiled(self.answer), event)
 
 
 class Webhook(Section):

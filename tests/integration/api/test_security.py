@@ -60,6 +60,7 @@ ROUTES = {
     "POST /v1/survey-events": "events:ingest",
     "POST /v1/sources/{name}/events": SIGNATURE,
     "GET /livez": PUBLIC,
+    "GET /v1/sources/{name}/events": SIGNATURE,
     "GET /readyz": PUBLIC,
     "GET /metrics": PUBLIC,
     "GET /openapi.json": PUBLIC,

@@ -39,6 +39,13 @@ FILES = {
     "slack": "webhook: {scheme: slack, secrets: [KIOSK]}\n",
     "silent": "webhook: {scheme: typeform, secrets: [NOT_SET]}\n",
     "plain": "",
+    "monkey": "webhook: {scheme: surveymonkey, secrets: [KIOSK]}\n",
+    "hub": """webhook:
+  scheme: typeform
+  secrets: [KIOSK]
+  handshake: {method: get, when: "\\"hub.verify_token\\" == 'moin'", answer: "\\"hub.challenge\\"", signed: false}
+""",
+    "tokens": "webhook: {scheme: token, secrets: [KIOSK], handshake: {method: get, answer: word}}\n",
 }
 CATALOGUE = Catalogue(
     [read_source(f"name: {name}\n{more}{MAP}\n", file=f"{name}.yaml") for name, more in FILES.items()]
@@ -211,6 +218,41 @@ async def test_a_handshake_is_answered_and_sent_nowhere(front: Front, door: http
     assert answer.headers["content-type"].startswith("text/plain")
     assert front.sent == []
     assert counted(front) == {"bad_signature": 1}
+
+
+async def test_a_platform_that_looks_first_by_head_finds_somebody_there(front: Front, door: httpx.AsyncClient) -> None:
+    for method in ("HEAD", "GET"):
+        answer = await door.request(method, url("monkey"))
+        assert (answer.status_code, answer.content) == (200, b"")
+    body = b'{"event_type": "response_completed"}'
+    signature = base64.b64encode(hmac.digest(SECRET.encode(), body, "sha1")).decode()
+    headers = {"Content-Type": "application/json", "Sm-Signature": signature}
+    good(await door.post(url("monkey"), content=body, headers=headers), 202)
+    headers["Sm-Signature"] = "A" + signature[1:] if signature[0] != "A" else "B" + signature[1:]
+    problem(await door.post(url("monkey"), content=body, headers=headers), 401, "unauthorized")
+    assert counted(front, "monkey") == {"accepted": 1, "bad_signature": 1}
+
+
+async def test_a_platform_that_wants_its_word_back_by_get_gets_it(front: Front, door: httpx.AsyncClient) -> None:
+    asked = {"hub.verify_token": "moin", "hub.challenge": "<b>17</b>"}
+    answer = await door.get(url("hub"), params=asked)
+    assert (answer.status_code, answer.text) == (200, "<b>17</b>")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    problem(await door.get(url("hub"), params={**asked, "hub.verify_token": "tschüs"}), 400, "malformed")
+    signed_one = {"Authorization": f"Bearer {SECRET}"}
+    assert (await door.get(url("tokens") + "?word=moin", headers=signed_one)).text == "moin"
+    problem(await door.get(url("tokens") + "?word=moin"), 401, "unauthorized")
+    assert front.sent == []
+    assert (counted(front, "hub"), counted(front, "tokens")) == ({"refused": 1}, {"bad_signature": 1})
+
+
+async def test_only_a_file_that_says_so_answers_by_get(front: Front, door: httpx.AsyncClient) -> None:
+    for name in ("kiosk", "paced", "slack"):
+        assert problem(await door.get(url(name)), 405, "method-not-allowed")
+        assert (await door.head(url(name))).status_code == 405
+    for name in ("silent", "plain", "nowhere"):
+        problem(await door.get(url(name)), 404, "not-found")
 
 
 async def test_a_file_may_say_how_much_a_platform_may_send(front: Front, door: httpx.AsyncClient) -> None:

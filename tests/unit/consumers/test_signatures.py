@@ -335,3 +335,5 @@ def test_a_handshake_is_told_from_a_delivery(event: dict[str, Any], answer: Any)
     handshake = webhook_of("scheme: slack").handshake
     assert handshake is not None
     assert handshake.reply(event) == answer
+        ("scheme: slack, handshake: {answer: x}", "write `when` and `answer`"),
+        ("scheme: slack, handshake: {method: head}", "webhook.handshake.method"),
