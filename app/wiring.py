@@ -8,13 +8,14 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Misconfigured, Unavailable
 from alerts.ledger.database import COMMAND_SECONDS, open_engine
-from alerts.ledger.reading.dead_letters import find_dead_letters
+from alerts.ledger.reading.dead_letters import DeadLetter
 from alerts.policy import Policy, read_policy, shipped_policy
 from app import __version__
 from app.api.dependencies import ApiDependencies
@@ -25,6 +26,7 @@ from consumers.fetching.fetcher import Fetcher
 from consumers.intake.dead_letters import LARGEST, DeadLetters
 from consumers.intake.record import CLOUDEVENTS
 from consumers.intake.redrive import redrive
+from consumers.intake.rehearsal import Rehearsal, rehearse
 from consumers.intake.surveys import SurveyConsumer
 from consumers.kafka.producer import OutRecord, Producer, RecordRefused
 from consumers.kafka.topics import TopicPlan, plan_topics
@@ -189,9 +191,11 @@ def make_api_dependencies(components: Components, not_ready: Callable[[], Awaita
         except RecordRefused as error:
             raise Unavailable(str(error)) from error
 
-    async def send_again(ids: Sequence[int], by: str) -> int:
-        letters = await find_dead_letters(components.engine, ids=ids, limit=len(ids))
+    async def send_again(letters: Sequence[DeadLetter], by: str) -> int:
         return await redrive(settings.kafka, components.producer, components.engine, letters, by)
+
+    async def rehearse_again(letters: Sequence[DeadLetter]) -> Rehearsal:
+        return await rehearse(settings.kafka, components.catalogue, letters, datetime.now(UTC))
 
     return ApiDependencies(
         engine=components.engine,
@@ -201,6 +205,7 @@ def make_api_dependencies(components: Components, not_ready: Callable[[], Awaita
         survey_topic=settings.topics[0],
         send=send,
         redrive=send_again,
+        rehearse=rehearse_again,
         doors=components.doors,
         observe_webhook=components.metrics.webhooks.observe,
         observe_http=components.metrics.http.observe,

@@ -9,13 +9,20 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from alerts.errors import NotFound
-from alerts.ledger.reading.dead_letters import DeadLetter, count_dead_letters, list_dead_letters, one_dead_letter
+from alerts.ledger.reading.dead_letters import (
+    DeadLetter,
+    count_dead_letters,
+    find_dead_letters,
+    list_dead_letters,
+    one_dead_letter,
+)
 from app.api.context import ChangeResult, Context, respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.tags import UNCHANGED
 from app.api.schemas.dead_letter import (
     AddressResource,
+    BulkRedriveResult,
     DeadLetterCountResource,
     DeadLetterCounts,
     DeadLetterList,
@@ -23,8 +30,12 @@ from app.api.schemas.dead_letter import (
     DeadLetterQuery,
     DeadLetterResource,
     OriginResource,
+    RedriveRehearsal,
+    RedriveRequest,
     RedriveResult,
+    RehearsedResource,
 )
+from consumers.intake.rehearsal import Rehearsal
 
 PATH = "/v1/dead-letters"
 router = APIRouter(prefix=PATH, tags=["dead letters"], route_class=GuardedRoute)
@@ -68,9 +79,44 @@ async def redrive(id: str, context: Context) -> Response:
     letter = await one_dead_letter(context.dependencies.engine, _number(id))
 
     async def effect() -> ChangeResult:
-        return ChangeResult(RedriveResult(redriven=await context.dependencies.redrive([letter.id], context.actor)))
+        return ChangeResult(RedriveResult(redriven=await context.dependencies.redrive([letter], context.actor)))
 
     return await context.send_out(effect)
+
+
+@router.post(
+    "/redrive",
+    summary="Send dead letters of a kind again",
+    **declare("admin", response_model=BulkRedriveResult | RedriveRehearsal),
+)
+async def redrive_some(body: RedriveRequest, context: Context) -> Response:
+    """Those that were not sent again yet, the oldest first. With `dry_run` none is sent, and the answer says what would
+    now be read. Asked again it goes on with those that are left."""
+
+    async def effect() -> ChangeResult:
+        house, which = context.dependencies, body.of_kind(pending=True)
+        letters = await find_dead_letters(house.engine, which, limit=body.limit)
+        waiting = sum(each.pending for each in await count_dead_letters(house.engine, which))
+        left = max(0, waiting - len(letters))
+        if body.dry_run:
+            return ChangeResult(_tell_rehearsal(await house.rehearse(letters), left))
+        sent = await house.redrive(letters, context.actor)
+        return ChangeResult(BulkRedriveResult(redriven=sent, gone=len(letters) - sent, left=left))
+
+    return await context.send_out(effect)
+
+
+def _tell_rehearsal(found: Rehearsal, left: int) -> RedriveRehearsal:
+    return RedriveRehearsal(
+        would_be_read=found.would_be_read,
+        would_not=found.would_not,
+        now=found.now,
+        left=left,
+        items=[
+            RehearsedResource(id=str(each.id), now=each.now, field=each.field, detail=each.detail)
+            for each in found.items
+        ],
+    )
 
 
 def _number(text: str) -> int:

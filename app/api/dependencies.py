@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Transition
+from alerts.ledger.reading.dead_letters import DeadLetter
 from alerts.policy import Policy
 from app.metrics.webhooks import WebhookResult
+from consumers.intake.rehearsal import Rehearsal
 from consumers.kafka.producer import OutRecord
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.doors import Door
@@ -21,7 +23,8 @@ __all__ = ["ApiDependencies", "OutRecord"]
 @dataclass(frozen=True, kw_only=True)
 class ApiDependencies:
     """`announce` hears what moved, after it was committed. `send` returns once Kafka has acknowledged, else raises
-    Unavailable. `redrive` takes ids of dead letters and who asks, and says how many were sent again.
+    Unavailable. `redrive` takes dead letters and who asks, and says how many were sent again; `rehearse` sends none
+    and says what would become of them.
     `doors` are open to platforms; `observe_webhook` hears what came of each that knocked there.
     `observe_http` hears route template, status and seconds. `metrics_page` makes of an Accept header a body and its
     content type, and may block. `not_ready` names what is missing; nothing means ready.
@@ -33,7 +36,8 @@ class ApiDependencies:
     announce: Callable[[Sequence[Transition]], None]
     survey_topic: str  # takes what comes in over HTTP
     send: Callable[[Sequence[OutRecord]], Awaitable[None]]
-    redrive: Callable[[Sequence[int], str], Awaitable[int]]
+    redrive: Callable[[Sequence[DeadLetter], str], Awaitable[int]]
+    rehearse: Callable[[Sequence[DeadLetter]], Awaitable[Rehearsal]]
     doors: Mapping[str, Door]  # by the name of their source
     observe_webhook: Callable[[str, WebhookResult], None]
     observe_http: Callable[[str, int, float], None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from app.cli.output import as_json, moment, print_json, settings, table, wait_fo
 from app.settings import Settings
 from consumers.intake.dead_letters import LARGEST
 from consumers.intake.redrive import redrive as send_again
-from consumers.intake.rehearsal import Rehearsed, rehearse
+from consumers.intake.rehearsal import Rehearsal, rehearse
 from consumers.sources.catalogue import load_catalogue
 
 ClickCommand = TypeVar("ClickCommand", bound=Callable[..., Any])
@@ -152,28 +151,20 @@ async def _redrive(with_settings: Settings, ids: Sequence[int], which: DeadLette
             return await send_again(with_settings.kafka, producer, engine, letters, getpass.getuser(), step)
 
 
-async def _rehearse(
-    with_settings: Settings, ids: Sequence[int], which: DeadLetterFilter, limit: int
-) -> list[Rehearsed]:
+async def _rehearse(with_settings: Settings, ids: Sequence[int], which: DeadLetterFilter, limit: int) -> Rehearsal:
     catalogue = load_catalogue(with_settings.sources_dir)
     async with wiring.open_database(with_settings) as engine:
         letters = await find_dead_letters(engine, which, ids=ids, limit=limit)
-    found = []
     with _bar("reading", len(letters)) as step:
-        async for each in rehearse(with_settings.kafka, catalogue, letters, datetime.now(UTC)):
-            found.append(each)
-            step()
-    return found
+        return await rehearse(with_settings.kafka, catalogue, letters, datetime.now(UTC), step)
 
 
-def _tell(found: Sequence[Rehearsed], as_json: bool) -> None:
-    by_end = Counter(each.now for each in found)
-    would = sum(each.would_be_read for each in found)
+def _tell(found: Rehearsal, as_json: bool) -> None:
     if as_json:
-        print_json({"would_be_read": would, "would_not": len(found) - would, "now": by_end, "items": found})
+        print_json(found)
         return
-    click.echo(f"{would} of {len(found)} would now be read")
-    table(("id", "now", "field", "remedy"), ([each.id, each.now, each.field, each.detail] for each in found))
+    click.echo(f"{found.would_be_read} of {len(found.items)} would now be read")
+    table(("id", "now", "field", "remedy"), ([each.id, each.now, each.field, each.detail] for each in found.items))
 
 
 @contextmanager

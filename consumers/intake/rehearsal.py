@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
@@ -32,10 +33,39 @@ class Rehearsed(Struct, frozen=True):
         return self.now in (READ, PASSED)
 
 
+class Rehearsal(Struct, frozen=True):
+    """What would become of several: how many would be read and how many not, how many of each `now`, and each."""
+
+    would_be_read: int
+    would_not: int
+    now: dict[str, int]
+    items: tuple[Rehearsed, ...]
+
+
 async def rehearse(
+    access: KafkaAccess,
+    catalogue: Catalogue,
+    letters: Sequence[DeadLetter],
+    now: datetime,
+    on_done: Callable[[], None] = lambda: None,
+) -> Rehearsal:
+    """Read from the dead-letter topic with the source files as they are. `on_done` hears of each. Raises Unavailable."""
+    found = []
+    async with aclosing(_rehearsed(access, catalogue, letters, now)) as each_in_turn:
+        async for each in each_in_turn:
+            found.append(each)
+            on_done()
+    return summary_of(found)
+
+
+def summary_of(found: Sequence[Rehearsed]) -> Rehearsal:
+    would = sum(each.would_be_read for each in found)
+    return Rehearsal(would, len(found) - would, dict(Counter(each.now for each in found)), tuple(found))
+
+
+async def _rehearsed(
     access: KafkaAccess, catalogue: Catalogue, letters: Sequence[DeadLetter], now: datetime
 ) -> AsyncGenerator[Rehearsed, None]:
-    """Each in its turn, read from the dead-letter topic with the source files as they are. Raises Unavailable."""
     async with aclosing(kept_records(access, letters)) as kept:
         async for letter, record in kept:
             yield Rehearsed(letter.id, GONE) if record is None else what_becomes_of(letter, record, catalogue, now)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.acceptance.test_faults import metric
@@ -99,30 +101,44 @@ async def test_a_dead_letter_goes_again_through_the_normal_way_and_its_reason_is
 
 
 async def test_a_dead_letter_of_a_source_that_was_mended_becomes_a_callback(town: Town, tmp_path: Path) -> None:
-    event = {"ticket": "t1", "stars": 1, "at": "2026-11-23T09:00:00Z"}
-    await town.send_raw([json.dumps(event).encode()], partition=0, headers=[("bottombox-source", b"helpdesk")])
+    events = [{"ticket": ticket, "stars": 1, "at": "2026-11-23T09:00:00Z"} for ticket in ("t1", "t2")]
+    values = [json.dumps(event).encode() for event in events]
+    await town.send_raw(values, partition=0, headers=[("bottombox-source", b"helpdesk")])
     with Service.start("consume", town.env):
-        await eventually(town.accounted, lambda done: done == 1)
+        await eventually(town.accounted, lambda done: done == 2)
     (tmp_path / "helpdesk.yaml").write_text(
         "name: helpdesk\nmap:\n  event_id: ticket\n  rating: stars\n  answered_at: at\n  interaction:\n    id: ticket\n"
     )
     env = {**town.env, "BOTTOMBOX_SOURCES_DIR": str(tmp_path)}
     redrive = ("dead-letters", "redrive", "--reason", "unknown_source", "--since", "2026-01-01T00:00:00Z")
     before = bottombox(*redrive, "--dry-run", env=town.env)
-    assert (before["would_be_read"], before["would_not"], before["now"]) == (0, 1, {"unknown_source": 1})
+    assert (before["would_be_read"], before["would_not"], before["now"]) == (0, 2, {"unknown_source": 2})
     after = bottombox(*redrive, "--dry-run", env=env)
-    assert (after["would_be_read"], after["now"]) == (1, {"read": 1})
-    assert "1 of 1 would now be read" in said(*redrive, "--dry-run", env=env).stdout
+    assert (after["would_be_read"], after["now"]) == (2, {"read": 2})
+    assert "2 of 2 would now be read" in said(*redrive, "--dry-run", env=env).stdout
     listed = bottombox("dead-letters", "list", "--pending", env=env)
-    assert [(each["reason"], each["count"], each["pending"]) for each in listed["counts"]] == [("unknown_source", 1, 1)]
+    assert [(each["reason"], each["count"], each["pending"]) for each in listed["counts"]] == [("unknown_source", 2, 2)]
     told = said("dead-letters", "list", env=env).stdout
     assert told.index("first failed at") < told.index("redriven at"), "counts come first"
     assert bottombox("dead-letters", "redrive", "--until", "2026-01-01T00:00:00Z", env=env) == {"redriven": 0}
-    assert bottombox(*redrive, env=env) == {"redriven": 1}
+    assert bottombox(*redrive, "--limit", "1", env=env) == {"redriven": 1}
+    await redrive_over_rest(env, {"reason": "unknown_source"})
     assert bottombox("dead-letters", "list", "--pending", env=env)["items"] == []
     with Service.start("consume", env):
-        await eventually(town.accounted, lambda done: done == 2)
-    assert await town.value("SELECT source FROM callbacks") == "helpdesk"
+        await eventually(town.accounted, lambda done: done == 4)
+    assert await town.rows("SELECT DISTINCT source FROM callbacks") == [{"source": "helpdesk"}]
+
+
+async def redrive_over_rest(env: Mapping[str, str], which: dict[str, str]) -> None:
+    """The one that is left, rehearsed first."""
+    key = bottombox("keys", "create", "root", "--scope", "admin", env=env)["key"]
+    with Service.start("api", env) as api:
+        async with httpx.AsyncClient(base_url=api.http, headers={"Authorization": f"Bearer {key}"}) as client:
+            path = "/v1/dead-letters/redrive"
+            rehearsed = (await client.post(path, json={**which, "dry_run": True}, timeout=60)).json()
+            assert (rehearsed["would_be_read"], rehearsed["now"], rehearsed["left"]) == (1, {"read": 1}, 0)
+            sent = (await client.post(path, json=which, timeout=60)).json()
+            assert sent == {"redriven": 1, "gone": 0, "left": 0}
 
 
 def test_the_examples_of_every_shipped_source_hold(town: Town) -> None:

@@ -26,6 +26,7 @@ def openapi() -> dict[str, Any]:
         survey_topic="",
         send=nothing,
         redrive=nothing,
+        rehearse=nothing,
         doors={},
         observe_webhook=lambda source, result: None,
         observe_http=lambda route, status, seconds: None,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
 
 from alerts.ledger.reading.dead_letters import DeadLetterFilter
-from app.api.schemas.base import QueryModel, ResponseModel, UtcMoment
-from app.api.schemas.paging import ListResource, PageQuery, PlainText
+from app.api.schemas.base import QueryModel, RequestModel, ResponseModel, UtcMoment
+from app.api.schemas.paging import ListResource, PageQuery, PlainText, example
 
 
-class DeadLetterQuery(QueryModel):
-    """Filters of dead letters. `failed_after` and `failed_before`: when they were set aside."""
+class DeadLetterKind(QueryModel):
+    """What dead letters may be chosen by. `failed_after` and `failed_before`: when they were set aside."""
 
     reason: PlainText | None = None
     source: PlainText | None = None
@@ -18,9 +21,8 @@ class DeadLetterQuery(QueryModel):
     topic: PlainText | None = None
     failed_after: UtcMoment | None = None
     failed_before: UtcMoment | None = None
-    pending: bool = False
 
-    def wanted(self) -> DeadLetterFilter:
+    def of_kind(self, *, pending: bool) -> DeadLetterFilter:
         return DeadLetterFilter(
             reason=self.reason,
             source=self.source,
@@ -28,8 +30,17 @@ class DeadLetterQuery(QueryModel):
             topic=self.topic,
             since=self.failed_after,
             until=self.failed_before,
-            pending=self.pending,
+            pending=pending,
         )
+
+
+class DeadLetterQuery(DeadLetterKind):
+    """Filters of dead letters. `pending`: those that were not sent again yet and still can be."""
+
+    pending: bool = False
+
+    def wanted(self) -> DeadLetterFilter:
+        return self.of_kind(pending=self.pending)
 
 
 class DeadLetterPageQuery(DeadLetterQuery, PageQuery):
@@ -80,6 +91,48 @@ class DeadLetterCounts(ListResource):
 
 class DeadLetterList(ListResource):
     items: list[DeadLetterResource]
+
+
+class RedriveRequest(RequestModel, DeadLetterKind):
+    """Which of those that were not sent again yet, the oldest first; `dry_run` sends none of them."""
+
+    model_config = example({"source": "typeform", "reason": "invalid_rating", "limit": 100, "dry_run": True})
+
+    limit: Annotated[int, Field(ge=1, le=500, description="how many at most, 1 to 500")] = 100
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _chooses(self) -> Self:
+        if all(getattr(self, name) is None for name in DeadLetterKind.model_fields):
+            raise ValueError("choose by reason, source, field, topic, failed_after or failed_before")
+        return self
+
+
+class RehearsedResource(ResponseModel):
+    """`now`: `read`, `passed_over`, `gone` (Kafka no longer keeps it), or the reason to set it aside once more."""
+
+    id: str
+    now: str
+    field: str | None
+    detail: str | None
+
+
+class RedriveRehearsal(ResponseModel):
+    """What would become of those that were chosen; `now` counts them, `left` are beyond `limit`."""
+
+    would_be_read: int
+    would_not: int
+    now: dict[str, int]
+    left: int
+    items: list[RehearsedResource]
+
+
+class BulkRedriveResult(ResponseModel):
+    """How many were sent again; of how many Kafka has kept nothing; how many such wait still, beyond `limit`."""
+
+    redriven: int
+    gone: int
+    left: int
 
 
 class RedriveResult(ResponseModel):

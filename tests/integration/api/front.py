@@ -21,11 +21,13 @@ from alerts.ledger.access.keys import create_key
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.database import transaction
 from alerts.ledger.intake.batch import ingest_batch
+from alerts.ledger.reading.dead_letters import DeadLetter, mark_redriven
 from alerts.policy import shipped_policy
 from alerts.survey import Interaction, Respondent, SurveyResponse
 from app.api.app import create_app
 from app.api.dependencies import ApiDependencies, OutRecord
 from app.metrics import Metrics
+from consumers.intake.rehearsal import Rehearsal, Rehearsed, summary_of
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.clock import Clock
 
@@ -66,6 +68,7 @@ class Front:
             "survey_topic": "survey.responses",
             "send": self._send,
             "redrive": self._redrive,
+            "rehearse": self._rehearse,
             "doors": {},
             "observe_webhook": self.metrics.webhooks.observe,
             "observe_http": lambda route, status, seconds: self.observed.append((route, status)),
@@ -96,10 +99,16 @@ class Front:
         if self.kafka_is_away:
             raise Unavailable("Kafka did not acknowledge")
 
-    async def _redrive(self, ids: Sequence[int], by: str) -> int:
+    async def _redrive(self, letters: Sequence[DeadLetter], by: str) -> int:
         self._ask_kafka()
-        self.redriven.append((list(ids), by))
-        return len(ids)
+        self.redriven.append(([each.id for each in letters], by))
+        for each in letters:
+            await mark_redriven(self.engine, each.id, by)
+        return len(letters)
+
+    async def _rehearse(self, letters: Sequence[DeadLetter]) -> Rehearsal:
+        self._ask_kafka()
+        return summary_of([Rehearsed(each.id, "read" if each.field == "rating" else each.reason) for each in letters])
 
     async def _not_ready(self) -> list[str]:
         return self.missing

@@ -228,6 +228,41 @@ async def test_dead_letters_are_told_without_their_value_and_sent_again(front: F
     problem(again, 503, "temporarily-unavailable")
 
 
+async def test_dead_letters_of_a_kind_are_rehearsed_and_sent_again_some_at_a_time(front: Front) -> None:
+    await front.answers(
+        [
+            *(aside(number, "invalid_rating", source="typeform") for number in range(5)),
+            aside(5, "invalid_time", field="answered_at", source="typeform"),
+            aside(6, "malformed", source="olist"),
+        ]
+    )
+    admin = await front.key("admin", name="root")
+    ids = [each.id for each in await find_dead_letters(front.engine)]
+    path = "/v1/dead-letters/redrive"
+    rehearsed = good(await admin.post(path, json={"source": "typeform", "dry_run": True}))
+    items = rehearsed.pop("items")
+    assert rehearsed == {"would_be_read": 5, "would_not": 1, "now": {"read": 5, "invalid_time": 1}, "left": 0}
+    assert items[0] == {"id": str(ids[0]), "now": "read", "field": None, "detail": None}
+    assert front.redriven == [], "a rehearsal sends nothing"
+
+    some = {"reason": "invalid_rating", "limit": 3}
+    once = {"Idempotency-Key": "once"}
+    assert good(await admin.post(path, json=some, headers=once)) == {"redriven": 3, "gone": 0, "left": 2}
+    again = await admin.post(path, json=some, headers=once)
+    assert (good(again), again.headers["idempotency-replayed"]) == ({"redriven": 3, "gone": 0, "left": 2}, "true")
+    assert front.redriven == [(ids[:3], "root")]
+    assert good(await admin.post(path, json=some)) == {"redriven": 2, "gone": 0, "left": 0}
+    assert good(await admin.post(path, json=some)) == {"redriven": 0, "gone": 0, "left": 0}
+    assert good(await admin.post(path, json={"topic": "surveys", "field": "answered_at"}))["redriven"] == 1
+    assert good(await admin.post(path, json={"failed_before": "2020-01-01T00:00:00Z"}))["redriven"] == 0
+
+    for wrong in ({}, {"dry_run": True}, {**some, "limit": 501}, {**some, "limit": 0}, {**some, "pending": True}):
+        problem(await admin.post(path, json=wrong), 422, "validation")
+    front.kafka_is_away = True
+    for more in ({}, {"dry_run": True}):
+        problem(await admin.post(path, json={"source": "olist", **more}), 503, "temporarily-unavailable")
+
+
 async def test_links_begin_with_the_public_address(front: Front) -> None:
     await front.answers([front.answer(), front.answer()])
     front.rebuild(public_url="https://callbacks.example.org/")
