@@ -154,24 +154,30 @@ class Source(Section):
             return False
 
     def notice_id(self, notice: dict[str, Any]) -> str:
-        """By which a notice, and the answer that it tells of, is known. Raises InvalidRecord for what is no notice."""
+        """By which a notice, and the answer that it tells of, is known. Raises InvalidRecord for what is no notice,
+        Unrated for one that says already that nobody rated anything."""
         asks_of_the_answer = (
             self.hydrate is not None and self._when is not None and self.hydrate.as_ in self._when.members
         )
         if not asks_of_the_answer and not self.concerns(notice):
             raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
+        if self.hydrate is not None and self.hydrate.as_ not in self.map.rating.columns and self._passes_over(notice):
+            raise Unrated
         return self.map.event_id_of(notice)
 
     def read(self, event: dict[str, Any]) -> CloudEvent:
         """The canonical event; its data still has to pass `consumers.intake.answer`. Raises InvalidRecord, Unrated."""
         if not self.concerns(event):
             raise InvalidRecord(DeadLetterReason.MAPPING_FAILED, "when", "by the source file this is no survey answer")
-        if self.unrated == "pass_over" and self.map.is_unrated(event):
+        if self._passes_over(event):
             raise Unrated
         data = self.map.data(event)
         data["scale"] = self.scale.model_dump()
         event_id, time = take_event_id(data), take_time(data)
         return CloudEvent(source=self.event_source, id=event_id, time=time, data=data)
+
+    def _passes_over(self, event: dict[str, Any]) -> bool:
+        return self.unrated == "pass_over" and self.map.is_unrated(event)
 
     @cached_property
     def wanted(self) -> WantedColumns:

@@ -6,7 +6,8 @@ import pytest
 
 from alerts.document import BadDocument
 from consumers.fetching.addresses import is_public
-from consumers.intake.reason import DeadLetterReason, InvalidRecord
+from consumers.intake.reason import DeadLetterReason, InvalidRecord, Unrated
+from consumers.sources.catalogue import load_catalogue
 from consumers.sources.hydrate import Hydrate, plain_hosts
 from consumers.sources.source import read_source
 
@@ -65,6 +66,21 @@ def test_a_notice_that_lacks_what_the_address_needs_is_not_asked_for(value: obje
 def test_the_id_of_a_notice_is_in_the_notice() -> None:
     with pytest.raises(BadDocument, match="read map"):
         hydrate("https://api.acme.example/{id}", event_id="answer.id")
+
+
+def test_nothing_is_fetched_for_a_notice_that_says_already_that_nobody_rated() -> None:
+    source = load_catalogue().get("zendesk-users")
+    assert source is not None
+    rated = {"type": "zen:event-type:ticket.csat_received", "id": "ev-1", "event": {"current": "bad"}}
+    assert source.notice_id(rated) == "ev-1"
+    with pytest.raises(Unrated):
+        source.notice_id({**rated, "event": {"current": "offered"}})
+    thin = read_source(
+        "name: acme\nunrated: pass_over\nhydrate: {url: 'https://api.acme.example/{id}', as: answer}\n"
+        "map: {event_id: id, rating: answer.score, answered_at: answer.at}\n",
+        file="acme.yaml",
+    )
+    assert thin.notice_id({"id": "n-1"}) == "n-1", "only the answer could say so"
 
 
 def test_plain_http_is_for_hosts_of_the_house() -> None:
