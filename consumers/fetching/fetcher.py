@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import Address, DeadLettered
 from alerts.errors import Unavailable
-from alerts.ledger.intake.notices import Notice, end_failed, end_fetched, lease_notices, put_off
+from alerts.ledger.intake.notices import Notice, end_failed, end_fetched, is_answered, lease_notices, put_off
 from consumers.fetching.client import NotEver, NotNow, fetch
 from consumers.intake import strict_json
 from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER
@@ -66,6 +66,9 @@ class Fetcher:
         return len(due) == AT_ONCE
 
     async def _work_on(self, notice: Notice) -> None:
+        if notice.tries > 1 and await is_answered(self._engine, notice, self.source.event_source):
+            await end_fetched(self._engine, notice)  # whoever published it died before this
+            return
         try:
             record = await self._fetched(notice)
         except NotNow as why:

@@ -19,6 +19,7 @@ from alerts.ledger.database import open_engine, transaction
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.intake.notices import lease_notices
 from alerts.policy import shipped_policy
+from consumers.fetching import client
 from consumers.fetching.fetcher import MOST_FAILURES, Fetcher
 from consumers.intake.dead_letters import DeadLetters
 from consumers.intake.record import Record, read_record
@@ -33,10 +34,10 @@ ANSWER = {"score": 1, "at": "2026-11-24T11:00:00Z", "phone": "+442079460067"}
 NOTICE = {"kind": "completed", "id": "é/1"}
 
 
-def source(port: int) -> Source:
+def source(port: int, name: str = "thin") -> Source:
     return read_source(
         f"""\
-name: thin
+name: {name}
 when: kind == 'completed'
 hydrate: {{url: "http://127.0.0.1:{port}/answers/{{id}}?full=1", auth: {{header: X-Token, secret: THIN}}, as: answer}}
 map:
@@ -45,7 +46,7 @@ map:
   answered_at: answer.at
   customer: {{phone: answer.phone}}
 """,
-        file="thin.yaml",
+        file=f"{name}.yaml",
     )
 
 
@@ -88,9 +89,9 @@ class House:
             failed=self.failed.append,
         )
 
-    def record(self, event: Any, *more: tuple[str, bytes | None]) -> Record:
+    def record(self, event: Any, *more: tuple[str, bytes | None], source: str = "thin") -> Record:
         value = event if isinstance(event, bytes) else json.dumps(event).encode()
-        headers = (("content-type", b"application/json"), ("bottombox-source", b"thin"), *more)
+        headers = (("content-type", b"application/json"), ("bottombox-source", source.encode()), *more)
         return Record("surveys", 0, self.offset, int(NOW.timestamp() * 1000), b"k", value, headers)
 
     async def take(self, record: Record) -> RecordOutcome | None:
@@ -242,6 +243,36 @@ async def test_without_its_secret_nothing_is_asked(house: House) -> None:
     await house.fetcher(secret=None).run_once()
     assert [each.topic for each in house.topic.records] == ["dead"]
     assert house.platform.asked == []
+
+
+async def test_a_platform_that_says_nothing_is_left_alone_for_now(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "SECONDS", 0.1)
+    house.platform.says(200)
+    house.platform.answers.clear()
+    await house.take(house.record(NOTICE))
+    await house.fetcher().run_once()
+    house.platform.answers.set()
+    assert house.topic.records == []
+    assert await house.rows("SELECT state, failures FROM notices") == [("waiting", 1)]
+
+
+async def test_a_slow_platform_delays_only_itself(house: House) -> None:
+    house.platform.answers.clear()
+    house.platform.says(200, json.dumps(ANSWER).encode())
+    await house.take(house.record(NOTICE))
+    async with Platform().open() as other:
+        other.says(200, json.dumps(ANSWER).encode())
+        quick = House(house.engine, other, house.clock)
+        quick.catalogue, quick.offset = Catalogue([source(other.port, "quick")]), house.offset
+        await quick.take(quick.record(NOTICE, source="quick"))
+        slow = asyncio.create_task(house.fetcher().run_once())
+        await quick.fetcher().run_once()
+        assert (len(quick.topic.records), slow.done()) == (1, False)
+    house.platform.answers.set()
+    await slow
+    assert len(house.topic.records) == 1
 
 
 async def test_several_workers_share_the_notices(house: House) -> None:

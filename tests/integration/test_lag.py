@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake.batch import Report
 from alerts.policy import shipped_policy
-from consumers.intake.dead_letters import DeadLetters
+from consumers.intake.dead_letters import LARGEST, DeadLetters
 from consumers.intake.surveys import SurveyConsumer
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Producer
@@ -69,12 +69,17 @@ class Ear:
 
 @asynccontextmanager
 async def consuming(
-    town: Town, database: str, *, topics: Sequence[str] = (), group: str | None = None
+    town: Town,
+    database: str,
+    catalogue: Catalogue | None = None,
+    *,
+    topics: Sequence[str] = (),
+    group: str | None = None,
 ) -> AsyncIterator[Ear]:
     """A consumer of the town's topic, or of `topics`, while the block lasts; in a group of its own, if none is named."""
     ear, stop = Ear(), asyncio.Event()
     access = KafkaAccess(bootstrap_servers=town.bootstrap)
-    producer, engine = Producer(access), open_engine(database)
+    producer, engine = Producer(access, largest=LARGEST), open_engine(database)
     parts: dict[str, Any] = {
         "access": access,
         "topics": topics or [town.topic],
@@ -84,7 +89,7 @@ async def consuming(
     consumer = SurveyConsumer(
         **parts,
         group=group or unique_name("group"),
-        catalogue=Catalogue(),
+        catalogue=catalogue or Catalogue(),
         dead_letters=DeadLetters(producer, town.dead),
         observer=ear,
     )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from consumers.sources.catalogue import load_catalogue
+from tests.integration.test_lag import consuming
+from tests.parts.checks import check_alerts, check_conservation
+from tests.parts.killed import killed_at
 from tests.parts.platform import Platform
 from tests.parts.service import Service
 from tests.parts.town import Town, eventually
@@ -48,6 +55,50 @@ async def test_a_worker_that_is_killed_while_it_fetches_costs_nothing(town: Town
     )
     assert await town.value("SELECT state FROM notices") == "fetched"
     assert await town.value("SELECT count(*) FROM dead_letters") == 0
+
+
+STATES = {
+    "leased": ("fetch", 200),
+    "answered": ("_json", 200),
+    "published": ("end_fetched", 200),
+    "failed": ("put_off", 503),
+    "set-aside": ("end_failed", 404),
+}
+"""What a worker that is killed has done with its notice, what it would have called next, and how the platform answers."""
+
+
+async def test_a_worker_that_is_killed_in_any_state_leaves_nothing_undone_and_nothing_done_twice(
+    town: Town, tmp_path: Path
+) -> None:
+    answer = {"score": 1, "at": datetime.now(UTC).isoformat(), "phone": "+442079460067"}
+    whole = json.dumps(answer).encode()
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    async with Platform().open() as platform:
+        (folder / "thin.yaml").write_text(FILE % platform.port)
+        more = {"SOURCES_DIR": str(folder), "SECRET_THIN": "s3cret", "HYDRATE_HOSTS": "127.0.0.1"}
+        env = {**town.env, **{f"BOTTOMBOX_{name}": value for name, value in more.items()}}
+        async with consuming(town, town.database, load_catalogue(folder)):
+            for state, (place, status) in STATES.items():
+                platform.at[f"/answers/{state}"] = (status, {}, whole)
+                notice = json.dumps({"id": state}).encode()
+                await town.send_raw([notice], headers=[("bottombox-source", b"thin")], partition=0)
+                worker = Service.start("work", killed_at(f"consumers.fetching.fetcher:{place}", tmp_path, env))
+                assert await asyncio.to_thread(worker.wait) == -signal.SIGKILL, state
+            await eventually(lambda: town.value("SELECT count(*) FROM responses"), lambda count: count == 1)
+            platform.at["/answers/failed"] = (200, {}, whole)
+            await town.ledger.execute("UPDATE test_clock SET ahead = ahead + interval '3 minutes'")
+            with Service.start("work", env):
+                await eventually(lambda: town.value("SELECT count(*) FROM responses"), lambda count: count == 4)
+                await eventually(lambda: town.value("SELECT count(*) FROM dead_letters"), lambda count: count == 1)
+                await eventually(
+                    lambda: town.value("SELECT count(*) FROM notices WHERE state = 'waiting'"), lambda left: left == 0
+                )
+    asked = Counter(path.removeprefix("/answers/") for path, _ in platform.asked)
+    assert asked == {"leased": 1, "answered": 2, "published": 1, "failed": 2, "set-aside": 2}
+    assert await town.value("SELECT reason FROM dead_letters") == "hydrate_failed"
+    await check_alerts(town, {"leased", "answered", "published", "failed"})
+    await check_conservation(town)
 
 
 async def _asked(platform: Platform) -> int:

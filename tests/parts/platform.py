@@ -12,6 +12,7 @@ class Platform:
 
     def __init__(self) -> None:
         self.script: list[tuple[int, dict[str, str], bytes]] = []
+        self.at: dict[str, tuple[int, dict[str, str], bytes]] = {}  # paths that are answered by another
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.sent = 0
         self.endless = False
@@ -30,9 +31,13 @@ class Platform:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        self.asked.append((head.split(" ")[1], dict(line.lower().split(": ", 1) for line in lines if line)))
+        path = head.split(" ")[1]
+        self.asked.append((path, dict(line.lower().split(": ", 1) for line in lines if line)))
         await self.answers.wait()
-        status, headers, body = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if path in self.at:
+            status, headers, body = self.at[path]
+        else:
+            status, headers, body = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         length = 100 * 1024 * 1024 if self.endless else len(body)
         told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {status} So\r\n{told}Content-Length: {length}\r\nConnection: close\r\n\r\n".encode())

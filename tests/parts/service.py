@@ -91,6 +91,10 @@ class Service:
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
+    def wait(self) -> int:
+        """Until it ends by itself; the exit code, or minus the signal that ended it."""
+        return self._ended()
+
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         self._process.terminate()

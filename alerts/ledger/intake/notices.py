@@ -37,6 +37,9 @@ UPDATE notices SET tries = tries + 1, due_at = ledger_now() + {LEASE} WHERE (sou
 ) RETURNING *
 """)
 
+# Did the answer that this notice tells of come in meanwhile?
+IS_ANSWERED = text("SELECT 1 FROM responses WHERE event_source = :event_source AND event_id = :notice_id")
+
 PUT_OFF = text("""
 UPDATE notices SET failures = failures + 1, due_at = ledger_now() + make_interval(secs => :seconds)
 WHERE source = :source AND notice_id = :notice_id AND tries = :tries AND state = 'waiting'
@@ -102,6 +105,13 @@ async def lease_notices(engine: AsyncEngine, source: str, *, at_most: int) -> li
         )
         for row in rows
     ]
+
+
+async def is_answered(engine: AsyncEngine, notice: Notice, event_source: str) -> bool:
+    """Whether its answer is in the ledger, though whoever published it could not say so. Raises Unavailable."""
+    async with transaction(engine) as connection:
+        asked = {"event_source": event_source, "notice_id": notice.notice_id}
+        return (await connection.execute(IS_ANSWERED, asked)).first() is not None
 
 
 async def put_off(engine: AsyncEngine, notice: Notice, seconds: float) -> None:
