@@ -15,6 +15,7 @@ from aiokafka.errors import for_code
 from consumers.intake import surveys
 from tests.integration.test_lag import consuming
 from tests.parts.checks import check_alerts, check_conservation
+from tests.parts.effort import times
 from tests.parts.topics import unique_name
 from tests.parts.town import Town, answer, eventually
 
@@ -92,20 +93,35 @@ async def test_records_without_value_key_or_headers_end_in_one_outcome_each(town
     await check_alerts(town, {"no key", "null header", "relayed"})
 
 
-async def test_partitions_that_are_added_are_read_from_their_beginning(
+async def test_partitions_that_are_added_in_mid_stream_are_read_from_their_beginning(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(surveys, "LOOK_FOR_TOPICS_SECONDS", 0.2)
-    await town.send([answer("first", 1)], partition=0)
-    async with consuming(town, town.database):
-        await eventually(town.accounted, lambda done: done == 1)
-        async with administering(town) as admin:
-            await admin.create_partitions({town.topic: NewPartitions(total_count=5)})
-        async with sending(town) as producer:
-            await eventually(lambda: producer.partitions_for(town.topic), lambda found: len(found) == 5)
-            await producer.send_and_wait(town.topic, value("added"), partition=4)
-        await eventually(town.accounted, lambda done: done == 2)
-    await check_alerts(town, {"first", "added"})
+    count = times(6_000)
+    fresh = {"metadata_max_age_ms": 200}
+    async with consuming(town, town.database), administering(town) as admin, sending(town, **fresh) as producer:
+
+        async def raise_to(partitions: int) -> None:
+            await admin.create_partitions({town.topic: NewPartitions(total_count=partitions)})
+            await eventually(lambda: producer.partitions_for(town.topic), lambda found: len(found) == partitions)
+
+        async def send(numbers: range, partitions: int) -> None:
+            some = [
+                await producer.send(town.topic, value(f"e{number}"), partition=number % partitions)
+                for number in numbers
+            ]
+            for each in some:
+                await each
+
+        await raise_to(6)
+        await send(range(count // 2), 6)
+        await eventually(town.accounted, lambda done: done > count // 8)
+        await raise_to(12)
+        await send(range(count // 2, count), 12)
+        await eventually(town.accounted, lambda done: done == count)
+    assert await town.value("SELECT count(*) FROM partitions WHERE first_offset = 0 AND next_offset > 0") == 12
+    await check_alerts(town, {f"e{number}" for number in range(count)})
+    await check_conservation(town)
 
 
 async def test_a_topic_that_is_made_anew_begins_a_new_account_and_loses_nothing(

@@ -217,6 +217,17 @@ def test_a_signature_in_another_encoding_is_none(name: str) -> None:
                 assert is_bad(judge(name, structs.replace(delivery, headers=tuple(spoilt))))
 
 
+def test_the_field_of_a_signature_is_there_and_in_its_encoding() -> None:
+    delivery = PLATFORMS["qualtrics"].sign(SECRET, NOW)
+    field, signature = delivery.body.rsplit(b"=", 1)
+    assert field.endswith(b"&HMAC")
+    encoded = base64.b64encode(bytes.fromhex(signature.decode())).replace(b"=", b"%3D").replace(b"+", b"%2B")
+    without = [b"", b"&HMAC=", b"&HMAC=" + encoded, b"&HMAC=" + signature[:-2], b"&hmac=" + signature]
+    for other in without:
+        body = field.removesuffix(b"&HMAC") + other
+        assert is_bad(judge("qualtrics", structs.replace(delivery, body=body))), other
+
+
 @pytest.mark.parametrize("name", WITH_TIME)
 def test_the_time_is_judged_after_the_signature(name: str) -> None:
     for off in (timedelta(seconds=301), -timedelta(seconds=301), timedelta(days=-9000)):
@@ -270,6 +281,59 @@ def test_slacks_worked_example_comes_out() -> None:
     assert isinstance(verify(webhook_of("scheme: slack, body: form"), delivery, [secret], then), Verified)
 
 
+QUALTRICS_MSG = (
+    '{"Status":"Complete","SurveyID":"SV_1AmkKSDmoZ4XlQx","ResponseID":"R_0B7IcnXszjEUHLP",'
+    '"CompletedDate":"2019-06-25 07:58:25","BrandID":"sapdevelopment"}'
+)
+QUALTRICS_HMAC = (
+    "c2c585a404c239aa3063b462cc33551d3ed3ed2de0899f58d456fc0ef7ebef6f"
+    "3c3af44957989bd0592603e41edde9528f7d9ed09ee128bf719aa12f46e5c598"
+)
+WORKED_BODY = b'{"id": "e-1", "rating": 1}'
+WORKED: dict[str, tuple[str, WebhookDelivery]] = {
+    "qualtrics": (  # kyma-incubator/connector-tools, what a Qualtrics brand has sent
+        "kyma4ever",
+        _sent(urlencode({"MSG": QUALTRICS_MSG, "HMAC": QUALTRICS_HMAC}).encode()),
+    ),
+    # The others as the platforms' own pages say how to sign, by the command `openssl dgst -hmac`.
+    "zendesk": (
+        "zendesk secret",
+        _sent(
+            WORKED_BODY,
+            x_zendesk_webhook_signature="0yCjGjGqYGVl/Mqh7Z+PHx8qy2JrGbfX+2CG08q9uzg=",
+            x_zendesk_webhook_signature_timestamp="2026-11-24T12:00:00Z",
+        ),
+    ),
+    "typeform": (
+        "typeform secret",
+        _sent(WORKED_BODY, typeform_signature="sha256=1b1SyGooMWA563SxTjl7OSN6BVL3ELn1EIW/u95YxY0="),
+    ),
+    "surveymonkey": ("client&secret", _sent(WORKED_BODY, sm_signature="y9xkrQL0CQHrwhwrrDKgf3JqfdA=")),
+    "chatwoot": (
+        "chatwoot secret",
+        _sent(
+            WORKED_BODY,
+            x_chatwoot_signature="sha256=3a3b18f6b9080f56073318dae4fc9f2c0436781a7d4f431eb330e55c8c001bf1",
+            x_chatwoot_timestamp="1795521600",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_a_signature_that_was_made_elsewhere_is_taken(name: str) -> None:
+    secret, delivery = WORKED[name]
+    webhook = webhook_of(PLATFORMS[name].lines)
+    assert isinstance(verify(webhook, delivery, [secret], NOW), Verified)
+    assert is_bad(verify(webhook, delivery, [secret + "x"], NOW))
+
+
+def test_every_scheme_was_tried_with_a_signature_that_we_did_not_make() -> None:
+    made_by_a_public_signer = {"standard-webhooks", "twilio", "slack"}
+    without_a_platform = {"token", "hmac"}
+    assert made_by_a_public_signer | without_a_platform | set(WORKED) == set(PRESETS)
+
+
 def test_a_json_body_for_twilio_is_the_one_that_the_url_names() -> None:
     delivery = PLATFORMS["twilio, JSON"].sign(SECRET, NOW)
     twice = f"{delivery.url}&bodySHA256={sha256(b'').hexdigest()}"
@@ -311,6 +375,8 @@ def test_a_secret_that_is_not_written_as_the_scheme_has_it_is_told() -> None:
         ("scheme: hmac, header: x, algorithm: md5", "webhook.algorithm"),
         ('scheme: hmac, header: "x y"', "webhook.header"),
         ('scheme: slack, handshake: {when: "type ==", answer: x}', "this is not JMESPath"),
+        ("scheme: slack, handshake: {answer: x}", "write `when` and `answer`"),
+        ("scheme: slack, handshake: {method: head}", "webhook.handshake.method"),
     ],
 )  # fmt: skip
 def test_a_file_that_could_not_keep_strangers_out_is_refused(lines: str, said: str) -> None:
@@ -335,5 +401,3 @@ def test_a_handshake_is_told_from_a_delivery(event: dict[str, Any], answer: Any)
     handshake = webhook_of("scheme: slack").handshake
     assert handshake is not None
     assert handshake.reply(event) == answer
-        ("scheme: slack, handshake: {answer: x}", "write `when` and `answer`"),
-        ("scheme: slack, handshake: {method: head}", "webhook.handshake.method"),
