@@ -42,7 +42,8 @@ class Answer(Struct, frozen=True):
     """A record that could be read. Both hashes are SHA-256: of the value's bytes, and of the members we keep.
 
     `origin_partition` and `origin_offset` order revisions of equal time: where the record stood the first time, if it
-    was sent again (a redriven dead letter, a notice that was fetched), else its own place.
+    was sent again (a redriven dead letter, a notice that was fetched), else its own place. `trace`: the id of the trace
+    that it belongs to, if its sender said so.
     """
 
     address: Address
@@ -51,6 +52,7 @@ class Answer(Struct, frozen=True):
     content_hash: bytes
     origin_partition: int = _ITS_OWN
     origin_offset: int = _ITS_OWN
+    trace: str | None = None
 
     def __post_init__(self) -> None:
         if self.origin_partition == _ITS_OWN:

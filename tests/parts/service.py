@@ -9,9 +9,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.request import urlopen
+
+from tests.parts.scan import heard
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 30
@@ -31,6 +35,7 @@ def environment(
         "HTTP_PORT": "0",
         "METRICS_PORT": "0",
         "RATE_LIMIT": "0",
+        "DRAIN_SECONDS": "0",
         **more,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOTTOMBOX_")}
@@ -39,16 +44,24 @@ def environment(
 
 def bottombox(*arguments: str, env: Mapping[str, str]) -> Any:
     """What a command answers with `--json`; fails with what it said when it does not end well."""
-    command = [sys.executable, "-m", "app", *arguments, "--json"]
-    done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=300, check=False)
+    done = said(*arguments, "--json", env=env)
     assert done.returncode == 0, f"bottombox {' '.join(arguments)}: {done.stderr}"
     return json.loads(done.stdout)
+
+
+def said(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What a command wrote, whatever came of it."""
+    command = [sys.executable, "-m", "app", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=300, check=False)
+    heard(done.stderr, f"bottombox {arguments[0]}")
+    return done
 
 
 class Service:
     """A running role. `log` holds what it said on standard error, for as long as it runs."""
 
-    def __init__(self, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
+    def __init__(self, role: str, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
+        self._role = role
         self._process = process
         self._log = log
         self.http = http or ""
@@ -72,9 +85,9 @@ class Service:
         if not first:
             process.wait()
             raise AssertionError(f"bottombox {role} did not start: {log.read_text()}")
-        heard = json.loads(first)
-        assert heard["event"] == "listening"
-        return cls(process, log, heard["http"], heard["metrics"])
+        first_line = json.loads(first)
+        assert first_line["event"] == "listening"
+        return cls(role, process, log, first_line["http"], first_line["metrics"])
 
     @property
     def log(self) -> str:
@@ -93,6 +106,8 @@ class Service:
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
+        with suppress(OSError), urlopen(f"{self.metrics}/metrics", timeout=5) as page:  # it may be protected
+            heard(page.read().decode(), f"the metrics page of {self._role}")
         self._process.terminate()
         return self._ended()
 
@@ -105,7 +120,8 @@ class Service:
             self._process.wait()
             raise AssertionError(f"it did not end in {STOP_SECONDS} s: {self.log}") from None
         finally:
-            self._process.stdout.close()
+            with self._process.stdout as more:
+                heard(more.read() + self.log, f"bottombox {self._role}")
             self._log.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
