@@ -58,25 +58,27 @@ def said(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess
 
 
 class Service:
-    """A running role. `log` holds what it said on standard error, for as long as it runs."""
+    """A running role. `log` holds what it said on standard error, to its end."""
 
     def __init__(self, role: str, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
         self._role = role
         self._process = process
         self._log = log
+        self._said: str | None = None
         self.http = http or ""
         self.metrics = metrics
 
     @classmethod
-    def start(cls, role: str, env: Mapping[str, str]) -> Self:
+    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None) -> Self:
+        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`."""
         descriptor, name = tempfile.mkstemp(prefix=f"bottombox-{role}-", suffix=".log")
-        with os.fdopen(descriptor, "w") as errors:
+        with os.fdopen(descriptor, "w") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app", role, "--json"],
                 cwd=ROOT,
                 env=dict(env),
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=file if errors is None else errors,
                 text=True,
             )
         log = Path(name)
@@ -91,7 +93,7 @@ class Service:
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self._said if self._said is not None else self._log.read_text()
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
@@ -104,25 +106,26 @@ class Service:
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+    def stop(self, *, within: float = STOP_SECONDS) -> int:
+        """SIGTERM, and the exit code. Fails when it takes longer than `within` seconds."""
         with suppress(OSError), urlopen(f"{self.metrics}/metrics", timeout=5) as page:  # it may be protected
             heard(page.read().decode(), f"the metrics page of {self._role}")
         self._process.terminate()
-        return self._ended()
+        return self._ended(within)
 
-    def _ended(self) -> int:
+    def _ended(self, within: float = STOP_SECONDS) -> int:
         assert self._process.stdout is not None
         try:
-            return self._process.wait(STOP_SECONDS)
+            return self._process.wait(within)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            raise AssertionError(f"it did not end in {STOP_SECONDS} s: {self.log}") from None
+            raise AssertionError(f"it did not end in {within} s: {self.log}") from None
         finally:
+            self._said = self._log.read_text()
+            self._log.unlink()
             with self._process.stdout as more:
-                heard(more.read() + self.log, f"bottombox {self._role}")
-            self._log.unlink(missing_ok=True)
+                heard(more.read() + self._said, f"bottombox {self._role}")
 
     def __enter__(self) -> Self:
         return self

@@ -20,10 +20,18 @@ _TICK = 0.1  # seconds
 
 class Traffic:
     """`answers` and `requests` are for each second; `advisors` are their headers. A request is repeated with its key until
-    it is answered, as a client should; `unfit` holds each response that is neither that nor a 503 with `Retry-After`."""
+    it is answered, as a client should; `unfit` holds each response that is neither that nor a 503 with `Retry-After`.
+    `through`: a balancer, where there are several to ask."""
 
     def __init__(
-        self, town: Town, http: str, advisors: Sequence[Mapping[str, str]], *, answers: int, requests: int
+        self,
+        town: Town,
+        http: str,
+        advisors: Sequence[Mapping[str, str]],
+        *,
+        answers: int,
+        requests: int,
+        through: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.sent: set[str] = set()
         self.bottom: set[str] = set()
@@ -32,7 +40,7 @@ class Traffic:
         self.waited = 0
         self.claims: list[tuple[str, str]] = []
         self._town = town
-        self._client = httpx.AsyncClient(base_url=f"{http}/v1", timeout=60)
+        self._client = httpx.AsyncClient(base_url=f"{http}/v1", timeout=60, transport=through)
         self._advisors = advisors
         self._rates = {"answers": answers, "requests": requests}
         self._stop = asyncio.Event()

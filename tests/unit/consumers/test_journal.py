@@ -33,12 +33,14 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, Any]]]:
 def test_the_line_that_opens_a_callback_ties_it_to_the_event_and_its_trace(caplog: pytest.LogCaptureFixture) -> None:
     one, other = opened().evolve(id="c-1"), opened().evolve(id="c-2")
     joined = Transition(callback=one, events=(event(EventKind.OPENED), event(EventKind.JOINED, 2)))
-    alone = Transition(callback=other, events=(event(EventKind.JOINED, 7), event(EventKind.CLOSED, 8, data=CLOSED)))
+    again = (event(EventKind.REOPENED, 6), event(EventKind.JOINED, 7), event(EventKind.CLOSED, 8, data=CLOSED))
+    alone = Transition(callback=other, events=again)
     raised = [alert("e-1", "c-1", TRACE), alert("e-2", "c-2"), alert("+442079460067", "c-1")]
     with caplog.at_level(logging.INFO):
         tell_report(Report(moved=[alone, joined], raised=raised))
     common = {"queue": "general", "state": "waiting"}
     assert told(caplog) == [
+        ("callback reopened", {"callback": "c-2", **common, "version": 6}),
         ("callback joined", {"callback": "c-2", **common, "version": 7, "event": "e-2", "source": "cloudevents"}),
         ("callback closed", {"callback": "c-2", **common, "version": 8, "reason": "rerated"}),
         (
