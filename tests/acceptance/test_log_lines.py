@@ -12,7 +12,9 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tests.acceptance.test_main_job import claimed, key, noon
+from alerts.ledger.access.keys import create_key
+from alerts.ledger.database import open_engine
+from tests.acceptance.test_main_job import claimed, noon
 from tests.parts.clock import Clock
 from tests.parts.service import Service, bottombox
 from tests.parts.town import Town, answer, eventually
@@ -23,6 +25,14 @@ DONE = {"cause": {"kind": "skill", "driver": "courtesy"}, "outcome": "recovered"
 SMALL = 4096  # bytes of a pipe, some twenty lines
 
 
+async def key(town: Town, scope: str, **more: Any) -> dict[str, str]:
+    """The header of a fresh API key."""
+    engine = open_engine(town.database, pool_size=1)
+    _, secret = await create_key(engine, name=scope, scopes=[scope], **more)
+    await engine.dispose()
+    return {"Authorization": f"Bearer {secret}"}
+
+
 def lines(service: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in service.log.splitlines()]
 
@@ -31,7 +41,7 @@ async def test_one_trace_leads_from_the_request_to_the_callback_and_its_id_to_th
     town: Town, clock: Clock
 ) -> None:
     await noon(clock)
-    ann, platform = key(town, "ann", "callbacks:work", advisor="ann"), key(town, "platform", "events:ingest")
+    ann, platform = await key(town, "callbacks:work", advisor="ann"), await key(town, "events:ingest")
     with Service.start("run", {**town.env, "BOTTOMBOX_LOG_FORMAT": "json"}) as service:
         async with httpx.AsyncClient(base_url=f"{service.http}/v1", headers=ann) as client:
             told = {"Content-Type": "application/cloudevents+json", "traceparent": TRACEPARENT}
@@ -106,7 +116,7 @@ def unread() -> Iterator[tuple[int, int]]:
 
 
 async def test_a_process_whose_log_nobody_reads_goes_on_answering_and_ends(town: Town, unread: tuple[int, int]) -> None:
-    platform = key(town, "platform", "events:ingest")
+    platform = await key(town, "events:ingest")
     reading, writing = unread
     service = Service.start("api", town.env, errors=writing)
     async with httpx.AsyncClient(base_url=f"{service.http}/v1", headers=platform, timeout=30) as client:

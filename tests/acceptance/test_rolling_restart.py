@@ -48,7 +48,13 @@ class Fleet:
                 service.kill()
 
     async def replace_all(self) -> None:
-        for place in range(len(ROLES)):
+        """One process of each role at a time."""
+        async with asyncio.TaskGroup() as rolling:
+            for role in set(ROLES):
+                rolling.create_task(self._replace_each(role))
+
+    async def _replace_each(self, role: str) -> None:
+        for place in (place for place, each in enumerate(ROLES) if each == role):
             old = self._running.pop(place)
             assert await asyncio.to_thread(old.stop, within=GRACE_SECONDS) == 0
             assert "ended, with nothing left to do" in old.log
