@@ -76,7 +76,7 @@ async def test_every_process_is_replaced_and_nobody_notices(town: Town, clock: C
     fleet = Fleet(town.env)
     advisors = await keys(town)
     async with fleet.sailing():
-        rates = {"answers": ANSWERS, "requests": REQUESTS}
+        rates = {"answers": ANSWERS, "requests": REQUESTS, "patient": 3 * ROLES.count("api")}
         async with Traffic(town, "http://fleet", advisors, **rates, through=fleet.balancer) as traffic:
             for _ in range(ROUNDS):
                 await traffic.flows()
