@@ -51,7 +51,7 @@ class Answer(Struct, frozen=True):
 
     `origin_partition` and `origin_offset` order revisions of equal time: where the record stood the first time, if it
     was sent again (a redriven dead letter, a notice that was fetched), else its own place. `raw` is there only where the
-    policy keeps it.
+    policy keeps it. `trace`: the id of the trace that it belongs to, if its sender said so.
     """
 
     address: Address
@@ -61,6 +61,7 @@ class Answer(Struct, frozen=True):
     origin_partition: int = _ITS_OWN
     origin_offset: int = _ITS_OWN
     raw: RawRecord | None = None
+    trace: str | None = None
 
     def __post_init__(self) -> None:
         if self.origin_partition == _ITS_OWN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from alerts.errors import Unavailable
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.database import transaction
 from alerts.preparation import prepare
+from app import __version__
 from app.api.app import create_app, create_monitoring
 from app.api.dependencies import ApiDependencies
 from app.serving import address_of, bind, serve
@@ -26,6 +28,8 @@ from consumers.duties import Duty, holidays_duty, keep, worker_duties
 from consumers.intake.lanes import LANES
 from consumers.intake.surveys import SurveyConsumer
 from consumers.loop import wait_or_stop
+
+logger = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
@@ -47,8 +51,8 @@ async def run(
 ) -> None:
     """Runs the roles until `stop` is set; `listening` hears the addresses once the ports are bound.
 
-    The end: `/readyz` says stopping; the batch in hand is finished and its offsets committed, timers end, requests in
-    flight are answered; then the monitoring port closes, and at last the connections.
+    The end: `/readyz` says stopping; the batch in hand is finished and its offsets committed, timers end, requests are
+    answered for as long as some may still come; then the monitoring port closes, and at last the connections.
     """
     pool_size = 3 + LANES * (Role.CONSUME in roles) + 6 * (Role.API in roles)
     async with build(settings, stop, pool_size=pool_size) as components:
@@ -63,6 +67,10 @@ async def run(
             tasks.create_task(_run_roles(components, dependencies, front, consumer, roles, ended))
             http = None if front is None else address_of(front)
             listening(Addresses(http, address_of(monitoring)))
+            logger.info("%s began, version %s", ", ".join(sorted(roles)), __version__)
+            await stop.wait()
+            logger.info("stopping")
+    logger.info("ended, with nothing left to do")
 
 
 async def _run_roles(
@@ -80,8 +88,7 @@ async def _run_roles(
             tasks.create_task(_prepare(components))
             tasks.create_task(keep([_vital_signs(components), *holidays_duty(components.policy)], stop))
             if front is not None:
-                proxies = components.settings.proxies
-                tasks.create_task(serve(create_app(dependencies), front, stop, proxies=proxies))
+                tasks.create_task(_serve_front(components, dependencies, front))
             if consumer is not None:
                 tasks.create_task(_when_current(components, consumer.run))
             if Role.WORK in roles:
@@ -89,6 +96,16 @@ async def _run_roles(
                 tasks.create_task(_when_current(components, lambda until: keep(duties, until)))
     finally:
         ended.set()
+
+
+async def _serve_front(components: Components, dependencies: ApiDependencies, front: socket.socket) -> None:
+    """Answers for a while after `/readyz` has said `stopping`, until whoever sends requests here has seen it."""
+    settings, drained = components.settings, asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve(create_app(dependencies), front, drained, proxies=settings.proxies))
+        await components.stop.wait()
+        await asyncio.sleep(settings.drain_seconds)
+        drained.set()
 
 
 def _worker_duties(components: Components) -> list[Duty]:

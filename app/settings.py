@@ -75,6 +75,7 @@ class Settings(BaseModel):
     http_port: Port = 8000
     metrics_port: Port = 9464
     metrics_protected: bool = False
+    drain_seconds: Annotated[float, Field(ge=0, le=60)] = 5
     rate_limit: Annotated[int, Field(ge=0)] = 100
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     public_url: str | None = None

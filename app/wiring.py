@@ -19,6 +19,7 @@ from alerts.ledger.reading.dead_letters import DeadLetter
 from alerts.policy import Policy, read_policy, shipped_policy
 from app import __version__
 from app.api.dependencies import ApiDependencies
+from app.logs import count_dropped_lines
 from app.metrics import Metrics
 from app.settings import Settings
 from app.vital_signs import News
@@ -115,6 +116,7 @@ async def build(settings: Settings, stop: asyncio.Event, *, pool_size: int) -> A
     doors = open_doors(catalogue, settings.plain_secrets)
     check_hydrate_hosts(settings, catalogue)
     metrics = Metrics()
+    count_dropped_lines(metrics.process.lines_dropped.inc)
     names, pushing = [source.name for source in catalogue], [source.name for source in catalogue if source.webhook]
     metrics.prepare(policy, survey_topics(settings, catalogue), [CLOUDEVENTS, *names], pushing)
     async with AsyncExitStack() as stack:

@@ -21,6 +21,7 @@ from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
 from consumers.fetching.fetcher import Fetcher
+from consumers.journal import tell_moved
 from consumers.loop import Step, run_periodically
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def worker_duties(
     async def wake() -> bool:
         moved = await wake_due(engine, policy, limit=WAKE_AT_ONCE)
         announce(moved)
+        tell_moved(moved)
         return len(moved) == WAKE_AT_ONCE
 
     async def count() -> bool:

@@ -17,6 +17,7 @@ from tests.parts.kafka_jars import NEWEST, kafka_version, missing_kafka
 from tests.parts.kafka_jars import OLDEST as OLDEST_KAFKA
 from tests.parts.postgres import OLDEST, PostgresServer, chosen_version, missing_oldest, missing_postgres
 from tests.parts.requirements import require
+from tests.parts.scan import Scan
 from tests.parts.service import environment
 from tests.parts.topics import create_topic, unique_name
 from tests.parts.town import Town
@@ -26,6 +27,10 @@ _TEMPLATE = "template_ledger"
 # How long an example takes says how busy the machine is. What hangs is ended by the timeout of its story.
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Scan(), "scan")
 
 
 def pytest_report_header() -> str:

@@ -28,6 +28,7 @@ from app.api.http.security import Principal
 from app.api.http.tags import content_tag, etag, is_known
 from app.api.presenting import present_transition
 from app.listeners import harmless
+from consumers.journal import tell_moved
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class RequestContext:
             if keyed:
                 await store_reply(connection, keyed, stored(response, done.shown_in_full))
         harmless(self.dependencies.announce)(done.moved)
+        harmless(tell_moved)(done.moved)
         return response
 
     async def send_out(self, effect: Callable[[], Awaitable[ChangeResult]]) -> Response:

@@ -17,11 +17,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from alerts.errors import NotFound, Unavailable
 from alerts.ledger.intake.received_webhooks import digest_of, remember_received, was_received
+from alerts.log_fields import about
 from app.api.context import respond
 from app.api.dependencies import ApiDependencies, OutRecord
 from app.api.http.limits import RateLimiter, stranger
 from app.api.http.problems import ApiProblem
 from app.api.http.route import SIGNATURE, GuardedRoute, declare
+from app.api.http.tracing import trace_context
 from app.api.schemas.source_event import AcceptedEvents
 from app.metrics.webhooks import WebhookResult
 from consumers.intake import strict_json
@@ -31,6 +33,7 @@ from consumers.sources import form
 from consumers.sources.doors import Door
 from consumers.sources.signatures import Rejected, Verified, WebhookDelivery, verify
 from consumers.sources.webhook import Webhook
+from consumers.trace_context import TraceContext
 
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/sources", tags=["survey events"], route_class=GuardedRoute)
@@ -58,6 +61,7 @@ class _Knock:
     door: Door
     delivery: WebhookDelivery
     media: str
+    trace: TraceContext
     result: WebhookResult | None = WebhookResult.REFUSED
 
 
@@ -66,7 +70,7 @@ async def receive(name: str, request: Request) -> Response:
     """Signed as the source file says. A handshake is answered with 200, as its platform wants it."""
     dependencies: ApiDependencies = request.app.state.dependencies
     door = _door(dependencies, name)
-    with _counted(dependencies, door) as knock:
+    with _counted(dependencies, door, request) as knock:
         knock.media = _media(request, door.webhook)
         knock.delivery = await _delivery(request, dependencies.public_url)
         verdict = verify(door.webhook, knock.delivery, door.secrets, datetime.now(UTC))
@@ -87,7 +91,7 @@ async def answer_handshake(name: str, request: Request) -> Response:
     handshake = door.webhook.handshake
     if handshake is None or handshake.method != "get":
         raise ApiProblem("method-not-allowed", "this source's platform posts", headers={"Allow": "POST"})
-    with _counted(dependencies, door) as knock:
+    with _counted(dependencies, door, request) as knock:
         knock.delivery = await _delivery(request, dependencies.public_url)
         verdict = verify(door.webhook, knock.delivery, door.secrets, datetime.now(UTC))
         reply = _handshake(knock, "get", _parameters, is_verified=isinstance(verdict, Verified))
@@ -106,8 +110,8 @@ def _door(dependencies: ApiDependencies, name: str) -> Door:
 
 
 @contextmanager
-def _counted(dependencies: ApiDependencies, door: Door) -> Iterator[_Knock]:
-    knock = _Knock(door, WebhookDelivery((), "", b""), "")
+def _counted(dependencies: ApiDependencies, door: Door, request: Request) -> Iterator[_Knock]:
+    knock = _Knock(door, WebhookDelivery((), "", b""), "", trace_context(request.scope))
     try:
         yield knock
     finally:
@@ -189,9 +193,10 @@ async def _take(knock: _Knock, verified: Verified, dependencies: ApiDependencies
     if digest is not None and await _is_replay(dependencies.engine, name, digest):
         knock.result = WebhookResult.REPLAYED
         return 0
-    headers = ((CONTENT_TYPE, knock.media.encode()), (SOURCE_HEADER, name.encode()))
+    headers = ((CONTENT_TYPE, knock.media.encode()), (SOURCE_HEADER, name.encode()), *knock.trace.headers)
     await dependencies.send([OutRecord(topic=dependencies.survey_topic, value=body, headers=headers)])
     knock.result = WebhookResult.ACCEPTED
+    logger.info("a webhook is passed on", extra=about(source=name))
     if digest is not None:
         await _remember(dependencies.engine, name, digest)
     return 1

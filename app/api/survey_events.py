@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,15 +18,18 @@ from starlette.responses import Response
 
 from alerts.arrival import Answer, DeadLettered
 from alerts.identity import handle_of, record_key
+from alerts.log_fields import about, plain_id
 from app.api.context import ChangeResult, Context, RequestContext
 from app.api.dependencies import OutRecord
 from app.api.http.problems import ApiProblem
 from app.api.http.route import GuardedRoute, declare
+from app.api.http.tracing import trace_context
 from app.api.schemas.event import EventError, EventItem, EventItems
 from consumers.intake.lengths import MAX_TEXT
 from consumers.intake.reason import DeadLetterReason
 from consumers.intake.record import Record, read_record
 
+logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/survey-events", tags=["survey events"], route_class=GuardedRoute)
 
 EVENT = "application/cloudevents+json"
@@ -88,6 +92,7 @@ async def accept(context: Context) -> Response:
 
     async def effect() -> ChangeResult:
         await context.dependencies.send([_record(each, context) for each in accepted])
+        _tell(accepted)
         return ChangeResult(EventItems(items=items), status=202)
 
     return await context.send_out(effect)
@@ -152,8 +157,17 @@ def _record(given: Given, context: RequestContext) -> OutRecord:
         topic=context.dependencies.survey_topic,
         key=record_key(handle, context.dependencies.secret_key),
         value=given.value,
-        headers=given.headers,
+        headers=(*given.headers, *trace_context(context.request.scope).headers),
     )
+
+
+def _tell(accepted: Sequence[Given]) -> None:
+    """One line for the request; a batch is told by its first event."""
+    reading = accepted[0].reading
+    assert isinstance(reading, Answer)
+    response = reading.response
+    event = plain_id(response.event_id)
+    logger.info("events are passed on", extra=about(event=event, source=response.source, count=len(accepted)))
 
 
 def _item(given: Given) -> EventItem:

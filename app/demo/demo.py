@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import signal
 from collections.abc import Awaitable, Coroutine, Iterator
@@ -38,7 +39,8 @@ async def run_demo(*, rate: float, seconds: float | None, file: Path | None, sou
     stop, interrupted = asyncio.Event(), asyncio.Event()
     _stop_on_signals(stop, interrupted)
     with Show(to_stderr=as_json) as show:
-        set_up_logs("WARNING", "text")  # only now: the show has put a standard error in place that spares its line
+        # only now: the show has put a standard error in place that spares its line
+        set_up_logs("WARNING", "text", logging.StreamHandler())
         async with open_stage(show.doing) as stage:
             play = _Play(stage, show, stop, seconds)
             await play.run(await _records(stage, file, source), rate)

@@ -78,6 +78,7 @@ def _settings(given: Settings, database_url: str, bootstrap: str) -> DemoSetting
             "http_port": _this_or_any(given.http_host, given.http_port),
             "metrics_port": _this_or_any(given.http_host, given.metrics_port),
             "secret_key": secrets.token_hex(32),
+            "drain_seconds": 0,
         }
     )
 

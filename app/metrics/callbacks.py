@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from alerts.callback import OPEN_STATES, ClosedReason, Event, State, Target, Transition
 from alerts.event import EventKind
 from alerts.ledger.reading.queues import QueueCount
+from alerts.log_fields import bound_fields
 from alerts.policy import Policy
 from alerts.resolution import CauseKind, Outcome
 from alerts.result import Result
 from app.listeners import harmless
-from app.metrics.registry import WORK, Registry
+from app.metrics.registry import WORK, Registry, exemplar
 
 CLOCKS = ("wall", "callable")
 DURATIONS = ("time_to_claim", "time_to_first_attempt", "time_to_contact", "time_to_resolution")
@@ -97,7 +98,7 @@ class CallbackMetrics:
         queue, data = str(event.data.get("queue", queue)), event.data
         for name, clocks in event.measured.items():
             for clock, seconds in clocks.items():
-                self.durations[name].labels(queue, clock).observe(seconds)
+                self.durations[name].labels(queue, clock).observe(seconds, exemplar(bound_fields().get("trace")))
         match event.kind:
             case EventKind.OPENED:
                 self.opened.labels(queue).inc()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.metrics.registry import HTTP, Registry
+from alerts.log_fields import bound_fields
+from app.metrics.registry import HTTP, Registry, exemplar
 
 
 class HttpMetrics:
@@ -13,4 +14,4 @@ class HttpMetrics:
 
     def observe(self, route: str, status: int, seconds: float) -> None:
         """`route` is the template, never a path; `status` becomes its class, `2xx`."""
-        self.http.labels(route, f"{status // 100}xx").observe(seconds)
+        self.http.labels(route, f"{status // 100}xx").observe(seconds, exemplar(bound_fields().get("trace")))

@@ -11,7 +11,7 @@ from alerts.ledger.intake.batch import Report
 from alerts.members import DROPPABLE
 from alerts.scale import Box
 from app.listeners import harmless
-from app.metrics.registry import LATENCY, Registry
+from app.metrics.registry import LATENCY, Registry, exemplar
 from consumers.intake.reason import DeadLetterReason
 
 
@@ -91,9 +91,9 @@ class IntakeMetrics:
             self.unrated.labels(source).inc(count)
         for raised in report.raised:
             latency = max(0.0, (committed_at - raised.recorded_at).total_seconds())
-            self.alert_latency.labels(raised.source).observe(latency)
+            self.alert_latency.labels(raised.source).observe(latency, exemplar(raised.trace))
             since_answer = max(0.0, (committed_at - raised.answered_at).total_seconds())
-            self.answer_to_alert.labels(raised.source).observe(since_answer)
+            self.answer_to_alert.labels(raised.source).observe(since_answer, exemplar(raised.trace))
 
     def set_aside(self, reason: str) -> None:
         """By the worker: a notice whose answer could not be fetched."""

@@ -13,6 +13,9 @@ class ProcessMetrics:
         self.database_up = registry.gauge("database_up", "1 while the database answers.")
         self.database_connections = registry.gauge("database_connections", "Connections of this process.", "state")
         self.loop_lag = registry.gauge("event_loop_lag_seconds", "How late the event loop ran a timer just now.")
+        self.lines_dropped = registry.counter(
+            "log_lines_dropped_total", "Log lines that were not written, for nobody read them in time."
+        )
         Info("bottombox_build", "The running version.", registry=registry.collectors).info({"version": __version__})
 
     def prepare(self) -> None:

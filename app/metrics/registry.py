@@ -13,6 +13,11 @@ HTTP = (0.01, 0.1, 1, 10)
 """Upper bounds of the histograms' buckets, in seconds (docs/metrics.md)."""
 
 
+def exemplar(trace: str | None) -> dict[str, str] | None:
+    """What an observation is marked with, for who asks for OpenMetrics: the id of its trace, if it has one."""
+    return None if trace is None else {"trace_id": trace}
+
+
 class Registry:
     """The metrics of one process; two of them never meet."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 import msgspec
@@ -23,8 +22,7 @@ from consumers.kafka.producer import OutRecord, Producer
 from consumers.sources.expression import read_json
 from consumers.sources.hydrate import Hydrate
 from consumers.sources.source import Source
-
-logger = logging.getLogger(__name__)
+from consumers.trace_context import trace_of
 
 AT_ONCE = 4
 MOST_FAILURES = 10
@@ -100,10 +98,12 @@ class Fetcher:
     def _record(self, notice: Notice, value: bytes) -> OutRecord:
         place = notice.address
         origin = origin_of(notice.headers) or Origin(place.topic, place.partition, place.offset, place.timestamp)
+        trace = trace_of(notice.headers)
         headers = (
             (CONTENT_TYPE, b"application/json"),
             (SOURCE_HEADER, self.source.name.encode()),
             (HYDRATED_HEADER, b"1"),
+            *(trace.headers if trace is not None else ()),
             *origin.headers(),
         )
         return OutRecord(topic=place.topic, key=notice.key, value=value, headers=headers)

@@ -25,6 +25,7 @@ from consumers.kafka.torn import has_odd_name
 from consumers.sources import form
 from consumers.sources.catalogue import Catalogue
 from consumers.sources.source import Source
+from consumers.trace_context import trace_id_of
 
 __all__ = ["CLOUDEVENTS", "DeadLetterReason", "Record", "read_record"]
 
@@ -142,10 +143,11 @@ def _answer(
     sent = read_answer(event, source=name, flags=flags)
     kept = content_hash(sent)
     origin = origin_of(record.headers)
+    trace = trace_id_of(record.headers)
     if origin is None:
-        return Answer(address, clamp_future(sent, address.timestamp), value_hash, kept)
+        return Answer(address, clamp_future(sent, address.timestamp), value_hash, kept, trace=trace)
     response = clamp_future(sent, min(address.timestamp, origin.timestamp))
-    return Answer(address, response, value_hash, kept, origin.partition, origin.offset)
+    return Answer(address, response, value_hash, kept, origin.partition, origin.offset, trace)
 
 
 def content_hash(response: SurveyResponse) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -13,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Unavailable
 from alerts.ledger.reading.dead_letters import DeadLetter, mark_gone, mark_redriven
+from alerts.log_fields import about
 from consumers.intake.dead_letters import as_it_was
 from consumers.intake.origin import Origin, RecordHeaders, origin_of
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import OutRecord, Producer
 from consumers.kafka.tolerant import damage
+from consumers.trace_context import trace_id_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,14 +43,20 @@ async def redrive(
     async with aclosing(kept_records(access, letters)) as kept:
         async for letter, record in kept:
             if record is None:
-                logger.warning("dead letter %s is no longer in its topic", letter.id)
+                logger.warning("a dead letter is no longer in its topic", extra=about(dead_letter=letter.id))
                 await mark_gone(engine, letter.id)
             else:
                 await producer.send([record])
                 await mark_redriven(engine, letter.id, by)
+                logger.info("a dead letter is sent again", extra=_about(letter, record))
                 sent += 1
             on_done()
     return sent
+
+
+def _about(letter: DeadLetter, record: OutRecord) -> dict[str, Any]:
+    place = f"{letter.topic}-{letter.partition}@{letter.offset}"
+    return about(trace=trace_id_of(record.headers), dead_letter=letter.id, record=place, reason=letter.reason)
 
 
 async def kept_records(

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.arrival import Address, Arrival
 from alerts.errors import Unavailable, safe_traceback
 from alerts.ledger.intake.batch import Report
+from alerts.log_fields import about
 from alerts.policy import Policy
 from consumers.intake.batch import Intake, Taken
 from consumers.intake.dead_letters import DeadLetters
@@ -39,6 +40,7 @@ from consumers.intake.moments import recorded_at
 from consumers.intake.progress import IntakeProgress
 from consumers.intake.record import Record
 from consumers.intake.watch import WATCH_SECONDS, LagWatch
+from consumers.journal import tell_report
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import CLOSE_SECONDS, RecordRefused
 from consumers.kafka.tolerant import damage, is_torn, read_tolerantly
@@ -279,9 +281,11 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         if not await self._lanes.are_empty(within=COMMIT_SECONDS):
             logger.info("a batch is still in hand while its partitions move on; the ledger keeps it single")
         self._observer.forget((part.topic, part.partition) for part in revoked)
+        logger.info("partitions are given back", extra=about(count=len(revoked)))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._joined = True
+        logger.info("partitions are ours", extra=about(count=len(assigned)))
         self._stopped.clear()
         self._intake.forget()
         self._progress.begin()
@@ -311,6 +315,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         addresses = [each.address for each in taken.arrivals]
         self._progress.taken(addresses)
         self._observer.batch(taken.report, _now())
+        tell_report(taken.report)
         for topic, partition in taken.report.new_epochs:
             logger.error("topic %s-%s was made anew; its account begins again", topic, partition)
         for topic, partition in {(each.topic, each.partition) for each in addresses}:

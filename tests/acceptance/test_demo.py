@@ -15,6 +15,7 @@ import pytest
 
 from tests.parts.postgres import missing_postgres
 from tests.parts.requirements import require
+from tests.parts.scan import heard
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,7 @@ def test_the_demo_works_a_claim_and_stops_by_itself(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
+    heard(ran.stderr, "bottombox demo")
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     assert told.keys() >= {"answers", "callbacks", "latency_ms"}
@@ -73,6 +75,7 @@ def test_a_signal_ends_the_demo_cleanly_and_nothing_outlives_it(tmp_path: Path, 
         demo.send_signal(signal.SIGTERM)
         shown += demo.stdout.read()
         assert demo.wait(timeout=30) == 0, demo.stderr.read()
+    heard(shown, "bottombox demo")
     assert "gone afterwards" in shown
     assert "curl " in shown
     assert shown.splitlines()[-1].startswith("In ")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,14 +10,8 @@ import httpx
 import pytest
 
 from tests.acceptance.test_faults import metric
-from tests.parts.service import ROOT, Service, bottombox
+from tests.parts.service import Service, bottombox, said
 from tests.parts.town import Town, answer, eventually
-
-
-def said(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
-
 
 EVERY = (
     "run", "api", "consume", "work", "demo", "migrate", "publish", "check", "ledger",

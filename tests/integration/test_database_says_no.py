@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +19,7 @@ from alerts.ledger.database import open_engine, transaction
 from app.vital_signs import DatabaseState, look_at
 from tests.parts.effort import times
 from tests.parts.postgres import PostgresServer
-from tests.parts.service import ROOT, Service, environment
+from tests.parts.service import Service, environment, said
 from tests.parts.topics import unique_name
 from tests.parts.town import eventually
 
@@ -40,11 +38,6 @@ def login(postgres: PostgresServer, database_url: str) -> Iterator[tuple[str, st
 def surroundings(database: str, **more: str) -> dict[str, str]:
     """No broker is needed to wait for a database."""
     return environment(database=database, kafka="127.0.0.1:1", topics="t", dead_letters="d", group="g", **more)
-
-
-def said(words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", *words.split()]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 async def reasons(service: Service) -> list[str]:
@@ -164,7 +157,7 @@ async def test_a_process_started_before_the_database_says_yes_waits_too(
 @pytest.mark.parametrize("words", WORKED_WITH)
 def test_a_command_says_in_one_sentence_that_the_database_says_no(login: tuple[str, str], words: str) -> None:
     _, url = login
-    done = said(words, surroundings(url.replace(":first@", ":wrong@")))
+    done = said(*words.split(), env=surroundings(url.replace(":first@", ":wrong@")))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "bottombox: the database is away: it refuses the user or the password\n"
 
@@ -172,7 +165,7 @@ def test_a_command_says_in_one_sentence_that_the_database_says_no(login: tuple[s
 @pytest.mark.parametrize("words", [*WORKED_WITH, "dead-letters redrive 1", "keys revoke 1"])
 def test_a_command_before_the_first_migration_says_what_to_run(postgres: PostgresServer, words: str) -> None:
     name = unique_name("bare")
-    done = said(words, surroundings(postgres.create_database(name)))
+    done = said(*words.split(), env=surroundings(postgres.create_database(name)))
     postgres.drop_database(name)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "bottombox: the schema is not there; run `bottombox migrate`\n"
@@ -180,7 +173,7 @@ def test_a_command_before_the_first_migration_says_what_to_run(postgres: Postgre
 
 @pytest.mark.parametrize("words", ["check", "ledger", "migrate", "run"])
 def test_an_address_that_cannot_be_honoured_is_refused_at_the_start_in_one_sentence(words: str) -> None:
-    done = said(words, surroundings("postgresql://ann:hunter2@db/l?channel_binding=require"))
+    done = said(*words.split(), env=surroundings("postgresql://ann:hunter2@db/l?channel_binding=require"))
     assert done.returncode == 1
     sentence = "BOTTOMBOX_DATABASE_URL: channel_binding=require cannot be honoured"
     assert sentence in (done.stdout if words == "check" else done.stderr)
@@ -191,11 +184,11 @@ def test_an_address_that_cannot_be_honoured_is_refused_at_the_start_in_one_sente
 
 def test_check_says_what_a_server_that_answers_says_no_to(login: tuple[str, str], database_url: str) -> None:
     _, url = login
-    wrong = said("check", surroundings(url.replace(":first@", ":wrong@")))
+    wrong = said("check", env=surroundings(url.replace(":first@", ":wrong@")))
     assert wrong.returncode == 1
     assert "BOTTOMBOX_DATABASE_URL: the database is away: it refuses the user or the password" in wrong.stdout
-    assert said("check", surroundings(database_url)).returncode == 0
-    assert said("check", surroundings("postgresql://127.0.0.1:1/l")).returncode == 0  # not there yet is no mistake
+    assert said("check", env=surroundings(database_url)).returncode == 0
+    assert said("check", env=surroundings("postgresql://127.0.0.1:1/l")).returncode == 0  # not there yet is no mistake
 
 
 async def test_a_password_that_was_changed_in_its_file_is_used_without_a_restart(

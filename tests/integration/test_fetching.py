@@ -138,6 +138,16 @@ async def test_a_notice_waits_is_fetched_and_becomes_the_answer_under_its_id(hou
     assert await house.rows("SELECT state, value, headers, key FROM notices") == [("fetched", None, None, None)]
 
 
+async def test_the_answer_goes_on_in_the_trace_of_its_notice(house: House) -> None:
+    house.platform.says(200, json.dumps(ANSWER).encode())
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await house.take(house.record(NOTICE, ("traceparent", trace.encode())))
+    await house.take(house.record({**NOTICE, "id": "other"}, ("traceparent", b"00-1")))
+    await house.fetcher().run_once()
+    traces = {dict(sent.headers).get("traceparent") for sent in house.topic.records}
+    assert traces == {trace.encode(), None}
+
+
 async def test_the_same_notice_again_is_a_duplicate_and_is_not_fetched_again(house: House) -> None:
     house.platform.says(200, json.dumps(ANSWER).encode())
     await house.take(house.record(NOTICE))

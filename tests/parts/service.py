@@ -9,9 +9,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.request import urlopen
+
+from tests.parts.scan import heard
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 30
@@ -31,6 +35,7 @@ def environment(
         "HTTP_PORT": "0",
         "METRICS_PORT": "0",
         "RATE_LIMIT": "0",
+        "DRAIN_SECONDS": "0",
         **more,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOTTOMBOX_")}
@@ -39,31 +44,41 @@ def environment(
 
 def bottombox(*arguments: str, env: Mapping[str, str]) -> Any:
     """What a command answers with `--json`; fails with what it said when it does not end well."""
-    command = [sys.executable, "-m", "app", *arguments, "--json"]
-    done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=300, check=False)
+    done = said(*arguments, "--json", env=env)
     assert done.returncode == 0, f"bottombox {' '.join(arguments)}: {done.stderr}"
     return json.loads(done.stdout)
 
 
-class Service:
-    """A running role. `log` holds what it said on standard error, for as long as it runs."""
+def said(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What a command wrote, whatever came of it."""
+    command = [sys.executable, "-m", "app", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=300, check=False)
+    heard(done.stderr, f"bottombox {arguments[0]}")
+    return done
 
-    def __init__(self, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
+
+class Service:
+    """A running role. `log` holds what it said on standard error, to its end."""
+
+    def __init__(self, role: str, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
+        self._role = role
         self._process = process
         self._log = log
+        self._said: str | None = None
         self.http = http or ""
         self.metrics = metrics
 
     @classmethod
-    def start(cls, role: str, env: Mapping[str, str]) -> Self:
+    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None) -> Self:
+        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`."""
         descriptor, name = tempfile.mkstemp(prefix=f"bottombox-{role}-", suffix=".log")
-        with os.fdopen(descriptor, "w") as errors:
+        with os.fdopen(descriptor, "w") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app", role, "--json"],
                 cwd=ROOT,
                 env=dict(env),
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=file if errors is None else errors,
                 text=True,
             )
         log = Path(name)
@@ -72,13 +87,13 @@ class Service:
         if not first:
             process.wait()
             raise AssertionError(f"bottombox {role} did not start: {log.read_text()}")
-        heard = json.loads(first)
-        assert heard["event"] == "listening"
-        return cls(process, log, heard["http"], heard["metrics"])
+        first_line = json.loads(first)
+        assert first_line["event"] == "listening"
+        return cls(role, process, log, first_line["http"], first_line["metrics"])
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self._said if self._said is not None else self._log.read_text()
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
@@ -97,20 +112,27 @@ class Service:
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
-        self._process.terminate()
-        return self._ended()
 
-    def _ended(self) -> int:
+    def stop(self, *, within: float = STOP_SECONDS) -> int:
+        """SIGTERM, and the exit code. Fails when it takes longer than `within` seconds."""
+        with suppress(OSError), urlopen(f"{self.metrics}/metrics", timeout=5) as page:  # it may be protected
+            heard(page.read().decode(), f"the metrics page of {self._role}")
+        self._process.terminate()
+        return self._ended(within)
+
+    def _ended(self, within: float = STOP_SECONDS) -> int:
         assert self._process.stdout is not None
         try:
-            return self._process.wait(STOP_SECONDS)
+            return self._process.wait(within)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            raise AssertionError(f"it did not end in {STOP_SECONDS} s: {self.log}") from None
+            raise AssertionError(f"it did not end in {within} s: {self.log}") from None
         finally:
-            self._process.stdout.close()
-            self._log.unlink(missing_ok=True)
+            self._said = self._log.read_text()
+            self._log.unlink()
+            with self._process.stdout as more:
+                heard(more.read() + self._said, f"bottombox {self._role}")
 
     def __enter__(self) -> Self:
         return self

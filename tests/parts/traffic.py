@@ -20,10 +20,19 @@ _TICK = 0.1  # seconds
 
 class Traffic:
     """`answers` and `requests` are for each second; `advisors` are their headers. A request is repeated with its key until
-    it is answered, as a client should; `unfit` holds each response that is neither that nor a 503 with `Retry-After`."""
+    it is answered, as a client should; `unfit` holds each response that is neither that nor a 503 with `Retry-After`.
+    `through`: a balancer, where there are several to ask. `patient`: so many requests are always waiting for an answer."""
 
     def __init__(
-        self, town: Town, http: str, advisors: Sequence[Mapping[str, str]], *, answers: int, requests: int
+        self,
+        town: Town,
+        http: str,
+        advisors: Sequence[Mapping[str, str]],
+        *,
+        answers: int,
+        requests: int,
+        through: httpx.AsyncBaseTransport | None = None,
+        patient: int = 0,
     ) -> None:
         self.sent: set[str] = set()
         self.bottom: set[str] = set()
@@ -32,8 +41,9 @@ class Traffic:
         self.waited = 0
         self.claims: list[tuple[str, str]] = []
         self._town = town
-        self._client = httpx.AsyncClient(base_url=f"{http}/v1", timeout=60)
+        self._client = httpx.AsyncClient(base_url=f"{http}/v1", timeout=60, transport=through)
         self._advisors = advisors
+        self._patient = patient
         self._rates = {"answers": answers, "requests": requests}
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -42,7 +52,8 @@ class Traffic:
     async def __aenter__(self) -> Self:
         self._turns: asyncio.Queue[None] = asyncio.Queue(maxsize=_WORKERS * len(self._advisors))
         workers = [self._work(advisor) for advisor in self._advisors for _ in range(_WORKERS)]
-        steps = (self._keep_sending(), self._keep_asking(), *workers)
+        waiting = [self._wait_in_vain(self._advisors[0]) for _ in range(self._patient)]
+        steps = (self._keep_sending(), self._keep_asking(), *workers, *waiting)
         self._tasks = [asyncio.create_task(step) for step in steps]
         return self
 
@@ -110,6 +121,11 @@ class Traffic:
                 await self._claim_and_release(advisor)
             finally:
                 self._turns.task_done()
+
+    async def _wait_in_vain(self, advisor: Mapping[str, str]) -> None:
+        """For a customer who speaks what nobody here does."""
+        while True:
+            await self._answer(advisor, "/callbacks/claim", {"languages": ["ja"], "wait_seconds": 10})
 
     async def _claim_and_release(self, advisor: Mapping[str, str]) -> None:
         claimed = await self._answer(advisor, "/callbacks/claim", {})

@@ -27,6 +27,7 @@ from alerts.ledger.callbacks.store import ALL_OF_C, apply, read_callback
 from alerts.ledger.database import reachable
 from alerts.ledger.tables.callbacks import callbacks, queues
 from alerts.ledger.tables.common import Timestamp
+from alerts.log_fields import about
 from alerts.policy import Policy
 from alerts.transitions import claim
 from alerts.wording.language import spoken
@@ -207,7 +208,8 @@ async def claim_one(
     except (Refused, Unavailable):
         raise
     except Exception as error:
-        logger.error("callback %s cannot be claimed: %s", callback_id, safe_traceback(error))
+        told = about(callback=callback_id)
+        logger.error("callback %s cannot be claimed: %s", callback_id, safe_traceback(error), extra=told)
         raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
 
 

@@ -12,6 +12,7 @@ from alerts.callback import Transition
 from alerts.errors import Refused, Unavailable, safe_traceback
 from alerts.ledger.callbacks.store import store_transitions
 from alerts.ledger.database import reachable
+from alerts.log_fields import about
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +52,12 @@ async def store_each(connection: AsyncConnection, moved: Sequence[Transition], a
 
 async def put_off(connection: AsyncConnection, callback_id: str, aside: TextClause, error: Exception) -> None:
     """Five minutes later it is looked at again. A row that nothing can be written to stays as it is."""
-    logger.error("callback %s cannot be worked on and is put off: %s", callback_id, safe_traceback(error))
+    told = about(callback=callback_id)
+    logger.error("callback %s cannot be worked on and is put off: %s", callback_id, safe_traceback(error), extra=told)
     try:
         async with reachable(), connection.begin_nested():
             await connection.execute(aside, {"id": callback_id})
     except Unavailable:
         raise
     except Exception as refusal:  # noqa: BLE001 - see above
-        logger.error("callback %s cannot even be put off: %s", callback_id, safe_traceback(refusal))
+        logger.error("callback %s cannot even be put off: %s", callback_id, safe_traceback(refusal), extra=told)

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alerts.alert import Alert
 from alerts.arrival import Answer, Arrival, DeadLettered, Deferred, Passed, RecordOutcome
 from alerts.callback import Transition
 from alerts.case import Effects, Fresh, Revision, ScopedId, answer_identity
@@ -40,11 +41,14 @@ TRIES = 5
 
 
 class Raised(Struct, frozen=True):
-    """An alert that this batch raised, for the latency metrics."""
+    """An alert that this batch raised, as metrics and log tell of it. `trace`: the id of its trace, if it has one."""
 
     source: str
     recorded_at: datetime
     answered_at: datetime
+    callback_id: str = ""
+    event_id: str = ""
+    trace: str | None = None
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -138,9 +142,18 @@ async def _write(connection: AsyncConnection, effects: Effects, report: Report) 
     await store_new(connection, effects.opened)
     await insert_alerts(connection, effects.alerts, ids)
     report.moved.extend([*effects.changed, *effects.opened])
-    report.raised.extend(
-        Raised(alert.response.source, alert.answer.address.timestamp, alert.response.answered_at)
-        for alert in effects.alerts
+    report.raised.extend(_raised(alert) for alert in effects.alerts)
+
+
+def _raised(alert: Alert) -> Raised:
+    answer, response = alert.answer, alert.response
+    return Raised(
+        source=response.source,
+        recorded_at=answer.address.timestamp,
+        answered_at=response.answered_at,
+        callback_id=alert.callback_id,
+        event_id=response.event_id,
+        trace=answer.trace,
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alerts.errors import safe_traceback
+from alerts.log_fields import bound
 from app.api.http.problems import problem_response, request_id
+from app.api.http.tracing import trace_context
 from app.listeners import harmless
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,10 @@ class ErrorBoundary:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id(scope)
+        with bound(request=request_id(scope), trace=trace_context(scope).trace_id):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, status = time.perf_counter(), 0
 
         async def watched(message: Message) -> None:
@@ -69,5 +74,4 @@ def _route(scope: Scope) -> str:
 
 def _log(scope: Scope, error: Exception) -> None:
     """Where it happened, and not what it said: a message may quote the data it choked on."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s in %s, request %s\n%s", type(error).__name__, _route(scope), request_id(scope), frames)
+    logger.error("%s failed: %s", _route(scope), safe_traceback(error))

@@ -30,6 +30,7 @@ from app.metrics import Metrics
 from consumers.intake.rehearsal import Rehearsal, Rehearsed, summary_of
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.clock import Clock
+from tests.parts.scan import heard
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday; 12:00 in London, 21:00 in Tokyo
 SECRET = b"a secret of this story"
@@ -115,7 +116,13 @@ class Front:
 
     def stranger(self, **headers: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        client = httpx.AsyncClient(transport=transport, base_url="http://front", headers=headers, timeout=30)
+        client = httpx.AsyncClient(
+            transport=transport,
+            base_url="http://front",
+            headers=headers,
+            timeout=30,
+            event_hooks={"response": [_hear]},
+        )
         self._clients.append(client)
         return client
 
@@ -135,6 +142,7 @@ class Front:
         for client in self._clients:
             await client.aclose()
         await self.engine.dispose()
+        heard(self.metrics.registry.page(None)[0].decode(), "the metrics page")
         assert self.metrics.registry.collectors.get_sample_value("bottombox_uncounted_total") == 0, (
             "an event lacks what is counted"
         )
@@ -201,6 +209,12 @@ class Front:
     async def run(self, statement: str, **parameters: Any) -> None:
         async with transaction(self.engine) as connection:
             await connection.execute(text(statement), parameters)
+
+
+async def _hear(response: httpx.Response) -> None:
+    """No error says who a customer is, whoever asks."""
+    if response.is_error:
+        heard((await response.aread()).decode(errors="replace"), f"an answer {response.status_code}")
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:

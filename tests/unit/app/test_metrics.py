@@ -11,11 +11,15 @@ from alerts.arrival import RecordOutcome
 from alerts.callback import Event, State, Transition
 from alerts.event import EventKind
 from alerts.ledger.intake.batch import Raised, Report
+from alerts.log_fields import bound
 from alerts.policy import shipped_policy
 from alerts.scale import Box
 from app.metrics import Metrics
 from tests.unit.alerts.transitions.builders import opened
 
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
+OF_A_REQUEST = ("http_request", "time_to_claim")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -73,9 +77,31 @@ def test_a_clock_that_is_ahead_makes_no_negative_latency() -> None:
 
 
 def test_open_metrics_are_given_to_who_asks_for_them() -> None:
-    body, content_type = prepared().registry.page("application/openmetrics-text; version=1.0.0")
+    body, content_type = prepared().registry.page(OPEN_METRICS)
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
+
+
+def test_a_latency_is_marked_with_the_trace_of_its_answer_for_who_asks_for_open_metrics() -> None:
+    metrics = prepared()
+    of_a_trace = Raised("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9), trace=TRACE)
+    metrics.intake.batch(Report(raised=[of_a_trace, Raised("typeform", NOW, NOW)]), NOW)
+    with bound(trace="0af7651916cd43dd8448eb211c80319c"):
+        metrics.http.observe("/v1/callbacks/claim", 200, 0.02)
+        metrics.callbacks.announce([_moved(_claimed())])
+    lines = metrics.registry.page(OPEN_METRICS)[0].decode().splitlines()
+    marked = {line.split("{")[0].split("bottombox_")[1]: line for line in lines if "trace_id" in line}
+    assert marked.keys() == {f"{name}_seconds_bucket" for name in ("alert_latency", "answer_to_alert", *OF_A_REQUEST)}
+    assert (
+        f'le="0.05",source="cloudevents"}} 1.0 # {{trace_id="{TRACE}"}} 0.04' in marked["alert_latency_seconds_bucket"]
+    )
+    assert 'trace_id="0af7651916cd43dd8448eb211c80319c"' in marked["http_request_seconds_bucket"]
+    assert "trace_id" not in page(metrics)
+
+
+def _claimed() -> Event:
+    measured = {"time_to_claim": {"wall": 90.0}}
+    return Event(kind=EventKind.CLAIMED, at=NOW, version=2, state=State.LEASED, measured=measured)
 
 
 def test_lag_of_a_partition_that_moved_on_is_no_longer_told() -> None:
