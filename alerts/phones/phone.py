@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import pairwise
 from typing import Literal
 
 import phonenumbers
@@ -50,7 +49,6 @@ _RENUMBERED = (
     (re.compile(r"\+55([1-9][1-9])([6-9][0-9]{7})"), r"+55\g<1>9\2"),
     (re.compile(r"\+39([1-9][0-9]{5,9})"), r"+390\1"),
 )
-_LONG_RUN = 9  # digits
 _NO_COUNTRY = "001"  # how the library writes the country of satellites and other world-wide services
 
 
@@ -228,10 +226,7 @@ def _parse(text: str, country: str | None) -> PhoneNumber | None:
 
 
 def _is_made_up(number: PhoneNumber) -> bool:
-    """One digit held down, or one key after the other: `1234567890`, `9876543210`."""
-    digits = phonenumbers.national_significant_number(number)
-    steps = {(int(then) - int(before)) % 10 for before, then in pairwise(digits)}
-    return steps == {0} or (len(digits) >= _LONG_RUN and steps in ({1}, {9}))
+    return len(set(phonenumbers.national_significant_number(number))) == 1
 
 
 def _calling_code(e164: str) -> str:

@@ -147,7 +147,7 @@ def _answer(
     if origin is None:
         return Answer(address, clamp_future(sent, address.timestamp), value_hash, kept, trace=trace)
     response = clamp_future(sent, min(address.timestamp, origin.timestamp))
-    return Answer(address, response, value_hash, kept, origin.partition, origin.offset, trace)
+    return Answer(address, response, value_hash, kept, origin.partition, origin.offset, trace=trace)
 
 
 def content_hash(response: SurveyResponse) -> bytes:

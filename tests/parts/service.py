@@ -110,9 +110,6 @@ class Service:
         """Until it ends by itself; the exit code, or minus the signal that ended it."""
         return self._ended()
 
-    def stop(self) -> int:
-        """SIGTERM, and the exit code."""
-
     def stop(self, *, within: float = STOP_SECONDS) -> int:
         """SIGTERM, and the exit code. Fails when it takes longer than `within` seconds."""
         with suppress(OSError), urlopen(f"{self.metrics}/metrics", timeout=5) as page:  # it may be protected
