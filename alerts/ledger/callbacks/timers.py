@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Transition
@@ -31,10 +36,20 @@ async def wake_due(engine: AsyncEngine, policy: Policy, *, limit: int = 500) -> 
     async with transaction(engine) as connection:
         rows = (await connection.execute(DUE, {"limit": limit})).all()
         now = await ledger_now(connection)
-        moved = []
-        for row in rows:
-            try:
-                moved.append(wake(read_callback(row), now=now, policy=policy))
-            except Exception as error:  # noqa: BLE001 - a fault of ours, or a policy that cannot be right
-                await put_off(connection, row.id, PUT_OFF, error)
+        moved, failed = await asyncio.to_thread(_wake_all, rows, now, policy)
+        for callback_id, error in failed:
+            await put_off(connection, callback_id, PUT_OFF, error)
         return await store_each(connection, moved, PUT_OFF)
+
+
+def _wake_all(
+    rows: Sequence[Row[Any]], now: datetime, policy: Policy
+) -> tuple[list[Transition], list[tuple[str, Exception]]]:
+    """What the time makes of each, and of which it can make nothing. For a thread: hundreds take a while."""
+    moved, failed = [], []
+    for row in rows:
+        try:
+            moved.append(wake(read_callback(row), now=now, policy=policy))
+        except Exception as error:  # noqa: BLE001 - a fault of ours, or a policy that cannot be right
+            failed.append((row.id, error))
+    return moved, failed

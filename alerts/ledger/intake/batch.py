@@ -8,6 +8,7 @@ unique index still object, nothing is written and the batch is taken in anew.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -109,7 +110,8 @@ async def _take(
 async def _decide(
     connection: AsyncConnection, fresh: Sequence[Fresh], policy: Policy, shared_sources: frozenset[str]
 ) -> Effects:
-    """Reads what the decision needs, locking it, and makes it at the moment after the last lock."""
+    """Reads what the decision needs, locking it, and makes it at the moment after the last lock; in a thread, for a batch
+    takes longer than others of this process should wait."""
     if not fresh:
         return Effects()
     customers = await upsert_customers(
@@ -120,8 +122,8 @@ async def _decide(
     since = days_ago(await ledger_now(connection), policy.again.days)
     cases = await read_cases(connection, customers, touched, since=since)
     now = await ledger_now(connection)
-    with_ids = zip(fresh, (customer.id for customer in customers), strict=True)
-    return decide_all(with_ids, cases, newest, now=now, policy=policy, new_id=new_id)
+    with_ids = list(zip(fresh, (customer.id for customer in customers), strict=True))
+    return await asyncio.to_thread(decide_all, with_ids, cases, newest, now=now, policy=policy, new_id=new_id)
 
 
 def _may_touch(fresh: Fresh, newest: Mapping[ScopedId, Revision]) -> bool:
