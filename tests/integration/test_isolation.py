@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -12,13 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Callback, State
 from alerts.errors import NotClaimable
+from alerts.intake import decide_all
+from alerts.ledger.callbacks import timers
 from alerts.ledger.callbacks.claims import Claimer, claim_next, claim_one
 from alerts.ledger.callbacks.store import read_callback
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine, transaction
+from alerts.ledger.intake import batch
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.policy import shipped_policy
+from alerts.transitions import wake
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
 
@@ -142,3 +148,24 @@ async def test_an_answer_from_the_year_one_is_claimed_like_any_other(engine: Asy
     long_ago = datetime(1, 1, 3, tzinfo=UTC)
     [moved] = (await ingest_batch(engine, [answer("ann", 1, long_ago, offset=0)], POLICY)).moved
     assert await claim_as(engine, "ann") == [moved.callback.id]
+
+
+async def test_neither_a_batch_nor_what_is_due_is_reckoned_on_the_event_loop(
+    engine: AsyncEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either may take longer than a request, a claim or a heartbeat of the same process should wait."""
+    threads = []
+
+    def noted(reckon: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*given: Any, **more: Any) -> Any:
+            threads.append(threading.get_ident())
+            return reckon(*given, **more)
+
+        return noting
+
+    monkeypatch.setattr(batch, "decide_all", noted(decide_all))
+    monkeypatch.setattr(timers, "wake", noted(wake))
+    await night(engine, clock, 2)
+    assert len(await wake_due(engine, POLICY)) == 2
+    assert len(threads) == 4
+    assert threading.get_ident() not in threads
