@@ -10,17 +10,16 @@ from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from alerts.ledger.access.keys import create_key
 from alerts.ledger.database import open_engine
 from tests.acceptance.test_main_job import claimed, noon
 from tests.parts.clock import Clock
-from tests.parts.service import Service, bottombox
-from tests.parts.town import Town, answer, eventually
+from tests.parts.service import Service
+from tests.parts.town import Town, answer
 
-TRACE, POISONED, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c", "00f067aa0ba902b7"
-TRACEPARENT, OF_POISON = f"00-{TRACE}-{PARENT}-01", f"00-{POISONED}-{PARENT}-00"
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 DONE = {"cause": {"kind": "skill", "driver": "courtesy"}, "outcome": "recovered", "note": "apologised"}
 SMALL = 4096  # bytes of a pipe, some twenty lines
 
@@ -70,39 +69,6 @@ async def test_one_trace_leads_from_the_request_to_the_callback_and_its_id_to_th
     assert f'trace_id="{TRACE}"' in page
     assert f'trace_id="{about[-1]["trace"]}"' in page
     assert said[-1]["message"] == "ended, with nothing left to do"
-
-
-async def test_a_trace_goes_with_a_dead_letter_and_comes_again_with_it(town: Town) -> None:
-    headers = [("traceparent", OF_POISON.encode())]
-    await town.send_raw([b"{"], partition=0, headers=headers)
-    await town.send_raw([b"{"], partition=0, headers=[("traceparent", OF_POISON.upper().encode())])
-    with Service.start("consume", {**town.env, "BOTTOMBOX_LOG_FORMAT": "json"}) as service:
-        await eventually(town.accounted, lambda done: done == 2)
-        dead = await town.dead_letters(2)
-        assert [dict(letter.headers)["traceparent"] for letter in dead] == [
-            OF_POISON.encode(),
-            OF_POISON.upper().encode(),
-        ]
-        said = [line for line in lines(service) if line["message"] == "a record is set aside"]
-        assert [line.get("trace") for line in said] == [POISONED, None]
-        assert [line["record"] for line in said] == [f"{town.topic}-0@0", f"{town.topic}-0@1"]
-        assert {line["reason"] for line in said} == {"malformed"}
-        bottombox("dead-letters", "redrive", "--reason", "malformed", "--limit", "1", env=town.env)
-    [again] = await at(town, offset=2)
-    assert again.headers[0] == headers[0]
-
-
-async def at(town: Town, *, offset: int) -> list[Any]:
-    """The record of the survey topic's first partition there."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=town.bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partition = TopicPartition(town.topic, 0)
-        consumer.assign([partition])
-        consumer.seek(partition, offset)
-        return [await consumer.getone()]
-    finally:
-        await consumer.stop()
 
 
 @pytest.fixture
