@@ -44,10 +44,10 @@ def revisions(dice: Random, stream: str) -> list[dict[str, Any]]:
                     "specversion": "1.0",
                     "type": "survey.response.submitted.v1",
                     "source": f"/{stream}",
-                    "id": f"{number}.{revision}",
+                    "id": f"a{number}.{revision}",
                     "time": (NOW - timedelta(days=1) + timedelta(minutes=len(made))).isoformat(),
                     "data": {
-                        "response_id": f"{number}",
+                        "response_id": f"a{number}",
                         "rating": dice.randint(1, 5),
                         "answered_at": (NOW - timedelta(days=2)).isoformat(),
                         "customer": {"id": customer},
