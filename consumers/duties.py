@@ -20,6 +20,7 @@ from alerts.ledger.intake.raw_records import forget_raw
 from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
+from consumers.canary import CanarySender
 from consumers.fetching.fetcher import Fetcher
 from consumers.journal import tell_moved
 from consumers.loop import Step, run_periodically
@@ -47,6 +48,7 @@ def worker_duties(
     *,
     fetchers: Sequence[Fetcher] = (),
     announce: Callable[[Sequence[Transition]], None],
+    canary: CanarySender | None = None,
     show_queues: Callable[[Iterable[QueueCount]], None],
     show_audit: Callable[[Audit], None],
 ) -> list[Duty]:
@@ -85,6 +87,7 @@ def worker_duties(
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),
         Duty("forgetting old raw records", 600.0, forget_records),
+        *([] if canary is None else [Duty("the canary", 2.0, canary.run_once)]),
         *(Duty(f"fetching for {each.source.name}", 1.0, each.run_once) for each in fetchers),
     ]
 

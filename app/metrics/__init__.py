@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from alerts.policy import Policy
 from app.metrics.audit import AuditMetrics
 from app.metrics.callbacks import CallbackMetrics
+from app.metrics.canary import CanaryMetrics
 from app.metrics.http import HttpMetrics
 from app.metrics.intake import IntakeMetrics
 from app.metrics.process import ProcessMetrics
@@ -24,7 +25,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = Registry()
         self.callbacks = CallbackMetrics(self.registry)
-        self.intake = IntakeMetrics(self.registry, self.callbacks.announce)
+        self.canary = CanaryMetrics(self.registry)
+        self.intake = IntakeMetrics(self.registry, self.callbacks.announce, self.canary.observe)
         self.audit = AuditMetrics(self.registry)
         self.http = HttpMetrics(self.registry)
         self.process = ProcessMetrics(self.registry)

@@ -17,7 +17,7 @@ DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 PROMETHEUS = DEPLOY / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = PROMETHEUS / "bottombox-rules.yaml"
-RULE_TESTS = ("bottombox-rules.test.yaml", "bottombox-slow-rules.test.yaml")
+RULE_TESTS = ("bottombox-rules.test.yaml", "bottombox-fast-rules.test.yaml", "bottombox-slow-rules.test.yaml")
 
 _METRIC = re.compile(r"\bbottombox_[a-z_]+")
 
