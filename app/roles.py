@@ -118,6 +118,7 @@ def _worker_duties(components: Components) -> list[Duty]:
         announce=metrics.callbacks.announce,
         show_queues=metrics.callbacks.queues,
         show_audit=metrics.audit.show,
+        show_objectives=metrics.objectives.show,
     )
 
 

@@ -18,6 +18,7 @@ from alerts.ledger.checks.auditor import Audit, Auditor
 from alerts.ledger.checks.check import Check
 from alerts.ledger.intake.raw_records import forget_raw
 from alerts.ledger.intake.received_webhooks import forget_received
+from alerts.ledger.reading.objectives import ObjectiveCounts, Totals
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
 from consumers.canary import CanarySender
@@ -47,13 +48,14 @@ def worker_duties(
     policy: Policy,
     *,
     fetchers: Sequence[Fetcher] = (),
-    announce: Callable[[Sequence[Transition]], None],
     canary: CanarySender | None = None,
+    announce: Callable[[Sequence[Transition]], None],
     show_queues: Callable[[Iterable[QueueCount]], None],
     show_audit: Callable[[Audit], None],
+    show_objectives: Callable[[Totals], None],
 ) -> list[Duty]:
     """Those of the role `work`. The listeners hear what was done, counted and found."""
-    auditor = Auditor(engine)
+    auditor, objectives = Auditor(engine), ObjectiveCounts(engine)
 
     async def wake() -> bool:
         moved = await wake_due(engine, policy, limit=WAKE_AT_ONCE)
@@ -80,9 +82,16 @@ def worker_duties(
         show_audit(seen)
         return False
 
+    async def judge() -> bool:
+        is_whole = await objectives.count()
+        if is_whole:
+            show_objectives(objectives.totals)
+        return not is_whole
+
     return [
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
+        Duty("the objectives", 10.0, judge),
         Duty("the audit", 60.0, audit),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),

@@ -14,6 +14,7 @@ from app.metrics.callbacks import CallbackMetrics
 from app.metrics.canary import CanaryMetrics
 from app.metrics.http import HttpMetrics
 from app.metrics.intake import IntakeMetrics
+from app.metrics.objectives import ObjectiveMetrics
 from app.metrics.process import ProcessMetrics
 from app.metrics.registry import Registry
 from app.metrics.webhooks import WebhookMetrics
@@ -29,6 +30,7 @@ class Metrics:
         self.intake = IntakeMetrics(self.registry, self.callbacks.announce, self.canary.observe)
         self.audit = AuditMetrics(self.registry)
         self.http = HttpMetrics(self.registry)
+        self.objectives = ObjectiveMetrics(self.registry)
         self.process = ProcessMetrics(self.registry)
         self.webhooks = WebhookMetrics(self.registry)
 

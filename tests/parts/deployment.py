@@ -47,6 +47,13 @@ def panel_expressions() -> list[str]:
     return [text.replace("$__rate_interval", "5m").replace("$__range", "1d") for text in asked]
 
 
+def documented_expressions() -> list[str]:
+    """The queries that docs/metrics.md shows, one a line."""
+    blocks = re.findall(r"^```\n(.*?)^```$", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def series_of_ours() -> set[str]:
     """Every name that an expression may ask for."""
     names: set[str] = set()
