@@ -147,6 +147,11 @@ def test_what_objectives_are_judged_by_is_whole_or_not_there() -> None:
     assert text.count("bottombox_objectives_total{") == len(Objective) * len(Kept)
 
 
+@pytest.mark.parametrize("accept", [None, "application/openmetrics-text; version=1.0.0"])
+def test_no_series_says_when_another_was_made(accept: str | None) -> None:
+    assert b"_created" not in prepared().registry.page(accept)[0]
+
+
 def test_every_metric_has_a_help_sentence() -> None:
     for line in page(prepared()).splitlines():
         if line.startswith("# HELP bottombox_"):
