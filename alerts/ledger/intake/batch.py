@@ -120,17 +120,17 @@ def _not_seen(canaries: Sequence[Canary], fresh_from: Mapping[Partition, int]) -
     ]
 
 
-async def _release(connection: AsyncConnection, birds: Sequence[Answer]) -> list[datetime]:
+async def _release(connection: AsyncConnection, sent: Sequence[Answer]) -> list[datetime]:
     """The timestamps of these records, if each of them became a callback that could be claimed."""
 
     async def raise_alerts() -> None:
         now = await ledger_now(connection)
-        answers = [canary.awake(each, now) for each in birds]
+        answers = [canary.awake(each, now) for each in sent]
         fresh = [Fresh(each, rate(each.response, canary.POLICY)) for each in answers]
         await _write(connection, await _decide(connection, fresh, canary.POLICY, frozenset()), Report())
 
-    if birds and await come_through(connection, len(birds), raise_alerts):
-        return [each.address.timestamp for each in birds]
+    if sent and await come_through(connection, len(sent), raise_alerts):
+        return [each.address.timestamp for each in sent]
     return []
 
 
