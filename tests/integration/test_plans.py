@@ -14,6 +14,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from alerts.ledger.callbacks.claims import ANYTHING, CLAIM, NEXT_CALLABLE
 from alerts.ledger.checks.auditor import OF_CUSTOMERS
+from alerts.ledger.checks.check import FOUND_AT_MOST, Check
+from alerts.ledger.checks.lateness import DUE_AND_LEFT, LEASE_OUTLIVED
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES
@@ -153,6 +155,16 @@ async def test_an_audit_of_some_customers_reads_nobody_elses_rows(crowd: asyncpg
     for table in ("customers", "attempts"):
         found = await crowd.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {given} SELECT count(*) FROM {table}")
         assert 1_000 <= rows_read(json.loads(found)[0]["Plan"]) < 20_000, found
+
+
+@pytest.mark.parametrize("check", [DUE_AND_LEFT, LEASE_OUTLIVED], ids=lambda check: check.name)
+async def test_an_audit_of_all_reads_only_who_is_late(crowd: asyncpg.Connection[asyncpg.Record], check: Check) -> None:
+    await crowd.execute("ANALYZE callbacks")
+    asked = check.breaks.replace(":grace", "'1 minute'")
+    found = await crowd.fetchval(
+        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) SELECT * FROM ({asked}) AS f LIMIT {FOUND_AT_MOST}"
+    )
+    assert rows_read(json.loads(found)[0]["Plan"]) < 100, found
 
 
 def rows_read(node: dict[str, Any]) -> float:
