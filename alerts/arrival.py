@@ -99,4 +99,16 @@ class Deferred(Struct, frozen=True):
     headers: tuple[tuple[str, bytes | None], ...]
 
 
-Arrival = Answer | DeadLettered | Passed | Deferred
+class Canary(Struct, frozen=True):
+    """An answer whose `mark` says that we sent it ourselves; whether that is so, `alerts.ledger.intake.canaries` knows."""
+
+    answer: Answer
+    value: bytes
+    mark: bytes
+
+    @property
+    def address(self) -> Address:
+        return self.answer.address
+
+
+Arrival = Answer | DeadLettered | Passed | Deferred | Canary

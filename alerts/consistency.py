@@ -14,6 +14,9 @@ from alerts.document import DocumentPath, Slip
 if TYPE_CHECKING:
     from alerts.policy import Policy
 
+CANARY_QUEUE = "canary"
+"""What `alerts.canary` sends goes there."""
+
 RATED = ("rated_1", "rated_2")
 """The reasons that every bad answer has one of, whatever the policy says."""
 
@@ -24,6 +27,7 @@ def slips(policy: Policy) -> Iterator[Slip]:
     yield from _overrides(policy)
     yield from _calendars(policy)
     yield from _twice(policy)
+    yield from _reserved(policy)
 
 
 def _lifts(policy: Policy) -> Iterator[Slip]:
@@ -58,6 +62,18 @@ def _twice(policy: Policy) -> Iterator[Slip]:
     yield from _repeated(policy.causes.skill, ("causes", "skill"))
     yield from _repeated(policy.causes.operations, ("causes", "operations"))
     yield from _repeated(policy.leases.skip_reasons, ("leases", "skip_reasons"))
+
+
+def _reserved(policy: Policy) -> Iterator[Slip]:
+    """The canary's queue is in no ledger for longer than one transaction, and in no list."""
+    queues: list[tuple[DocumentPath, str]] = [(("routing", "default"), policy.routing.default)]
+    queues += [
+        (("routing", "routes", number, "queue"), each.queue) for number, each in enumerate(policy.routing.routes)
+    ]
+    queues += [(("queues", number, "name"), each.name) for number, each in enumerate(policy.queues)]
+    for path, name in queues:
+        if name == CANARY_QUEUE:
+            yield Slip(path, f"the queue {name!r} is our own", "choose another name")
 
 
 def _repeated(

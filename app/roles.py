@@ -23,7 +23,7 @@ from app.api.dependencies import ApiDependencies
 from app.serving import address_of, bind, serve
 from app.settings import Settings
 from app.vital_signs import look_at
-from app.wiring import Components, build, make_api_dependencies, make_consumer, make_fetchers
+from app.wiring import Components, build, make_api_dependencies, make_canary, make_consumer, make_fetchers
 from consumers.duties import Duty, holidays_duty, keep, worker_duties
 from consumers.intake.lanes import LANES
 from consumers.intake.surveys import SurveyConsumer
@@ -114,9 +114,11 @@ def _worker_duties(components: Components) -> list[Duty]:
         components.engine,
         components.policy,
         fetchers=make_fetchers(components),
+        canary=make_canary(components),
         announce=metrics.callbacks.announce,
         show_queues=metrics.callbacks.queues,
         show_audit=metrics.audit.show,
+        show_objectives=metrics.objectives.show,
     )
 
 

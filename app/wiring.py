@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +24,7 @@ from app.logs import count_dropped_lines
 from app.metrics import Metrics
 from app.settings import Settings
 from app.vital_signs import News
+from consumers.canary import CanarySender
 from consumers.fetching.fetcher import Fetcher
 from consumers.intake.dead_letters import LARGEST, DeadLetters
 from consumers.intake.record import CLOUDEVENTS
@@ -183,15 +185,28 @@ def make_fetchers(components: Components) -> list[Fetcher]:
     ]
 
 
+def make_canary(components: Components) -> CanarySender:
+    """It goes the way of all answers, by the first of the survey topics."""
+
+    async def send(record: OutRecord) -> None:
+        await send_or_wait(components, [record])
+
+    return CanarySender(
+        engine=components.engine, topic=components.settings.topics[0], send=send, show=components.metrics.canary.show
+    )
+
+
+async def send_or_wait(components: Components, records: Sequence[OutRecord]) -> None:
+    """Raises Unavailable, also when the topic refuses them: a person may mend it."""
+    try:
+        await components.producer.send(records)
+    except RecordRefused as error:
+        raise Unavailable(str(error)) from error
+
+
 def make_api_dependencies(components: Components, not_ready: Callable[[], Awaitable[list[str]]]) -> ApiDependencies:
     """`not_ready` names what this process still waits for."""
     settings = components.settings
-
-    async def send(records: Sequence[OutRecord]) -> None:
-        try:
-            await components.producer.send(records)
-        except RecordRefused as error:
-            raise Unavailable(str(error)) from error
 
     async def send_again(letters: Sequence[DeadLetter], by: str) -> int:
         return await redrive(settings.kafka, components.producer, components.engine, letters, by)
@@ -205,7 +220,7 @@ def make_api_dependencies(components: Components, not_ready: Callable[[], Awaita
         catalogue=components.catalogue,
         announce=components.metrics.callbacks.announce,
         survey_topic=settings.topics[0],
-        send=send,
+        send=partial(send_or_wait, components),
         redrive=send_again,
         rehearse=rehearse_again,
         doors=components.doors,

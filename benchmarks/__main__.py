@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import uvloop
 
-from benchmarks import claim, intake, latency
+from benchmarks import audit, claim, intake, latency, scrape
 from benchmarks.machine import this_machine
 from benchmarks.results import Findings, render
 from tests.parts.kafka_jars import missing_kafka
@@ -21,6 +21,8 @@ ALL: dict[str, Callable[[bool], Awaitable[Findings]]] = {
     "intake": intake.run,
     "latency": latency.run,
     "claim": claim.run,
+    "audit": audit.run,
+    "scrape": scrape.run,
 }
 
 

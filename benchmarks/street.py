@@ -60,7 +60,7 @@ class Stopwatch(IntakeMetrics):
     """The service's observer, which also notes when each alert was committed, by when its answer was given."""
 
     def __init__(self, committed: Arrivals) -> None:
-        super().__init__(Registry(), lambda moved: None)
+        super().__init__(Registry(), lambda moved: None, lambda recorded_at, committed_at: None)
         self._committed = committed
 
     def batch(self, report: Report, committed_at: datetime) -> None:

@@ -18,8 +18,10 @@ from alerts.ledger.checks.auditor import Audit, Auditor
 from alerts.ledger.checks.check import Check
 from alerts.ledger.intake.raw_records import forget_raw
 from alerts.ledger.intake.received_webhooks import forget_received
+from alerts.ledger.reading.objectives import ObjectiveCounts, Totals
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
+from consumers.canary import CanarySender
 from consumers.fetching.fetcher import Fetcher
 from consumers.journal import tell_moved
 from consumers.loop import Step, run_periodically
@@ -46,12 +48,14 @@ def worker_duties(
     policy: Policy,
     *,
     fetchers: Sequence[Fetcher] = (),
+    canary: CanarySender | None = None,
     announce: Callable[[Sequence[Transition]], None],
     show_queues: Callable[[Iterable[QueueCount]], None],
     show_audit: Callable[[Audit], None],
+    show_objectives: Callable[[Totals], None],
 ) -> list[Duty]:
     """Those of the role `work`. The listeners hear what was done, counted and found."""
-    auditor = Auditor(engine)
+    auditor, objectives = Auditor(engine), ObjectiveCounts(engine)
 
     async def wake() -> bool:
         moved = await wake_due(engine, policy, limit=WAKE_AT_ONCE)
@@ -78,13 +82,21 @@ def worker_duties(
         show_audit(seen)
         return False
 
+    async def judge() -> bool:
+        is_whole = await objectives.count()
+        if is_whole:
+            show_objectives(objectives.totals)
+        return not is_whole
+
     return [
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
+        Duty("the objectives", 10.0, judge),
         Duty("the audit", 60.0, audit),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),
         Duty("forgetting old raw records", 600.0, forget_records),
+        *([] if canary is None else [Duty("the canary", 2.0, canary.run_once)]),
         *(Duty(f"fetching for {each.source.name}", 1.0, each.run_once) for each in fetchers),
     ]
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from alerts.policy import Policy
 from app.metrics.audit import AuditMetrics
 from app.metrics.callbacks import CallbackMetrics
+from app.metrics.canary import CanaryMetrics
 from app.metrics.http import HttpMetrics
 from app.metrics.intake import IntakeMetrics
+from app.metrics.objectives import ObjectiveMetrics
 from app.metrics.process import ProcessMetrics
 from app.metrics.registry import Registry
 from app.metrics.webhooks import WebhookMetrics
@@ -24,9 +26,11 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = Registry()
         self.callbacks = CallbackMetrics(self.registry)
-        self.intake = IntakeMetrics(self.registry, self.callbacks.announce)
+        self.canary = CanaryMetrics(self.registry)
+        self.intake = IntakeMetrics(self.registry, self.callbacks.announce, self.canary.observe)
         self.audit = AuditMetrics(self.registry)
         self.http = HttpMetrics(self.registry)
+        self.objectives = ObjectiveMetrics(self.registry)
         self.process = ProcessMetrics(self.registry)
         self.webhooks = WebhookMetrics(self.registry)
 

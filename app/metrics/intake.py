@@ -16,11 +16,20 @@ from consumers.intake.reason import DeadLetterReason
 
 
 class IntakeMetrics:
-    """The consumer's observer (`consumers.intake.surveys.Observer`). `announce` hears what a batch did to callbacks."""
+    """The consumer's observer (`consumers.intake.surveys.Observer`). `announce` hears what a batch did to callbacks.
 
-    def __init__(self, registry: Registry, announce: Callable[[Sequence[Transition]], None]) -> None:
+    `canary` hears of each canary that came through: when it was recorded, and when its batch was committed.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        announce: Callable[[Sequence[Transition]], None],
+        canary: Callable[[datetime, datetime], None],
+    ) -> None:
         self._announce = announce
         self._topics: frozenset[str] = frozenset()
+        self._canary = canary
         self._uncounted = registry.uncounted
         counter, gauge = registry.counter, registry.gauge
         self.records = counter("records_total", "Kafka records accounted for, by where they ended.", "topic", "outcome")
@@ -94,6 +103,9 @@ class IntakeMetrics:
             self.alert_latency.labels(raised.source).observe(latency, exemplar(raised.trace))
             since_answer = max(0.0, (committed_at - raised.answered_at).total_seconds())
             self.answer_to_alert.labels(raised.source).observe(since_answer, exemplar(raised.trace))
+
+        for recorded_at in report.canaries:
+            self._canary(recorded_at, committed_at)
 
     def set_aside(self, reason: str) -> None:
         """By the worker: a notice whose answer could not be fetched."""

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from msgspec import Struct, structs
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.arrival import Address, Answer, Arrival, DeadLettered, Deferred, RawRecord
+from alerts.arrival import Address, Answer, Arrival, Canary, DeadLettered, Deferred, RawRecord
 from alerts.errors import Unavailable, safe_traceback
 from alerts.ledger.intake.batch import Report, ingest_batch
 from alerts.ledger.intake.blame import is_about_the_data
@@ -161,7 +161,7 @@ class _Batch:
 
     async def _without_first(self, left: Sequence[Arrival], error: Exception) -> Sequence[Arrival]:
         """One answer that cannot be stored is set aside; what fails without being an answer is a fault of ours."""
-        first = left[0]
+        first = left[0].answer if isinstance(left[0], Canary) else left[0]
         if not isinstance(first, Answer | Deferred) or not is_about_the_data(error):
             raise error
         source = first.source if isinstance(first, Deferred) else first.response.source

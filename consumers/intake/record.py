@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from alerts.arrival import Address, Answer, Arrival, DeadLettered, Deferred, Passed, RecordOutcome
+from alerts.arrival import Address, Answer, Arrival, Canary, DeadLettered, Deferred, Passed, RecordOutcome
+from alerts.canary import MARK_HEADER
 from alerts.errors import safe_traceback
 from alerts.flags import NUL_REMOVED
 from alerts.survey import SurveyResponse
@@ -66,7 +67,7 @@ def read_record(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
     if record.value is None:
         return Passed(address, RecordOutcome.TOMBSTONE)
     try:
-        return _read(record, record.value, address, catalogue)
+        return _marked(_read(record, record.value, address, catalogue), record.value, record.headers)
     except Unrated:
         return Passed(address, RecordOutcome.TOMBSTONE, unrated=_source_of(record, catalogue))
     except InvalidRecord as why:
@@ -111,6 +112,11 @@ def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) 
             DeadLetterReason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
         )
     return _answer(record, address, event, name, digest.digest(), (NUL_REMOVED,) if nul_removed else ())
+
+
+def _marked(read: Answer | Deferred, value: bytes, headers: RecordHeaders) -> Answer | Deferred | Canary:
+    mark = next((mark for name, mark in headers if name == MARK_HEADER), None)
+    return Canary(read, value, mark) if mark is not None and isinstance(read, Answer) else read
 
 
 def _check_format(record: Record, address: Address) -> None:

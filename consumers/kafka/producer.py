@@ -114,6 +114,9 @@ class Producer:
         )
         try:
             await client.start()
+        except asyncio.CancelledError:
+            await client.stop()
+            raise
         except (KafkaError, OSError) as error:
             await client.stop()
             raise Unavailable(f"Kafka cannot be reached ({type(error).__name__})") from error

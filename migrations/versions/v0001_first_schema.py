@@ -80,6 +80,15 @@ def upgrade() -> None:
     )
     op.create_index("received_webhooks_received_at", "received_webhooks", ["received_at"], unique=False)
     op.create_table(
+        "canary",
+        sa.Column("only_one", sa.Boolean(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("only_one", name="canary_one_row"),
+        sa.PrimaryKeyConstraint("only_one", name="canary_pkey"),
+    )
+    op.create_table(
         "customers",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("ref", sa.Uuid(as_uuid=False), server_default=sa.text("gen_random_uuid()"), nullable=False),
@@ -425,6 +434,7 @@ def downgrade() -> None:
         "idempotency",
         "dead_letters",
         "customers",
+        "canary",
         "audit",
         "api_keys",
     ):

@@ -28,6 +28,7 @@ from tests.acceptance.day_in_the_life.expected import (
 from tests.acceptance.day_in_the_life.stage import Day, Samples, counted, moment
 from tests.parts.clock import Clock
 from tests.parts.kafka import KafkaBroker
+from tests.parts.reconcile import check_counters
 from tests.parts.service import environment
 from tests.parts.topics import unique_name
 from tests.parts.town import Town, eventually
@@ -69,6 +70,7 @@ async def test_a_day_in_the_life_of_a_team_ends_as_worked_out_by_hand(day: Day) 
     assert await final_callbacks(day) == CALLBACKS
     await check_stories(day)
     await check_metrics(day)
+    await check_counters(day.town, day.service)
     assert await day.outcomes() == OUTCOMES
 
 

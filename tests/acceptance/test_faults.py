@@ -15,6 +15,7 @@ from tests.parts.checks import check_alerts, check_conservation, check_history
 from tests.parts.effort import EFFORT, FULL
 from tests.parts.kafka import KafkaBroker
 from tests.parts.postgres import PostgresServer
+from tests.parts.reconcile import check_counters
 from tests.parts.service import Service, environment
 from tests.parts.topics import unique_name
 from tests.parts.town import Town, answer, eventually
@@ -68,9 +69,10 @@ async def test_a_poison_record_at_the_head_of_a_partition_costs_only_itself(town
     await town.send_raw([poison], partition=0, key=b"the key", headers=headers)
     good = [answer(f"after{number}", 1) for number in range(20)]
     await town.send(good, partition=0)
-    with Service.start("consume", town.env):
+    with Service.start("consume", town.env) as consumer:
         await eventually(town.accounted, lambda done: done == 21)
         [dead] = await town.dead_letters(1)
+        await check_counters(town, consumer)
     await check_alerts(town, {f"after{number}" for number in range(20)})
     await check_conservation(town)
     assert (dead.key, dead.value) == (b"the key", poison)
@@ -141,7 +143,8 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing_but_time(
             async with httpx.AsyncClient() as client:
                 for _ in range(AWAY_SECONDS):
                     await asyncio.sleep(1)  # the outage itself: time is what it is made of
-                    assert (await client.get(f"{consumer.metrics}/livez")).status_code == 200
+                    for page in ("livez", "metrics"):  # a scrape asks the database nothing
+                        assert (await client.get(f"{consumer.metrics}/{page}")).status_code == 200
                 assert (await client.get(f"{consumer.metrics}/readyz")).status_code == 503
             await asyncio.to_thread(server.restart)
             async with Town.open(env, bootstrap=kafka.bootstrap, topic=topic, dead=dead, database=url) as town:

@@ -10,6 +10,7 @@ import httpx
 
 from tests.parts.checks import check_alerts, check_conservation
 from tests.parts.clock import Clock
+from tests.parts.reconcile import check_counters
 from tests.parts.service import Service, bottombox
 from tests.parts.town import Town, answer, eventually
 
@@ -77,6 +78,7 @@ async def test_a_bad_answer_is_called_back_and_resolved_and_the_metrics_say_so(t
             assert empty.status_code == 204
             assert int(empty.headers["Retry-After"]) >= 1
 
+            await check_counters(town, service)
             page = (await client.get(f"{service.http}/metrics")).text
     assert 'bottombox_callbacks_opened_total{queue="general"} 1.0' in page
     assert 'bottombox_callbacks_joined_total{queue="general"} 1.0' in page
@@ -121,6 +123,7 @@ async def test_a_lease_that_ran_out_is_taken_over_and_its_late_holder_is_refused
             }
             client.headers.update(ann)
             refused = await client.post(f"/callbacks/{slow['id']}/resolve", json=late)
+        await check_counters(town, service)
     assert refused.status_code == 409
     assert refused.json()["code"] == "lease-lost"
     assert refused.headers["content-type"].startswith("application/problem+json")
@@ -136,6 +139,7 @@ async def test_answers_sent_over_http_take_the_same_way(town: Town, clock: Clock
                 "/survey-events", json=batch, headers={"Content-Type": "application/cloudevents-batch+json"}
             )
             await eventually(town.accounted, lambda done: done == 2)
+        await check_counters(town, service)
     assert sent.status_code == 202, sent.text
     assert [item["status"] for item in sent.json()["items"]] == ["accepted", "rejected", "accepted"]
     await check_alerts(town, {"h1"})

@@ -13,6 +13,9 @@ from sqlalchemy import ClauseElement, TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from alerts.ledger.callbacks.claims import ANYTHING, CLAIM, NEXT_CALLABLE
+from alerts.ledger.checks.auditor import OF_CUSTOMERS
+from alerts.ledger.checks.check import FOUND_AT_MOST, Check
+from alerts.ledger.checks.lateness import DUE_AND_LEFT, LEASE_OUTLIVED
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES
@@ -139,6 +142,29 @@ async def test_an_answer_that_was_revised_often_is_read_once_for_each_time(
     ids = {"callbacks": f"'{{{row['callback_id']}}}'", "customers": f"'{{{row['customer_id']}}}'"}
     found = await plan(story, statement, "(ANALYZE, TIMING OFF, FORMAT JSON)", **ids)
     assert 1_000 < rows_read(json.loads(found)[0]["Plan"]) < 20 * 2_000, found
+
+
+async def test_an_audit_of_some_customers_reads_nobody_elses_rows(crowd: asyncpg.Connection[asyncpg.Record]) -> None:
+    await crowd.execute(
+        "INSERT INTO attempts (callback_id, number, result, advisor, started_at, outside_window)"
+        " SELECT id, 1, 'busy', 'ann', now(), false FROM callbacks"
+    )
+    await crowd.execute("ANALYZE")
+    some = [row["id"] for row in await crowd.fetch("SELECT id FROM customers ORDER BY id LIMIT 1000")]
+    given = OF_CUSTOMERS.replace(":people", f"'{{{','.join(map(str, some))}}}'")
+    for table in ("customers", "attempts"):
+        found = await crowd.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {given} SELECT count(*) FROM {table}")
+        assert 1_000 <= rows_read(json.loads(found)[0]["Plan"]) < 20_000, found
+
+
+@pytest.mark.parametrize("check", [DUE_AND_LEFT, LEASE_OUTLIVED], ids=lambda check: check.name)
+async def test_an_audit_of_all_reads_only_who_is_late(crowd: asyncpg.Connection[asyncpg.Record], check: Check) -> None:
+    await crowd.execute("ANALYZE callbacks")
+    asked = check.breaks.replace(":grace", "'1 minute'")
+    found = await crowd.fetchval(
+        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) SELECT * FROM ({asked}) AS f LIMIT {FOUND_AT_MOST}"
+    )
+    assert rows_read(json.loads(found)[0]["Plan"]) < 100, found
 
 
 def rows_read(node: dict[str, Any]) -> float:

@@ -29,7 +29,12 @@ def record(offset: int, event: str | None = None) -> Record:
 async def work(desk: Desk, policy: Policy) -> int:
     """Forgets as the worker does, for as long as there is more; how often that was."""
     duties = worker_duties(
-        desk.engine, policy, announce=lambda moved: None, show_queues=lambda counts: None, show_audit=lambda audit: None
+        desk.engine,
+        policy,
+        announce=lambda moved: None,
+        show_queues=lambda counts: None,
+        show_audit=lambda audit: None,
+        show_objectives=lambda totals: None,
     )
     (forget,) = (duty for duty in duties if duty.name == "forgetting old raw records")
     times = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.parts.deployment import PROMETHEUS, RULE_TESTS, RULES, panel_expressions
+from tests.parts.deployment import PROMETHEUS, RULE_TESTS, RULES, documented_expressions, panel_expressions
 from tests.parts.prometheus import run_program
 
 
@@ -15,9 +15,9 @@ def test_prometheus_takes_the_rules() -> None:
     run_program("promtool", "check", "rules", "--lint=all", "--lint-fatal", RULES.name, folder=PROMETHEUS)
 
 
-def test_prometheus_takes_every_expression_of_the_dashboards(tmp_path: Path) -> None:
-    expressions = panel_expressions()
-    assert expressions
+@pytest.mark.parametrize("expressions", [panel_expressions(), documented_expressions()], ids=["dashboards", "docs"])
+def test_prometheus_takes_every_expression(tmp_path: Path, expressions: list[str]) -> None:
+    assert len(expressions) > 10
     rules = [{"record": f"panel:number:{number}", "expr": text} for number, text in enumerate(expressions)]
     (tmp_path / "panels.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
     run_program("promtool", "check", "rules", "panels.yaml", folder=tmp_path)

@@ -18,6 +18,7 @@ from tests.parts.checks import check_alerts, check_conservation
 from tests.parts.effort import times
 from tests.parts.kafka import KafkaBroker
 from tests.parts.postgres import PostgresServer
+from tests.parts.reconcile import check_counters
 from tests.parts.service import Service, environment
 from tests.parts.topics import create_topic, unique_name
 from tests.parts.town import Town, answer, eventually
@@ -149,5 +150,6 @@ async def taken_in_by_three(town: Town, count: int) -> None:
 
 
 async def taken_in_by_one(town: Town, count: int) -> None:
-    with Service.start("consume", town.env):
+    with Service.start("consume", town.env) as consumer:
         await eventually(town.accounted, lambda done: done == count, within=1200)
+        await check_counters(town, consumer)

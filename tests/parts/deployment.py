@@ -17,7 +17,7 @@ DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 PROMETHEUS = DEPLOY / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = PROMETHEUS / "bottombox-rules.yaml"
-RULE_TESTS = ("bottombox-rules.test.yaml", "bottombox-slow-rules.test.yaml")
+RULE_TESTS = ("bottombox-rules.test.yaml", "bottombox-fast-rules.test.yaml", "bottombox-slow-rules.test.yaml")
 
 _METRIC = re.compile(r"\bbottombox_[a-z_]+")
 
@@ -45,6 +45,13 @@ def panel_expressions() -> list[str]:
     boards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))]
     asked = [target["expr"] for board in boards for panel in board["panels"] for target in panel.get("targets", [])]
     return [text.replace("$__rate_interval", "5m").replace("$__range", "1d") for text in asked]
+
+
+def documented_expressions() -> list[str]:
+    """The queries that docs/metrics.md shows, one a line."""
+    blocks = re.findall(r"^```\n(.*?)^```$", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def series_of_ours() -> set[str]:

@@ -57,8 +57,9 @@ class Town:
         return [dict(row) for row in await self.ledger.fetch(sql, *arguments)]
 
     async def accounted(self) -> int:
-        """Offsets that the ledger has accounted for."""
-        return int(await self.value("SELECT coalesce(sum(next_offset - first_offset), 0) FROM partitions"))
+        """Offsets that the ledger has accounted for, but for canaries."""
+        others = "next_offset - first_offset - coalesce((outcomes ->> 'canary')::bigint, 0)"
+        return int(await self.value(f"SELECT coalesce(sum({others}), 0) FROM partitions"))
 
     async def dead_letters(self, count: int) -> list[Any]:
         """The first `count` records of the dead-letter topic."""

@@ -6,18 +6,19 @@ from alerts.ledger.checks.check import Check
 
 NOW = "ledger_now() - CAST(:grace AS interval)"
 
-# These two read an index from its beginning, and as far as something is late.
+# These two read an index from its beginning, and as far as something is late. The order is there for the planner, which would
+# else expect to find enough of them soon in whatever order, and read the whole table when there is none.
 DUE_AND_LEFT = Check(
     "due_and_left",
     "I18",
     "nothing that is due has been left",
-    f"SELECT id::text FROM callbacks WHERE wake_at <= (SELECT {NOW})",
+    f"SELECT id::text FROM callbacks WHERE wake_at <= (SELECT {NOW}) ORDER BY wake_at",
 )
 LEASE_OUTLIVED = Check(
     "lease_outlived",
     "I12",
     "no lease that has run out is still held",
-    f"SELECT id::text FROM callbacks WHERE state = 'leased' AND lease_expires_at <= (SELECT {NOW})",
+    f"SELECT id::text FROM callbacks WHERE state = 'leased' AND lease_expires_at <= (SELECT {NOW}) ORDER BY lease_holder",
 )
 
 READY_OUTSIDE_WINDOW = Check(

@@ -17,8 +17,9 @@ from msgspec import Struct, field
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alerts import canary
 from alerts.alert import Alert
-from alerts.arrival import Answer, Arrival, DeadLettered, Deferred, Passed, RecordOutcome
+from alerts.arrival import Answer, Arrival, Canary, DeadLettered, Deferred, Passed, RecordOutcome
 from alerts.callback import Transition
 from alerts.case import Effects, Fresh, Revision, ScopedId, answer_identity
 from alerts.intake import decide_all, recognise
@@ -27,6 +28,7 @@ from alerts.ledger.callbacks.store import store_new, store_transitions
 from alerts.ledger.database import ledger_now, transaction
 from alerts.ledger.ids import new_id
 from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts, move_accounts
+from alerts.ledger.intake.canaries import come_through, tell_apart
 from alerts.ledger.intake.cases import days_ago, read_cases
 from alerts.ledger.intake.customers import upsert_customers
 from alerts.ledger.intake.notices import defer
@@ -64,6 +66,7 @@ class Report(Struct, frozen=True, kw_only=True):
     dead_letters: Counter[str] = field(default_factory=Counter)  # by reason, those that are new
     unrated: Counter[str] = field(default_factory=Counter)  # by source, answers whose missing rating is passed over
     new_epochs: list[Partition] = field(default_factory=list)
+    canaries: list[datetime] = field(default_factory=list)  # of those that could be claimed, the records' timestamps
 
 
 async def ingest_batch(
@@ -85,6 +88,7 @@ async def _take(
 ) -> Report:
     report = Report()
     accounts = await lock_accounts(connection, _first_offsets(batch))
+    batch, canaries = await tell_apart(connection, batch)
     answers = [each for each in batch if isinstance(each, Answer)]
     known = recognise(answers, await known_events(connection, answers) if answers else {})
     fresh = [
@@ -104,7 +108,30 @@ async def _take(
         moved_accounts.append(after)
     _count_unrated(report, batch, fresh_from)
     await move_accounts(connection, moved_accounts)
+    report.canaries.extend(await _release(connection, _not_seen(canaries, fresh_from)))
     return report
+
+
+def _not_seen(canaries: Sequence[Canary], fresh_from: Mapping[Partition, int]) -> list[Answer]:
+    return [
+        each.answer
+        for each in canaries
+        if each.address.offset >= fresh_from[each.address.topic, each.address.partition]
+    ]
+
+
+async def _release(connection: AsyncConnection, sent: Sequence[Answer]) -> list[datetime]:
+    """The timestamps of these records, if each of them became a callback that could be claimed."""
+
+    async def raise_alerts() -> None:
+        now = await ledger_now(connection)
+        answers = [canary.awake(each, now) for each in sent]
+        fresh = [Fresh(each, rate(each.response, canary.POLICY)) for each in answers]
+        await _write(connection, await _decide(connection, fresh, canary.POLICY, frozenset()), Report())
+
+    if sent and await come_through(connection, len(sent), raise_alerts):
+        return [each.address.timestamp for each in sent]
+    return []
 
 
 async def _decide(

@@ -36,7 +36,7 @@ def moment(when: str) -> datetime:
 class Day:
     town: Town
     clock: Clock
-    http: str
+    service: Service
     ann: Advisor
     ben: Advisor
     cho: Advisor
@@ -64,7 +64,7 @@ class Day:
             ann, ben, cho = (Advisor(at, key) for key in keys[:3])
             lea, platform = Lead(at, keys[3]), Platform(at, keys[4])
             try:
-                yield cls(town, clock, at, ann, ben, cho, lea, platform)
+                yield cls(town, clock, service, ann, ben, cho, lea, platform)
             finally:
                 for each in (ann, ben, cho, lea, platform):
                     await each.client.aclose()
@@ -87,13 +87,13 @@ class Day:
         return sum((await self.outcomes()).values())
 
     async def outcomes(self) -> dict[str, int]:
-        """Where all records ended; none is lost or counted twice."""
+        """Where all records but canaries ended; none is lost or counted twice."""
         found: dict[str, int] = {}
         for row in (await self.lea.get("/ledger"))["items"]:
             assert row["difference"] == 0, row
             for outcome, count in row["outcomes"].items():
                 found[outcome] = found.get(outcome, 0) + count
-        return {outcome: count for outcome, count in found.items() if count}
+        return {outcome: count for outcome, count in found.items() if count and outcome != "canary"}
 
     async def is_callable(self, name: str, opens: str, closes: str, reason: str | None = None) -> None:
         """From and until exactly then; `reason` in words, if given."""
@@ -131,7 +131,7 @@ class Day:
     async def samples(self) -> Samples:
         """Every sample of the metrics page: (name without prefix, its labels' values in the order of their names) -> value."""
         async with httpx.AsyncClient() as client:
-            page = (await client.get(f"{self.http}/metrics")).text
+            page = (await client.get(f"{self.service.http}/metrics")).text
         return {
             (each.name.removeprefix("bottombox_"), _labels(each.labels)): each.value
             for family in text_string_to_metric_families(page)

@@ -11,6 +11,7 @@ from alerts.arrival import RecordOutcome
 from alerts.callback import Event, State, Transition
 from alerts.event import EventKind
 from alerts.ledger.intake.batch import Raised, Report
+from alerts.ledger.reading.objectives import Kept, Objective
 from alerts.log_fields import bound
 from alerts.policy import shipped_policy
 from alerts.scale import Box
@@ -134,6 +135,21 @@ def test_a_batch_that_cannot_be_counted_does_not_stop_the_consumer() -> None:
     report = Report(raised=[Raised("cloudevents", NOW, NOW.replace(tzinfo=None))])
     metrics.intake.batch(report, NOW)
     assert "bottombox_uncounted_total 1.0" in page(metrics)
+
+
+def test_what_objectives_are_judged_by_is_whole_or_not_there() -> None:
+    metrics = prepared()
+    assert "bottombox_objectives_total{" not in page(metrics)
+    metrics.objectives.show(Counter({(Objective.CONTACT, Kept.MET): 7}))
+    metrics.objectives.show(Counter({(Objective.CONTACT, Kept.MET): 9}))
+    text = page(metrics)
+    assert 'bottombox_objectives_total{result="met",slo="contact"} 9.0' in text
+    assert text.count("bottombox_objectives_total{") == len(Objective) * len(Kept)
+
+
+@pytest.mark.parametrize("accept", [None, "application/openmetrics-text; version=1.0.0"])
+def test_no_series_says_when_another_was_made(accept: str | None) -> None:
+    assert b"_created" not in prepared().registry.page(accept)[0]
 
 
 def test_every_metric_has_a_help_sentence() -> None:

@@ -6,7 +6,16 @@ import re
 
 import pytest
 
-from tests.parts.deployment import PROMETHEUS, RULE_TESTS, RUNBOOKS, alerts, read_yaml, rules, unknown_names
+from tests.parts.deployment import (
+    PROMETHEUS,
+    RULE_TESTS,
+    RUNBOOKS,
+    alerts,
+    documented_expressions,
+    read_yaml,
+    rules,
+    unknown_names,
+)
 
 SECTIONS = ["What it means for customers", "First look", "Remedy", "How to know that it is over"]
 
@@ -41,6 +50,10 @@ def test_there_is_a_runbook_for_every_alert_and_none_for_others() -> None:
 def test_runbooks_ask_only_for_metrics_that_there_are() -> None:
     for path in RUNBOOKS.glob("*.md"):
         assert unknown_names(path.read_text()) == set(), path.name
+
+
+def test_the_page_of_metrics_asks_only_for_metrics_that_there_are() -> None:
+    assert {name for text in documented_expressions() for name in unknown_names(text)} == set()
 
 
 def test_every_alert_has_a_firing_and_a_quiet_case() -> None:
