@@ -15,6 +15,11 @@ def test_prometheus_takes_the_rules() -> None:
     run_program("promtool", "check", "rules", "--lint=all", "--lint-fatal", RULES.name, folder=PROMETHEUS)
 
 
+def test_prometheus_takes_the_configuration_of_compose() -> None:
+    said = run_program("promtool", "check", "config", "prometheus.yml", folder=PROMETHEUS)
+    assert "1 rule files found" in said
+
+
 def test_prometheus_takes_every_expression_of_the_dashboards(tmp_path: Path) -> None:
     expressions = panel_expressions()
     assert expressions
