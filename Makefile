@@ -7,7 +7,7 @@ UV ?= $(BIN)/uv
 PACKAGE ?=
 UPGRADE ?=
 
-.PHONY: help demo test soak unit versions check format bench lock clean
+.PHONY: help demo watch test soak unit versions check format bench lock clean
 
 help: ## these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | column -t -s "$$(printf '\t')"
@@ -21,6 +21,9 @@ help: ## these words
 
 demo: .venv/installed ## the whole service on this machine, with answers streaming in; ARGS="--for 20" stops by itself
 	@$(BIN)/python -m app demo $(ARGS)
+
+watch: .venv/installed ## the demo beside a Prometheus of this machine, with the address of each question of the dashboards
+	@$(BIN)/python -m deploy.watch $(ARGS)
 
 # The stories of whole processes have the machine for themselves; of the others two files run at once.
 test: .venv/installed ## every test that can run here; says what was not run and why

@@ -9,6 +9,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from deploy.grafana.advisory import build_advisory
+from deploy.grafana.ledger import build_ledger
 from deploy.grafana.service import build_service
 
 FOLDER = Path(__file__).parent / "dashboards"
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).parent / "dashboards"
 
 def dashboards() -> dict[str, str]:
     """File name -> JSON."""
-    boards = {"advisory.json": build_advisory(), "service.json": build_service()}
+    boards = {"advisory.json": build_advisory(), "ledger.json": build_ledger(), "service.json": build_service()}
     return {name: _written(board) for name, board in boards.items()}
 
 

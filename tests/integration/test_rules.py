@@ -15,6 +15,11 @@ def test_prometheus_takes_the_rules() -> None:
     run_program("promtool", "check", "rules", "--lint=all", "--lint-fatal", RULES.name, folder=PROMETHEUS)
 
 
+def test_prometheus_takes_the_configuration_of_compose() -> None:
+    said = run_program("promtool", "check", "config", "prometheus.yml", folder=PROMETHEUS)
+    assert "1 rule files found" in said
+
+
 @pytest.mark.parametrize("expressions", [panel_expressions(), documented_expressions()], ids=["dashboards", "docs"])
 def test_prometheus_takes_every_expression(tmp_path: Path, expressions: list[str]) -> None:
     assert len(expressions) > 10

@@ -17,11 +17,11 @@ def missing_program(name: str) -> str | None:
     return None if shutil.which(name) else f"{name} is not installed here (the system's package `{PACKAGES[name]}`)"
 
 
-def run_program(name: str, *arguments: str, folder: Path) -> str:
-    """What it printed; fails with that if it ended with anything but success."""
+def run_program(name: str, *arguments: str, folder: Path, told: str | None = None) -> str:
+    """What it printed; fails with that if it ended with anything but success. `told`: what it reads on standard input."""
     require("prometheus", missing_program(name))
     done = subprocess.run(
-        [name, *arguments], cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        [name, *arguments], cwd=folder, input=told, capture_output=True, text=True, timeout=_PATIENCE, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
