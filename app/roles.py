@@ -117,6 +117,8 @@ def _worker_duties(components: Components) -> list[Duty]:
         announce=metrics.callbacks.announce,
         show_queues=metrics.callbacks.queues,
         show_audit=metrics.audit.show,
+        show_plans=metrics.learning.plans,
+        announce_signals=metrics.learning.raised,
     )
 
 

@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Transition
 from alerts.calling_hours import public_holidays
+from alerts.learning.signal import RaisedSignal
 from alerts.ledger.access.idempotency import forget_old
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.checks.auditor import Audit, Auditor
 from alerts.ledger.checks.check import Check
 from alerts.ledger.intake.raw_records import forget_raw
 from alerts.ledger.intake.received_webhooks import forget_received
+from alerts.ledger.learning.plans import PlanCounts, count_plans
+from alerts.ledger.learning.signals import look_once
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
 from consumers.fetching.fetcher import Fetcher
@@ -49,6 +52,8 @@ def worker_duties(
     announce: Callable[[Sequence[Transition]], None],
     show_queues: Callable[[Iterable[QueueCount]], None],
     show_audit: Callable[[Audit], None],
+    show_plans: Callable[[PlanCounts], None],
+    announce_signals: Callable[[Sequence[RaisedSignal]], None],
 ) -> list[Duty]:
     """Those of the role `work`. The listeners hear what was done, counted and found."""
     auditor = Auditor(engine)
@@ -61,6 +66,15 @@ def worker_duties(
 
     async def count() -> bool:
         show_queues(await count_queues(engine))
+        return False
+
+    async def look_for_signals() -> bool:
+        looked = await look_once(engine, policy)
+        announce_signals(looked.raised)
+        return looked.more
+
+    async def count_actions() -> bool:
+        show_plans(await count_plans(engine))
         return False
 
     async def forget() -> bool:
@@ -81,6 +95,8 @@ def worker_duties(
     return [
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
+        Duty("the signals", 60.0, look_for_signals),
+        Duty("the action plan counts", 60.0, count_actions),
         Duty("the audit", 60.0, audit),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),

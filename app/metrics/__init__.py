@@ -13,6 +13,7 @@ from app.metrics.audit import AuditMetrics
 from app.metrics.callbacks import CallbackMetrics
 from app.metrics.http import HttpMetrics
 from app.metrics.intake import IntakeMetrics
+from app.metrics.learning import LearningMetrics
 from app.metrics.process import ProcessMetrics
 from app.metrics.registry import Registry
 from app.metrics.webhooks import WebhookMetrics
@@ -27,6 +28,7 @@ class Metrics:
         self.intake = IntakeMetrics(self.registry, self.callbacks.announce)
         self.audit = AuditMetrics(self.registry)
         self.http = HttpMetrics(self.registry)
+        self.learning = LearningMetrics(self.registry)
         self.process = ProcessMetrics(self.registry)
         self.webhooks = WebhookMetrics(self.registry)
 
@@ -37,5 +39,6 @@ class Metrics:
         self.intake.prepare(topics, sources)
         self.callbacks.prepare(policy)
         self.audit.prepare()
+        self.learning.prepare()
         self.process.prepare()
         self.webhooks.prepare(webhooks)

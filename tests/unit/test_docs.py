@@ -229,7 +229,16 @@ def test_the_table_of_scales_is_what_the_code_does() -> None:
 def metrics() -> dict[str, tuple[str, tuple[str, ...]]]:
     """Name -> (type, labels) of everything in the registry."""
     held = Metrics()
-    rooms = [held.registry, held.callbacks, held.intake, held.audit, held.http, held.process, held.webhooks]
+    rooms = [
+        held.registry,
+        held.callbacks,
+        held.intake,
+        held.audit,
+        held.http,
+        held.learning,
+        held.process,
+        held.webhooks,
+    ]
     collectors: list[Any] = [each for room in rooms for each in vars(room).values()]
     collectors += held.callbacks.durations.values()
     found: dict[str, tuple[str, tuple[str, ...]]] = {}

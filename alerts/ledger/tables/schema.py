@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from alerts.ledger.tables import access, callbacks, customers, events, kafka, responses
+from alerts.ledger.tables import access, callbacks, customers, events, kafka, learning, responses
 from alerts.ledger.tables.common import metadata
 
-ROOMS = (customers, responses, callbacks, events, kafka, access)
+ROOMS = (customers, responses, callbacks, events, kafka, access, learning)
 
 __all__ = ["ROOMS", "metadata"]

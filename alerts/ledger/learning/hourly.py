@@ -1,0 +1,70 @@
+"""How many answers each scope had in each hour, and how many of them were bad."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.insights.share import Count, total
+from alerts.learning.watching import WEEK, WEEKS, HourlyCounts, WatchedScope
+
+AT_MOST = 100
+"""So many scopes of one kind are looked at, the largest: what senders write in `queue` may have no end."""
+
+REACH = timedelta(hours=WEEK * (WEEKS + 1) + 2)
+"""As far back as a look compares; the two hours are for summer time."""
+
+# How many answers, and bad ones, had each scope in each hour of the wall clock? The newest revision alone counts.
+COUNTS = text("""
+SELECT scope.by, scope.value, count(*) AS answers, count(*) FILTER (WHERE r.box = 'bottom') AS bottom,
+       CAST(floor(extract(epoch FROM r.answered_at AT TIME ZONE :zone) / 3600) AS bigint) AS hour
+FROM responses AS r
+CROSS JOIN LATERAL (VALUES ('source', r.source), ('queue', r.contact_queue), ('channel', r.channel),
+    ('team', r.agent_team), ('survey', r.survey_id)) AS scope(by, value)
+WHERE r.answered_at >= :since AND r.answered_at < :until
+  AND scope.by = ANY (CAST(:by AS text[])) AND scope.value IS NOT NULL
+  AND NOT EXISTS (
+    SELECT FROM responses AS better
+    WHERE better.event_source = r.event_source AND better.response_id = r.response_id
+      AND (better.revised_at, better.origin_partition, better.origin_offset)
+        > (r.revised_at, r.origin_partition, r.origin_offset))
+GROUP BY scope.by, scope.value, hour
+""")
+
+
+async def hourly_counts(
+    connection: AsyncConnection, until: datetime, by: Sequence[str], zone: str
+) -> dict[WatchedScope, HourlyCounts]:
+    """Of the weeks before `until`."""
+    asked = {"since": until - REACH, "until": until, "by": list(by), "zone": zone}
+    found: dict[WatchedScope, dict[int, Count]] = defaultdict(dict)
+    for row in await connection.execute(COUNTS, asked):
+        found[WatchedScope(row.by, row.value)][row.hour] = Count(row.bottom, row.answers)
+    return _largest(found)
+
+
+def _largest(found: dict[WatchedScope, dict[int, Count]]) -> dict[WatchedScope, HourlyCounts]:
+    by_size = sorted(found, key=lambda scope: (-total(found[scope].values()).of, scope))
+    seen: dict[str, int] = defaultdict(int)
+    kept: dict[WatchedScope, HourlyCounts] = {}
+    for scope in by_size:
+        seen[scope.by] += 1
+        if seen[scope.by] <= AT_MOST:
+            kept[scope] = found[scope]
+    return kept
+
+
+def hour_number(moment: datetime, zone: str) -> int:
+    """The hour in which a moment lies, as the counts have it."""
+    wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
+    return int(wall.timestamp() // 3600)
+
+
+def hour_began(moment: datetime, zone: str) -> datetime:
+    """The last full hour on the wall clock there."""
+    return moment.astimezone(ZoneInfo(zone)).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
