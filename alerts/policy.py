@@ -302,6 +302,12 @@ class SignalRules(Section):
     zone: Zone = "UTC"  # whose hours of the week are compared
 
 
+class ProblemRules(Section):
+    """What becomes of a callback that a known problem explains."""
+
+    lower_priority_by: Annotated[int, Field(ge=0, le=4)] = 0
+
+
 class Policy(Section):
     """Everything an installation may decide about its callbacks."""
 
@@ -326,6 +332,7 @@ class Policy(Section):
     causes: Causes = Causes()
     checklist: tuple[Word, ...] = ()
     signals: SignalRules = SignalRules()
+    problems: ProblemRules = ProblemRules()
 
     @cached_property
     def queue_rules(self) -> dict[str, QueueRules]:

@@ -118,6 +118,7 @@ def _worker_duties(components: Components) -> list[Duty]:
         show_queues=metrics.callbacks.queues,
         show_audit=metrics.audit.show,
         show_plans=metrics.learning.plans,
+        show_problems=metrics.learning.known,
         announce_signals=metrics.learning.raised,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -20,7 +20,9 @@ from alerts.ledger.checks.check import Check
 from alerts.ledger.intake.raw_records import forget_raw
 from alerts.ledger.intake.received_webhooks import forget_received
 from alerts.ledger.learning.plans import PlanCounts, count_plans
+from alerts.ledger.learning.problems import count_problems
 from alerts.ledger.learning.signals import look_once
+from alerts.ledger.learning.sweeping import sweep_once
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
 from consumers.fetching.fetcher import Fetcher
@@ -53,6 +55,7 @@ def worker_duties(
     show_queues: Callable[[Iterable[QueueCount]], None],
     show_audit: Callable[[Audit], None],
     show_plans: Callable[[PlanCounts], None],
+    show_problems: Callable[[Mapping[str, int]], None],
     announce_signals: Callable[[Sequence[RaisedSignal]], None],
 ) -> list[Duty]:
     """Those of the role `work`. The listeners hear what was done, counted and found."""
@@ -73,8 +76,14 @@ def worker_duties(
         announce_signals(looked.raised)
         return looked.more
 
-    async def count_actions() -> bool:
+    async def explain_callbacks() -> bool:
+        swept = await sweep_once(engine, policy)
+        announce(swept.moved)
+        return swept.more
+
+    async def count_what_is_done() -> bool:
         show_plans(await count_plans(engine))
+        show_problems(await count_problems(engine))
         return False
 
     async def forget() -> bool:
@@ -96,7 +105,8 @@ def worker_duties(
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
         Duty("the signals", 60.0, look_for_signals),
-        Duty("the action plan counts", 60.0, count_actions),
+        Duty("the known problems", 2.0, explain_callbacks),
+        Duty("the action plan and problem counts", 60.0, count_what_is_done),
         Duty("the audit", 60.0, audit),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),

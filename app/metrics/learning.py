@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from alerts.learning.plan import PlanState
+from alerts.learning.problem import ProblemState
 from alerts.learning.signal import RaisedSignal
 from alerts.learning.watching import SignalKind
 from alerts.ledger.learning.plans import PlanCounts
@@ -15,6 +16,7 @@ class LearningMetrics:
     def __init__(self, registry: Registry) -> None:
         gauge = registry.gauge
         self.signals = registry.counter("signals_total", "Signals raised.", "kind")
+        self.problems = gauge("problems", "Known problems.", "state")
         self.actions = gauge("actions", "Action plans.", "state")
         self.actions_overdue = gauge("actions_overdue", "Open action plans past their due day.")
         self.actions_completed = gauge("actions_completed", "Action plans that are complete.", "result")
@@ -22,6 +24,8 @@ class LearningMetrics:
     def prepare(self) -> None:
         for kind in SignalKind:
             self.signals.labels(kind)
+        for problem_state in ProblemState:
+            self.problems.labels(problem_state)
         for state in PlanState:
             self.actions.labels(state)
         for result in ("on_time", "late"):
@@ -37,3 +41,7 @@ class LearningMetrics:
         self.actions_overdue.set(counts.overdue)
         for result, plans in counts.completed.items():
             self.actions_completed.labels(result).set(plans)
+
+    def known(self, problems: Mapping[str, int]) -> None:
+        for state, count in problems.items():
+            self.problems.labels(state).set(count)

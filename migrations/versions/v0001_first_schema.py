@@ -203,6 +203,8 @@ def upgrade() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("reasons", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("flags", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("problem_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rank_at", sa.DateTime(timezone=True), nullable=False),
@@ -291,6 +293,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('waiting', 'leased', 'scheduled')"),
     )
     op.create_index("callbacks_opened_at", "callbacks", ["opened_at", "id"], unique=False)
+    op.create_index(
+        "callbacks_problem",
+        "callbacks",
+        ["problem_id", "opened_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("problem_id IS NOT NULL"),
+    )
     op.create_index(
         "callbacks_promised",
         "callbacks",
@@ -429,7 +438,7 @@ def upgrade() -> None:
         sa.Column("percent", sa.SmallInteger(), nullable=False),
         sa.Column("effective_on", sa.Date(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("callbacks", postgresql.ARRAY(sa.Uuid(as_uuid=False)), nullable=False),
+        sa.Column("callbacks", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
@@ -481,10 +490,33 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_index("signals_raised_at_id", "signals", ["raised_at", "id"], unique=False)
+    op.create_table(
+        "problems",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("match", postgresql.JSONB(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("signal_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("solved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sweep_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("swept_to", sa.Uuid(as_uuid=False), nullable=True),
+        sa.CheckConstraint("(state = 'solved') = (solved_at IS NOT NULL)", name="problems_solved_has_a_moment"),
+        sa.CheckConstraint("state IN ('open', 'solved')", name="problems_state"),
+        sa.ForeignKeyConstraint(["signal_id"], ["signals.id"], name="problems_signal_id_fkey"),
+        sa.PrimaryKeyConstraint("id", name="problems_pkey"),
+    )
+    op.create_index("problems_created_at_id", "problems", ["created_at", "id"], unique=False)
 
 
 def downgrade() -> None:
     for table in (
+        "problems",
         "signals",
         "signal_looks",
         "action_plans",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, select, text, tuple_, update
+from sqlalchemy import Row, literal, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts.errors import NotFound, StaleVersion
@@ -103,7 +103,9 @@ async def list_plans(
         late = p.state.in_(OPEN_PLANS) & (p.due_on < wanted.today)
         query = query.where(late if wanted.overdue else ~late)
     if after is not None:
-        query = query.where(tuple_(p.due_on, p.id) > tuple_(*after))
+        query = query.where(
+            tuple_(p.due_on, p.id) > tuple_(literal(after[0], p.due_on.type), literal(after[1], p.id.type))
+        )
     rows = (await connection.execute(query)).all()
     page = [_read(row) for row in rows[:limit]]
     return page, (page[-1].due_on, page[-1].id) if len(rows) > limit else None
@@ -133,7 +135,7 @@ async def count_plans(engine: AsyncEngine) -> PlanCounts:
 
 
 def _read(row: Row[Any]) -> ActionPlan:
-    return msgspec.convert(dict(row._mapping), ActionPlan)
+    return msgspec.convert({name: row._mapping[name] for name in ActionPlan.__struct_fields__}, ActionPlan)
 
 
 async def _check_evidence(connection: AsyncConnection, named: tuple[str, ...]) -> None:

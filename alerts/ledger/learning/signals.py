@@ -178,4 +178,4 @@ async def list_signals(
 
 
 def _read(row: Row[Any]) -> RaisedSignal:
-    return msgspec.convert(dict(row._mapping), RaisedSignal)
+    return msgspec.convert({name: row._mapping[name] for name in RaisedSignal.__struct_fields__}, RaisedSignal)

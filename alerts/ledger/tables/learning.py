@@ -1,4 +1,4 @@
-"""What is done about what was learned: action plans and signals."""
+"""What is done about what was learned: action plans, signals and known problems."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     Date,
     Double,
+    ForeignKey,
     Index,
     Integer,
     SmallInteger,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from alerts.learning.plan import OPEN_PLANS, PlanState
+from alerts.learning.problem import ProblemState
 from alerts.ledger.tables.common import Timestamp, metadata, moment, required
 
 
@@ -42,7 +44,7 @@ action_plans = Table(
     required("percent", SmallInteger),
     Column("effective_on", Date),
     Column("note", Text),
-    required("callbacks", ARRAY(Uuid(as_uuid=False))),
+    required("callbacks", ARRAY(Text)),
     required("version", Integer),
     required("created_at", Timestamp),
     required("created_by"),
@@ -86,4 +88,26 @@ signals = Table(
         "signals_going_on", "kind", "scope_by", "scope_value", unique=True, postgresql_where=text("ended_at IS NULL")
     ),
     Index(None, "raised_at", "id"),
+)
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    required("title"),
+    required("match", JSONB),
+    Column("note", Text),
+    Column("signal_id", Uuid(as_uuid=False), ForeignKey("signals.id")),
+    required("state"),
+    Column("message", Text),
+    required("version", Integer),
+    required("created_at", Timestamp),
+    required("created_by"),
+    required("changed_at", Timestamp),
+    moment("solved_at"),
+    moment("sweep_at"),  # when open callbacks are next looked through for those it explains; null when that is done
+    Column("swept_to", Uuid(as_uuid=False)),  # so far
+    CheckConstraint(one_of(ProblemState), name="state"),
+    CheckConstraint(f"(state = '{ProblemState.SOLVED}') = (solved_at IS NOT NULL)", name="solved_has_a_moment"),
+    Index(None, "created_at", "id"),
 )

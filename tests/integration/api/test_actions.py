@@ -147,11 +147,14 @@ async def answered(front: Front, *, bad_before: int, bad_after: int, channel: st
         INSERT INTO responses (event_source, event_id, source, response_id, customer_id, rating, worst, best, points, box,
             outcome, answered_at, revised_at, channel, value_hash, content_hash, topic, partition, "offset", recorded_at,
             origin_partition, origin_offset)
-        SELECT '/made', :channel || day || '-' || n, 'made', :channel || day || '-' || n, customer.id, 3, 1, 5, 3,
-            CASE WHEN n <= CASE WHEN day < 14 THEN :after ELSE :before END THEN 'bottom' ELSE 'middle' END,
-            'not_bottom_box', moment, moment, :channel, '', '', 't', 0, 0, moment, 0, 0
-        FROM (SELECT id FROM customers LIMIT 1) AS customer, generate_series(0, 41) AS day, generate_series(1, 100) AS n,
-            LATERAL (SELECT CAST(:today AS timestamptz) - interval '12 hours' - day * interval '1 day') AS at(moment)
+        SELECT '/made', known, 'made', known, customer.id, 3, 1, 5, 3,
+            CASE WHEN n <= CASE WHEN day < 14 THEN bad_after ELSE bad_before END THEN 'bottom' ELSE 'middle' END,
+            'not_bottom_box', moment, moment, channel, '', '', 't', 0, 0, moment, 0, 0
+        FROM (SELECT CAST(:channel AS text), CAST(:before AS int), CAST(:after AS int), CAST(:today AS timestamptz))
+                AS given(channel, bad_before, bad_after, today),
+            (SELECT id FROM customers LIMIT 1) AS customer, generate_series(0, 41) AS day, generate_series(1, 100) AS n,
+            LATERAL (SELECT today - interval '12 hours' - day * interval '1 day') AS at(moment),
+            LATERAL (SELECT channel || day || '-' || n) AS named(known)
         """,
         before=bad_before,
         after=bad_after,
