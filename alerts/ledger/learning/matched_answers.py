@@ -78,7 +78,7 @@ def _kinds(named: Sequence[str], since: date, until: date) -> Select[Any]:
     is_bottom = case((r.box == Box.BOTTOM, 1))
     query = (
         select(DAY.label("day"), *columns, func.count().label("answers"), func.count(is_bottom).label("bottom"))
-        .where(r.answered_at >= _midnight(since), r.answered_at < _midnight(until), IN_FORCE)
+        .where(r.answered_at >= midnight(since), r.answered_at < midnight(until), IN_FORCE)
         .group_by(DAY, *columns)
     )
     return query.join(customers, c.id == r.customer_id) if set(named) & set(OF_CUSTOMERS) else query
@@ -87,7 +87,7 @@ def _kinds(named: Sequence[str], since: date, until: date) -> Select[Any]:
 def _answer(row: Row[Any], named: Sequence[str]) -> SurveyResponse:
     """An answer of that kind: what the condition does not name is left out."""
     seen = {part: row._mapping[part] for part in named}
-    at = _midnight(row.day)
+    at = midnight(row.day)
     return SurveyResponse(
         event_source="",
         event_id="",
@@ -115,7 +115,7 @@ def _answer(row: Row[Any], named: Sequence[str]) -> SurveyResponse:
     )
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 

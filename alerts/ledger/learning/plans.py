@@ -87,7 +87,7 @@ async def load_plan(connection: AsyncConnection, plan_id: str, *, lock: bool = F
     row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         raise NotFound("there is no such action plan")
-    return _read(row)
+    return read_plan(row)
 
 
 async def list_plans(
@@ -107,7 +107,7 @@ async def list_plans(
             tuple_(p.due_on, p.id) > tuple_(literal(after[0], p.due_on.type), literal(after[1], p.id.type))
         )
     rows = (await connection.execute(query)).all()
-    page = [_read(row) for row in rows[:limit]]
+    page = [read_plan(row) for row in rows[:limit]]
     return page, (page[-1].due_on, page[-1].id) if len(rows) > limit else None
 
 
@@ -134,7 +134,7 @@ async def count_plans(engine: AsyncEngine) -> PlanCounts:
     )
 
 
-def _read(row: Row[Any]) -> ActionPlan:
+def read_plan(row: Row[Any]) -> ActionPlan:
     return msgspec.convert({name: row._mapping[name] for name in ActionPlan.__struct_fields__}, ActionPlan)
 
 

@@ -92,7 +92,7 @@ async def _follow(
     """What goes on, and what is over; the former is not raised again."""
     going_on = set()
     for row in await connection.execute(select(signals).where(s.ended_at.is_(None)).with_for_update()):
-        before = _read(row)
+        before = read_signal(row)
         key = (before.kind, before.scope)
         is_heard = hour in counts.get(before.scope, {})
         after = seen_again(before, until) if key in sightings else unseen(before, until, is_heard=is_heard)
@@ -152,7 +152,7 @@ async def acknowledge_signal(connection: AsyncConnection, signal_id: str, *, by:
     row = (await connection.execute(select(signals).where(s.id == signal_id).with_for_update())).one_or_none()
     if row is None:
         raise NotFound("there is no such signal")
-    before = _read(row)
+    before = read_signal(row)
     after = acknowledged(before, by=by, now=await ledger_now(connection))
     if after != before:
         values = {name: getattr(after, name) for name in ("state", "acknowledged_at", "acknowledged_by")}
@@ -173,9 +173,9 @@ async def list_signals(
     if before is not None:
         query = query.where(tuple_(s.raised_at, s.id) < tuple_(*before))
     rows = (await connection.execute(query)).all()
-    page = [_read(row) for row in rows[:limit]]
+    page = [read_signal(row) for row in rows[:limit]]
     return page, (page[-1].raised_at, page[-1].id) if len(rows) > limit else None
 
 
-def _read(row: Row[Any]) -> RaisedSignal:
+def read_signal(row: Row[Any]) -> RaisedSignal:
     return msgspec.convert({name: row._mapping[name] for name in RaisedSignal.__struct_fields__}, RaisedSignal)
