@@ -8,8 +8,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from alerts.arrival import RecordOutcome
+from alerts.case import answer_identity
 from alerts.conditions import When, is_narrower
-from alerts.intake import answer_identity
 from alerts.learning.simulation import Simulation, StoredAnswer
 from alerts.policy import Policy
 from alerts.scale import Box

@@ -15,18 +15,9 @@ from msgspec import Struct, structs
 
 from alerts.arrival import Answer, RecordOutcome
 from alerts.callback import Callback
+from alerts.case import Case, Decision, Fresh, Revision, ScopedId, answer_identity, event_identity, revision_of
 from alerts.customer import Customer
-from alerts.intake import (
-    Case,
-    Decision,
-    Fresh,
-    Revision,
-    ScopedId,
-    answer_identity,
-    decide,
-    event_identity,
-    revision_of,
-)
+from alerts.intake import decide
 from alerts.policy import Policy
 from alerts.scoring import rate
 
