@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.insights.share import Count, total
@@ -19,32 +19,49 @@ AT_MOST = 100
 REACH = timedelta(hours=WEEK * (WEEKS + 1) + 2)
 """As far back as a look compares; the two hours are for summer time."""
 
-# How many answers, and bad ones, had each scope in each hour of the wall clock? The newest revision alone counts.
-COUNTS = text("""
-SELECT scope.by, scope.value, count(*) AS answers, count(*) FILTER (WHERE r.box = 'bottom') AS bottom,
-       CAST(floor(extract(epoch FROM r.answered_at AT TIME ZONE :zone) / 3600) AS bigint) AS hour
-FROM responses AS r
-CROSS JOIN LATERAL (VALUES ('source', r.source), ('queue', r.contact_queue), ('channel', r.channel),
-    ('team', r.agent_team), ('survey', r.survey_id)) AS scope(by, value)
-WHERE r.answered_at >= :since AND r.answered_at < :until
-  AND scope.by = ANY (CAST(:by AS text[])) AND scope.value IS NOT NULL
-  AND NOT EXISTS (
-    SELECT FROM responses AS better
-    WHERE better.event_source = r.event_source AND better.response_id = r.response_id
-      AND (better.revised_at, better.origin_partition, better.origin_offset)
-        > (r.revised_at, r.origin_partition, r.origin_offset))
-GROUP BY scope.by, scope.value, hour
-""")
+COLUMNS = {
+    "source": "source",
+    "queue": "contact_queue",
+    "channel": "channel",
+    "team": "agent_team",
+    "survey": "survey_id",
+}
+"""Where each kind of scope stands in an answer."""
+
+
+def counts_query(by: Sequence[str]) -> TextClause:
+    """How many answers, and bad ones, had each scope in each hour of the wall clock? The newest revision alone counts.
+
+    One pass for all kinds of scopes: in each row one of their columns has a value, the others are null.
+    """
+    columns = [COLUMNS[each] for each in by]
+    return text(f"""
+        SELECT hour, {", ".join(columns)}, count(*) AS answers, count(*) FILTER (WHERE box = 'bottom') AS bottom
+        FROM (
+            SELECT {", ".join(f"r.{each}" for each in columns)}, r.box,
+                   CAST(floor(extract(epoch FROM r.answered_at AT TIME ZONE :zone) / 3600) AS bigint) AS hour
+            FROM responses AS r
+            WHERE r.answered_at >= :since AND r.answered_at < :until AND NOT EXISTS (
+                SELECT FROM responses AS better
+                WHERE better.event_source = r.event_source AND better.response_id = r.response_id
+                  AND (better.revised_at, better.origin_partition, better.origin_offset)
+                    > (r.revised_at, r.origin_partition, r.origin_offset))
+        ) AS in_force
+        GROUP BY GROUPING SETS ({", ".join(f"(hour, {each})" for each in columns)})
+    """)
 
 
 async def hourly_counts(
     connection: AsyncConnection, until: datetime, by: Sequence[str], zone: str
 ) -> dict[WatchedScope, HourlyCounts]:
     """Of the weeks before `until`."""
-    asked = {"since": until - REACH, "until": until, "by": list(by), "zone": zone}
+    asked = {"since": until - REACH, "until": until, "zone": zone}
     found: dict[WatchedScope, dict[int, Count]] = defaultdict(dict)
-    for row in await connection.execute(COUNTS, asked):
-        found[WatchedScope(row.by, row.value)][row.hour] = Count(row.bottom, row.answers)
+    for row in await connection.execute(counts_query(by), asked):
+        for each in by:
+            value = row._mapping[COLUMNS[each]]
+            if value is not None:
+                found[WatchedScope(each, value)][row.hour] = Count(row.bottom, row.answers)
     return _largest(found)
 
 

@@ -69,7 +69,7 @@ async def look_once(engine: AsyncEngine, policy: Policy) -> Looked:
         counts = await hourly_counts(connection, until, sorted({"source", *rules.watch}), rules.zone)
         hour = hour_number(until - HOUR, rules.zone)
         sightings = {(each.kind, each.scope): each for each in look(counts, hour, rules)}
-        known = await _follow(connection, sightings, counts, hour, until)
+        known = await _follow(connection, sightings, counts, until, rules.zone)
         new = [_raised(each, hour, until, now) for key, each in sightings.items() if key not in known]
         await _store(connection, new)
         return Looked(new, until < newest)
@@ -86,15 +86,16 @@ async def _follow(
     connection: AsyncConnection,
     sightings: Mapping[tuple[SignalKind, WatchedScope], Sighting],
     counts: Mapping[WatchedScope, HourlyCounts],
-    hour: int,
     until: datetime,
+    zone: str,
 ) -> set[tuple[SignalKind, WatchedScope]]:
     """What goes on, and what is over; the former is not raised again."""
     going_on = set()
     for row in await connection.execute(select(signals).where(s.ended_at.is_(None)).with_for_update()):
         before = read_signal(row)
         key = (before.kind, before.scope)
-        is_heard = hour in counts.get(before.scope, {})
+        begun = hour_number(before.since, zone)
+        is_heard = any(hour >= begun for hour in counts.get(before.scope, ()))
         after = seen_again(before, until) if key in sightings else unseen(before, until, is_heard=is_heard)
         if after != before:
             values = {"seen_at": after.seen_at, "ended_at": after.ended_at}

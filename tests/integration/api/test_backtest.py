@@ -44,11 +44,13 @@ BEGIN = NOON - timedelta(days=40)
 
 
 def made(front: Front, seed: int, answers: int) -> list[tuple[datetime, Answer]]:
-    """Answers of a dozen customers over forty days, some of them put right or made worse later, some out of order."""
+    """Answers of a dozen customers over five weeks, some of them put right or made worse later, some out of order."""
     random = Random(seed)
     found: list[tuple[datetime, Answer]] = []
     for number in range(answers):
-        at = BEGIN + timedelta(hours=number * 40 * 24 / answers)
+        at = BEGIN + timedelta(
+            hours=number * 37 * 24 / answers
+        )  # no two are an expiry apart, whatever the clock has ticked on
         customer = random.randrange(12)
         facts: dict[str, Any] = {"segment": ["gold", "basic"][customer % 2]}
         each = front.answer(f"c-{customer}", rating=random.choice([1, 1, 2, 3, 4, 5]), answered_at=at, **facts)

@@ -40,12 +40,6 @@ async def test_another_policy_is_tried_beside_the_one_in_force(front: Front, dat
         "by_priority": {"2": 5},
         "agent_hours": None,
     }
-    told = said(database_url, "backtest", str(file), "--until", "2026-11-25T00:00:00Z")
-    assert "queue gold" in told.stdout
-    (tmp_path / "wrong.yaml").write_text("rooting: {}\n")
-    wrong = said(database_url, "backtest", str(tmp_path / "wrong.yaml"))
-    assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert wrong.stderr.startswith("bottombox: wrong.yaml:1:")
 
 
 async def test_a_rule_that_does_nothing_is_named_and_the_exit_says_so(
@@ -54,12 +48,10 @@ async def test_a_rule_that_does_nothing_is_named_and_the_exit_says_so(
     await front.answers([front.answer(f"c-{n}", segment="gold" if n < 3 else "basic") for n in range(20)])
     file = tmp_path / "stricter.yaml"
     file.write_text(STRICTER)
-    done = said(database_url, "lint", str(file), "--json")
-    (idle,) = json.loads(done.stdout)["items"]
-    assert (done.returncode, idle["path"], idle["problem"]) == (1, "routing.routes.1 (paris)", "matched nothing")
-    assert (idle["matched"], idle["of"]) == (0, 20)
-    told = said(database_url, "lint", POLICY_FILE=str(file))
-    assert "routing.routes.1 (paris): matched nothing (0 of 20)" in told.stdout
+    done = said(database_url, "lint", POLICY_FILE=str(file))
+    told = done.stdout.splitlines()
+    assert (done.returncode, told[0]) == (1, "20 bad answers in 14 days")
+    assert told[1:] == ["routing.routes.1 (paris): matched nothing (0 of 20); correct its condition, or take it out"]
 
 
 async def test_the_week_is_told_on_one_page_and_its_figures_are_those_of_the_ledger(
@@ -88,7 +80,4 @@ async def test_the_week_is_told_on_one_page_and_its_figures_are_those_of_the_led
     assert [effect["verdict"] for _, effect in found["effects"]] == ["too_early"]
     file = tmp_path / "week.html"
     assert said(database_url, "report", "--week", "2026-W47", "--output", str(file)).stdout == ""
-    assert "Week 2026-W47" in file.read_text()
-    assert "Bottom box: 66.7% (6 of 9" in said(database_url, "report", "--format", "text").stdout
-    wrong = said(database_url, "report", "--week", "last")
-    assert (wrong.returncode, wrong.stderr) == (1, "bottombox: a week is written like 2026-W47\n")
+    assert "Bottom box: 66.7% (6 of 9; " in file.read_text()

@@ -120,6 +120,17 @@ async def test_a_source_that_fell_silent_is_raised_once_and_over_when_it_is_hear
     assert [row.scope_value for row in ended] == ["shop"]
 
 
+async def test_a_silence_is_over_though_nobody_looked_when_the_source_was_heard(front: Front) -> None:
+    await filled(front, silent_hours=3)
+    await filled(front, source="other")
+    assert await looked(front) == 1
+    await front.answers([front.answer("h-1", rating=5, source="shop", answered_at=NOON + HOUR)])
+    await front.clock.set(LOOK + timedelta(days=3))
+    await looked(front)
+    (row,) = await front.sql("SELECT ended_at FROM signals WHERE kind = 'silence' AND scope_value = 'shop'")
+    assert row.ended_at is not None
+
+
 async def test_what_was_missed_is_looked_at_up_to_a_day(front: Front) -> None:
     await filled(front)
     await looked(front)
