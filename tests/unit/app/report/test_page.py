@@ -19,7 +19,7 @@ from alerts.learning.problem import KnownProblem
 from alerts.learning.signal import RaisedSignal
 from alerts.learning.watching import SignalKind
 from alerts.learning.week import Ended, IsoWeek, WeekFigures, last_whole_week, named_week
-from app.report.charts import causes_chart, days_chart
+from app.report.charts import BOTTOM, HEIGHT, TOP, causes_chart, days_chart
 from app.report.page import html_page, text_page
 
 WEEK = IsoWeek(date(2026, 11, 16))
@@ -173,6 +173,7 @@ def test_the_height_of_a_bar_is_its_share_of_the_axis() -> None:
     chart = ElementTree.fromstring(days_chart(["Mon", "Tue"], shares, share_of(15, 100)))
     low, high = (float(each.attrib["height"]) for each in chart if each.tag.endswith("rect"))
     assert high == pytest.approx(2 * low, rel=0.01)
+    assert high == pytest.approx((HEIGHT - BOTTOM - TOP) / 2, abs=0.1), "20 % on an axis up to 40 %"
 
 
 @pytest.mark.parametrize(
