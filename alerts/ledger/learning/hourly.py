@@ -19,6 +19,10 @@ AT_MOST = 100
 REACH = timedelta(hours=WEEK * (WEEKS + 1) + 2)
 """As far back as a look compares; the two hours are for summer time."""
 
+HOUR = timedelta(hours=1)
+CAUGHT_UP = 24 * HOUR
+"""Further back a missed hour is not looked at any more."""
+
 COLUMNS = {
     "source": "source",
     "queue": "contact_queue",
@@ -85,3 +89,14 @@ def hour_number(moment: datetime, zone: str) -> int:
 def hour_began(moment: datetime, zone: str) -> datetime:
     """The last full hour on the wall clock there."""
     return moment.astimezone(ZoneInfo(zone)).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def next_hour(last: datetime | None, newest: datetime, zone: str) -> datetime | None:
+    """The end of the hour to look at, after the one that ended at `last`; None when there is none yet.
+
+    Zones may begin their hours at other minutes, and a policy may have another zone since.
+    """
+    if last is None or last < newest - CAUGHT_UP:
+        return newest
+    after = hour_began(last + HOUR, zone)
+    return after if last < after <= newest else None

@@ -18,17 +18,13 @@ from alerts.ledger.access.audit import write_change
 from alerts.ledger.bulk import insert_rows
 from alerts.ledger.database import ledger_now, transaction
 from alerts.ledger.ids import new_id
-from alerts.ledger.learning.hourly import hour_began, hour_number, hourly_counts
+from alerts.ledger.learning.hourly import HOUR, hour_began, hour_number, hourly_counts, next_hour
 from alerts.ledger.tables.events import outbox
 from alerts.ledger.tables.learning import signal_looks, signals
 from alerts.policy import Policy
 
 SETTLE = timedelta(minutes=5)
 """An hour is looked at so long after its end: answers take a while to get here."""
-
-HOUR = timedelta(hours=1)
-CAUGHT_UP = 24 * HOUR
-"""Further back a missed hour is not looked at any more."""
 
 EVENT = "bottombox.signal.raised"
 
@@ -62,7 +58,8 @@ async def look_once(engine: AsyncEngine, policy: Policy) -> Looked:
             return Looked()
         now = await ledger_now(connection)
         newest = hour_began(now - SETTLE, rules.zone)
-        until = _next((await connection.execute(select(func.max(signal_looks.c.until)))).scalar_one(), newest)
+        last = (await connection.execute(select(func.max(signal_looks.c.until)))).scalar_one()
+        until = next_hour(last, newest, rules.zone)
         if until is None:
             return Looked()
         await connection.execute(insert(signal_looks).values(until=until, looked_at=now))
@@ -73,13 +70,6 @@ async def look_once(engine: AsyncEngine, policy: Policy) -> Looked:
         new = [_raised(each, hour, until, now) for key, each in sightings.items() if key not in known]
         await _store(connection, new)
         return Looked(new, until < newest)
-
-
-def _next(last: datetime | None, newest: datetime) -> datetime | None:
-    """The end of the hour to look at; None when there is none yet."""
-    if last is None or last < newest - CAUGHT_UP:
-        return newest
-    return last + HOUR if last < newest else None
 
 
 async def _follow(
