@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -12,17 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Transition
 from alerts.calling_hours import public_holidays
-from alerts.learning.signal import RaisedSignal
 from alerts.ledger.access.idempotency import forget_old
 from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.checks.auditor import Audit, Auditor
 from alerts.ledger.checks.check import Check
 from alerts.ledger.intake.raw_records import forget_raw
 from alerts.ledger.intake.received_webhooks import forget_received
-from alerts.ledger.learning.plans import PlanCounts, count_plans
-from alerts.ledger.learning.problems import count_problems
-from alerts.ledger.learning.signals import look_once
-from alerts.ledger.learning.sweeping import sweep_once
 from alerts.ledger.reading.queues import QueueCount, count_queues
 from alerts.policy import Policy
 from consumers.fetching.fetcher import Fetcher
@@ -54,9 +49,6 @@ def worker_duties(
     announce: Callable[[Sequence[Transition]], None],
     show_queues: Callable[[Iterable[QueueCount]], None],
     show_audit: Callable[[Audit], None],
-    show_plans: Callable[[PlanCounts], None],
-    show_problems: Callable[[Mapping[str, int]], None],
-    announce_signals: Callable[[Sequence[RaisedSignal]], None],
 ) -> list[Duty]:
     """Those of the role `work`. The listeners hear what was done, counted and found."""
     auditor = Auditor(engine)
@@ -69,21 +61,6 @@ def worker_duties(
 
     async def count() -> bool:
         show_queues(await count_queues(engine))
-        return False
-
-    async def look_for_signals() -> bool:
-        looked = await look_once(engine, policy)
-        announce_signals(looked.raised)
-        return looked.more
-
-    async def explain_callbacks() -> bool:
-        swept = await sweep_once(engine, policy)
-        announce(swept.moved)
-        return swept.more
-
-    async def count_what_is_done() -> bool:
-        show_plans(await count_plans(engine))
-        show_problems(await count_problems(engine))
         return False
 
     async def forget() -> bool:
@@ -104,9 +81,6 @@ def worker_duties(
     return [
         Duty("the timers", 0.5, wake),
         Duty("the queue counts", 10.0, count),
-        Duty("the signals", 60.0, look_for_signals),
-        Duty("the known problems", 2.0, explain_callbacks),
-        Duty("the action plan and problem counts", 60.0, count_what_is_done),
         Duty("the audit", 60.0, audit),
         Duty("forgetting old request keys", 600.0, forget),
         Duty("forgetting old webhooks", 600.0, forget_webhooks),

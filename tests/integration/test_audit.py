@@ -169,9 +169,6 @@ async def test_the_duty_shows_what_it_found_as_a_metric_and_names_it_in_the_log(
         announce=metrics.callbacks.announce,
         show_queues=metrics.callbacks.queues,
         show_audit=metrics.audit.show,
-        show_plans=metrics.learning.plans,
-        show_problems=metrics.learning.known,
-        announce_signals=metrics.learning.raised,
     )
     with caplog.at_level(logging.ERROR, "consumers.duties"):
         assert not await next(duty.step for duty in duties if duty.name == "the audit")()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,7 +66,10 @@ async def look_once(engine: AsyncEngine, policy: Policy) -> Looked:
         await connection.execute(insert(signal_looks).values(until=until, looked_at=now))
         counts = await hourly_counts(connection, until, sorted({"source", *rules.watch}), rules.zone)
         hour = hour_number(until - HOUR, rules.zone)
-        sightings = {(each.kind, each.scope): each for each in look(counts, hour, rules)}
+        found = await asyncio.to_thread(
+            look, counts, hour, rules
+        )  # of many scopes it takes longer than others should wait
+        sightings = {(each.kind, each.scope): each for each in found}
         known = await _follow(connection, sightings, counts, until, rules.zone)
         new = [_raised(each, hour, until, now) for key, each in sightings.items() if key not in known]
         await _store(connection, new)

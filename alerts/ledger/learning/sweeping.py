@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from alerts.ledger.learning.stored_answers import answers_behind
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.ledger.tables.learning import problems
 from alerts.policy import Policy
+from alerts.survey import SurveyResponse
 from alerts.transitions import explain
 
 AT_ONCE = 200
@@ -84,9 +86,20 @@ async def _explain(
 ) -> list[Transition]:
     answers = await answers_behind(connection, [each.id for each in found])
     now = await ledger_now(connection)
-    moved = [
+    moved = await asyncio.to_thread(_explain_all, problem, found, answers, now, policy)
+    return await store_each(connection, moved, PUT_OFF)
+
+
+def _explain_all(
+    problem: OpenProblem,
+    found: Sequence[Callback],
+    answers: Mapping[str, Sequence[SurveyResponse]],
+    now: datetime,
+    policy: Policy,
+) -> list[Transition]:
+    """For a thread: hundreds take a while."""
+    return [
         explain(each, problem_id=problem.id, now=now, policy=policy)
         for each in found
         if any(explaining(answer, [problem]) for answer in answers.get(each.id, ()))
     ]
-    return await store_each(connection, moved, PUT_OFF)

@@ -11,7 +11,7 @@ import pytest
 from alerts.ledger.learning.signals import look_once
 from alerts.policy import read_policy
 from app.published import DOCUMENTS
-from consumers.duties import worker_duties
+from consumers.learning import learning_duties
 from tests.integration.api.front import NOON, Front, good, problem
 from tests.parts.json_schema import is_valid
 
@@ -47,15 +47,13 @@ async def filled(front: Front, *, bad: int = 2, silent_hours: int = 0, source: s
 
 async def looked(front: Front) -> int:
     """As the worker does; how many were raised."""
-    duties = worker_duties(
+    duties = learning_duties(
         front.engine,
         front.policy,
         announce=front.metrics.callbacks.announce,
-        show_queues=front.metrics.callbacks.queues,
-        show_audit=front.metrics.audit.show,
+        announce_signals=front.metrics.learning.raised,
         show_plans=front.metrics.learning.plans,
         show_problems=front.metrics.learning.known,
-        announce_signals=front.metrics.learning.raised,
     )
     before = counted(front)
     step = next(duty.step for duty in duties if duty.name == "the signals")
