@@ -60,7 +60,7 @@ def last_whole_week(today: date) -> IsoWeek:
     return IsoWeek(today - timedelta(days=today.weekday() + DAYS))
 
 
-class Ended(Struct, frozen=True, kw_only=True):
+class WeekOutcome(Struct, frozen=True, kw_only=True):
     """What became of the week's callbacks: opened in it; ended in it, with a conversation (`recovered` of those) or without."""
 
     opened: int
@@ -75,7 +75,7 @@ class WeekFigures(Struct, frozen=True, kw_only=True):
     week: IsoWeek
     days: Sequence[Count]
     change: ActionEffect
-    ended: Ended
+    ended: WeekOutcome
     causes: Sequence[Bar[tuple[str, ...]]]
     signals: Sequence[RaisedSignal]
     problems: Sequence[KnownProblem]

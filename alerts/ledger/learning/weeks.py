@@ -14,7 +14,7 @@ from alerts.insights.pareto import pareto
 from alerts.learning.plan import OPEN_PLANS, ActionPlan
 from alerts.learning.problem import KnownProblem
 from alerts.learning.signal import RaisedSignal
-from alerts.learning.week import BEFORE, Ended, IsoWeek, WeekFigures, last_whole_week
+from alerts.learning.week import BEFORE, IsoWeek, WeekFigures, WeekOutcome, last_whole_week
 from alerts.ledger.database import ledger_now, transaction
 from alerts.ledger.learning.backtesting import READ_ONLY
 from alerts.ledger.learning.effects import effect_of
@@ -58,7 +58,7 @@ async def figures_of(engine: AsyncEngine, week: IsoWeek | None) -> WeekFigures:
             week=week,
             days=days[BEFORE:],
             change=effect(days[:BEFORE], days[BEFORE:]),
-            ended=Ended(**ended._mapping),
+            ended=WeekOutcome(**ended._mapping),
             causes=pareto(causes),
             signals=await _signals(connection, span),
             problems=await _problems(connection, span),

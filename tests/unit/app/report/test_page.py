@@ -18,7 +18,7 @@ from alerts.learning.plan import PlanState, begin_plan
 from alerts.learning.problem import KnownProblem
 from alerts.learning.signal import RaisedSignal
 from alerts.learning.watching import SignalKind
-from alerts.learning.week import Ended, IsoWeek, WeekFigures, last_whole_week, named_week
+from alerts.learning.week import IsoWeek, WeekFigures, WeekOutcome, last_whole_week, named_week
 from app.report.charts import BOTTOM, HEIGHT, TOP, causes_chart, days_chart
 from app.report.page import html_page, text_page
 
@@ -60,7 +60,7 @@ def figures(**changes: Any) -> WeekFigures:
         "week": WEEK,
         "days": DAYS,
         "change": effect(USUAL, DAYS),
-        "ended": Ended(opened=70, resolved=40, recovered=30, closed=9),
+        "ended": WeekOutcome(opened=70, resolved=40, recovered=30, closed=9),
         "causes": pareto({("operations", "billing"): 25, ("skill", "courtesy"): 10, ("skill", "other"): 5}),
         "signals": [
             signal,
@@ -76,7 +76,7 @@ def figures(**changes: Any) -> WeekFigures:
 NOTHING: dict[str, Any] = {
     "days": [Count(0, 0)] * 7,
     "change": effect([Count(0, 0)] * 28, [Count(0, 0)] * 7),
-    "ended": Ended(opened=0, resolved=0, recovered=0, closed=0),
+    "ended": WeekOutcome(opened=0, resolved=0, recovered=0, closed=0),
     "causes": (),
     "signals": [],
     "problems": [],
