@@ -10,16 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from alerts.ledger.access.keys import create_key
 from alerts.ledger.database import open_engine
 from tests.acceptance.test_main_job import claimed, noon
 from tests.parts.clock import Clock
-from tests.parts.service import Service
-from tests.parts.town import Town, answer
+from tests.parts.service import Service, bottombox
+from tests.parts.town import Town, answer, eventually
 
-TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
+TRACE, POISONED, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c", "00f067aa0ba902b7"
+TRACEPARENT, OF_POISON = f"00-{TRACE}-{PARENT}-01", f"00-{POISONED}-{PARENT}-00"
 DONE = {"cause": {"kind": "skill", "driver": "courtesy"}, "outcome": "recovered", "note": "apologised"}
 SMALL = 4096  # bytes of a pipe, some twenty lines
 
@@ -93,3 +94,34 @@ async def test_a_process_whose_log_nobody_reads_goes_on_answering_and_ends(town:
             assert (await client.get(f"{service.metrics}/livez")).status_code == 200
     assert service.stop() == 0
     assert len(os.read(reading, 2 * SMALL)) > SMALL // 2, "the pipe was full"
+
+
+async def test_a_trace_goes_with_a_dead_letter_and_comes_again_with_it(town: Town) -> None:
+    headers = [("traceparent", OF_POISON.encode())]
+    await town.send_raw([b"{"], partition=0, headers=headers)
+    await town.send_raw([b"{"], partition=0, headers=[("traceparent", OF_POISON.upper().encode())])
+    with Service.start("consume", {**town.env, "BOTTOMBOX_LOG_FORMAT": "json"}) as service:
+        await eventually(town.accounted, lambda done: done == 2)
+        dead = await town.dead_letters(2)
+        assert [dict(letter.headers)["traceparent"] for letter in dead] == [
+            OF_POISON.encode(),
+            OF_POISON.upper().encode(),
+        ]
+        said = [line for line in lines(service) if line["message"] == "a record is set aside"]
+        assert [line.get("trace") for line in said] == [POISONED, None]
+        assert [line["record"] for line in said] == [f"{town.topic}-0@0", f"{town.topic}-0@1"]
+        assert {line["reason"] for line in said} == {"malformed"}
+        bottombox("dead-letters", "redrive", "--reason", "malformed", "--limit", "1", env=town.env)
+    assert (await sent_again(town)).headers[0] == headers[0]
+
+
+async def sent_again(town: Town) -> Any:
+    """The first record of the survey topic that says where it stood before; without a key it may be in any partition."""
+    consumer = AIOKafkaConsumer(
+        town.topic, bootstrap_servers=town.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    async with consumer:
+        async for record in consumer:
+            if "bottombox-origin-offset" in dict(record.headers):
+                return record
+    raise AssertionError("the records have no end")
