@@ -120,6 +120,7 @@ callbacks = Table(
     Index("callbacks_held", "lease_holder", postgresql_where=text(f"state = '{State.LEASED}'")),
     Index("callbacks_work_order", "priority_class", "rank_at", "id"),
     Index("callbacks_opened_at", "opened_at", "id"),
+    Index("callbacks_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),  # for the insights
     Index("callbacks_customer", "customer_id", "opened_at"),
     postgresql_with={
         "fillfactor": "70",  # room for the many small updates of one callback on its own page
