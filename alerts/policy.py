@@ -314,6 +314,7 @@ class Policy(Section):
     again: RepeatPolicy = RepeatPolicy()
     causes: Causes = Causes()
     checklist: tuple[Word, ...] = ()
+    team_insights: Literal["off", "on"] = "off"  # figures of single advisors, for leads: it watches employees
 
     @cached_property
     def queue_rules(self) -> dict[str, QueueRules]:

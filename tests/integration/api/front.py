@@ -44,7 +44,7 @@ CANARIES = (NAME, "Zebedee", PHONE, PHONE[3:], EMAIL, COMMENT)
 class Front:
     """`sent`, `announced` and `observed` hold what left by each door."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, numbers: Iterator[int] | None = None) -> None:
         self.engine = engine
         self.clock = clock
         self.policy = shipped_policy()
@@ -56,7 +56,7 @@ class Front:
         self.kafka_is_away = False
         self.missing: list[str] = []
         self.stopping = asyncio.Event()
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         self._clients: list[httpx.AsyncClient] = []
         self.app = create_app(self.parts())
 
