@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -16,6 +16,10 @@ from alerts.insights.share import Count, Share, share_of
 
 WEEKS_BACK = 12
 """So many weeks of history the limits are taken from, where there are so many."""
+
+
+MARGIN = timedelta(hours=3)
+"""By so much clocks may have been changed meanwhile."""
 
 
 class Boxes(Struct, frozen=True):
@@ -73,13 +77,13 @@ class Point(Struct, frozen=True, kw_only=True):
 
 def plan(question: Question, step: Grain) -> Plan:
     """What must be counted to draw the strip."""
-    back = question.since - timedelta(weeks=WEEKS_BACK + 1)
     shown = tuple(buckets(question.since, question.until, step, question.clock))
     places = {each.place for each in shown}
     by_place: dict[tuple[int, int], list[Bucket]] = {place: [] for place in places}
-    for each in buckets(back, question.until, step, question.clock):
-        if each.place in places:
-            by_place[each.place].append(each)
+    for since, until in _stretches(question):
+        for each in buckets(since, until, step, question.clock):
+            if each.place in places and each not in by_place[each.place][-1:]:
+                by_place[each.place].append(each)
     earlier = tuple(_earlier(each, by_place[each.place]) for each in shown)
     edges = {edge for bucket in (*shown, *_flat(earlier)) for edge in (bucket.start, bucket.end)}
     return Plan(question, shown, earlier, tuple(sorted(edges | {question.since, question.until})))
@@ -115,6 +119,16 @@ class _Sums:
     def between(self, start: datetime, end: datetime) -> Boxes:
         first, last = bisect_left(self._cuts, start), bisect_left(self._cuts, end)
         return sum((self._counted.get(cut, Boxes()) for cut in self._cuts[first:last]), Boxes())
+
+
+def _stretches(question: Question) -> Iterator[tuple[datetime, datetime]]:
+    """Where the earlier hours of the same places of the week lie: of a short question, a few hours of each week."""
+    if question.until - question.since >= timedelta(days=6):
+        yield question.since - timedelta(weeks=WEEKS_BACK + 1), question.until
+        return
+    for back in range(WEEKS_BACK, -1, -1):
+        week = timedelta(weeks=back)
+        yield question.since - week - MARGIN, question.until - week + MARGIN
 
 
 def _earlier(bucket: Bucket, alike: Sequence[Bucket]) -> tuple[Bucket, ...]:

@@ -18,13 +18,13 @@ from app.api.http.limits import Acquaintances, BodyLimit, RateLimiter
 from app.api.http.middleware import ErrorBoundary
 from app.api.http.openapi import describe
 from app.api.http.problems import add_handlers
-from app.api.insights import answers, forecasting, people
+from app.api.insights import answers, forecasting, people, wall
 from app.api.insights import callbacks as insight_callbacks
 
 # The order decides: what has a name of its own (`/callbacks/claim`) comes before what has an id there.
 CALLBACKS = (claiming, supervising, reading, working)
 NOUNS = (*CALLBACKS, queues, contacts, customers, responses, ledger, dead_letters, policy)
-INSIGHTS = (answers, insight_callbacks, forecasting, people)
+INSIGHTS = (answers, insight_callbacks, forecasting, people, wall)
 DESCRIPTION = "Turns every 1-2 survey answer into a callback while it still matters."
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from msgspec import structs
 from starlette.responses import Response
 
 from alerts.errors import Invalid
@@ -13,7 +12,7 @@ from alerts.insights.buckets import Grain
 from alerts.insights.question import Question
 from alerts.insights.segments import Segment, against_the_rest
 from alerts.insights.share import share_of, total
-from alerts.insights.strip import Point, plan, strip
+from alerts.insights.strip import plan, strip
 from alerts.ledger.database import ledger_now
 from alerts.ledger.insights.counted import truncated_from
 from alerts.ledger.insights.hours import count_boxes
@@ -21,7 +20,7 @@ from alerts.ledger.insights.repeats import count_first_contacts
 from alerts.ledger.insights.segments import SegmentFigures, count_segments
 from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
-from app.api.insights.figures import difference_resource, limits_resource, share_resource
+from app.api.insights.figures import difference_resource, hour_item, share_resource
 from app.api.insights.table import CSV, tell
 from app.api.schemas.insight import HourItem, HourList, RepeatItem, RepeatList, SegmentItem, SegmentList, as_asked
 from app.api.schemas.insight_query import DAY, HoursQuery, RepeatsQuery, SegmentsQuery
@@ -44,7 +43,7 @@ async def hours(query: Annotated[HoursQuery, Query()], context: Context) -> Resp
         planned = plan(question, query.step)
         points = strip(planned, await count_boxes(connection, planned), now)
         first = await truncated_from(connection, question)
-    items = [_hour(point) for point in points]
+    items = [hour_item(point) for point in points]
     return tell(context, HourList(items=items, **as_asked(question, first)), items, HourItem)
 
 
@@ -94,14 +93,3 @@ async def repeats(query: Annotated[RepeatsQuery, Query()], context: Context) -> 
 def _check_length(question: Question, step: Grain) -> None:
     if (question.until - question.since).total_seconds() / 3600 > MOST_POINTS * HOURS[step]:
         raise Invalid(f"this asks for more than {MOST_POINTS} rows; shorten it, or take a longer step", "/step")
-
-
-def _hour(point: Point) -> HourItem:
-    return HourItem(
-        start=point.start,
-        complete=point.complete,
-        **structs.asdict(point.boxes),
-        share=share_resource(point.share),
-        limits=limits_resource(point.limits),
-        signal=point.signal,
-    )

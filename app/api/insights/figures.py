@@ -8,7 +8,8 @@ from alerts.insights.chart import Limits
 from alerts.insights.difference import Difference
 from alerts.insights.quantiles import Quantiles
 from alerts.insights.share import Share
-from app.api.schemas.insight import DifferenceResource, LimitsResource, QuantilesResource, ShareResource
+from alerts.insights.strip import Point
+from app.api.schemas.insight import DifferenceResource, HourItem, LimitsResource, QuantilesResource, ShareResource
 
 
 def share_resource(share: Share) -> ShareResource:
@@ -25,3 +26,14 @@ def limits_resource(limits: Limits | None) -> LimitsResource | None:
 
 def quantiles_resource(quantiles: Quantiles) -> QuantilesResource:
     return QuantilesResource(**structs.asdict(quantiles))
+
+
+def hour_item(point: Point) -> HourItem:
+    return HourItem(
+        start=point.start,
+        complete=point.complete,
+        **structs.asdict(point.boxes),
+        share=share_resource(point.share),
+        limits=limits_resource(point.limits),
+        signal=point.signal,
+    )
