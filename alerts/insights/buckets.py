@@ -49,14 +49,14 @@ def _next(start: datetime, step: Grain, zone: ZoneInfo) -> datetime:
     if step is Grain.HOUR:
         return _hour_after(start, zone)
     days = 7 if step is Grain.WEEK else 1
-    day = start.astimezone(zone).date() + days * DAY
-    while _midnight(day, zone) <= start:  # Samoa had no 30 December 2011
-        day += DAY
-    return _midnight(day, zone)
+    return _midnight(start.astimezone(zone).date() + days * DAY, zone)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first one, where there are two; where there is none, the moment in which the clock jumped over it."""
+    """The first one, where there are two; where there is none, the moment in which the clock jumped over it.
+
+    So a day that was left out (Samoa had no 30 December 2011) begins where the next one does, and is no bucket.
+    """
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import State
 from alerts.insights.forecast import Owed
+from alerts.insights.workday import LAST_HOURS
 from alerts.ledger.insights.counted import COUNTED_CALLBACKS
 
-LAST_HOURS = timedelta(hours=4)
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 AHEAD_OF_ALL = timedelta(days=36_525)
 """A promise goes before everything that merely waits."""

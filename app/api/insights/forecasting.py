@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,10 +10,10 @@ from msgspec import structs
 from starlette.responses import Response
 
 from alerts.calling_hours.hours import Hours, hours_of
-from alerts.insights.buckets import Grain, buckets
-from alerts.insights.forecast import Forecast, Pace, again, forecast
+from alerts.insights.forecast import again, forecast
+from alerts.insights.workday import LAST_HOURS, end_of_calling_day, pace_of
 from alerts.ledger.database import ledger_now
-from alerts.ledger.insights.forecast import LAST_HOURS, Load, load_queue_loads
+from alerts.ledger.insights.forecast import Load, load_queue_loads
 from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
 from app.api.insights.table import CSV, tell
@@ -21,11 +21,6 @@ from app.api.schemas.insight import ForecastItem, ForecastList, PaceResource
 from app.api.schemas.insight_query import ForecastQuery
 
 router = APIRouter(prefix="/v1/insights", tags=["insights"], route_class=GuardedRoute)
-
-LEAST_HOURS = 1 / 6
-"""A pace of the first minutes of a day would be no pace."""
-
-AHEAD = timedelta(days=8)
 
 
 @router.get(
@@ -46,21 +41,7 @@ async def show_forecast(query: Annotated[ForecastQuery, Query()], context: Conte
 
 def _item(queue: str, load: Load, hours: Hours, now: datetime) -> ForecastItem:
     until = end_of_calling_day(hours, now)
-    found = forecast_load(load, hours, now, until)
+    owed = [*load.owed, *again(load.recent, LAST_HOURS, until)]
+    found = forecast(owed, pace_of(load.handled, hours, now), now, until)
     members = structs.asdict(found) | {"pace": PaceResource(**structs.asdict(found.pace))}
     return ForecastItem(queue=queue, until=until, **members)
-
-
-def forecast_load(load: Load, hours: Hours, now: datetime, until: datetime) -> Forecast:
-    open_hours = hours.open_seconds(now - LAST_HOURS, now) / 3600
-    pace = Pace(load.handled, max(LEAST_HOURS, open_hours))
-    return forecast([*load.owed, *again(load.recent, LAST_HOURS, until)], pace, now, until)
-
-
-def end_of_calling_day(hours: Hours, now: datetime) -> datetime:
-    """When the last slot of today ends, or of the next day with one that is not over; a week from now if there is none."""
-    for day in buckets(now, now + AHEAD, Grain.DAY, hours.zone):
-        slots = list(hours.open_between(max(now, day.start), day.end))
-        if slots:
-            return slots[-1][1]
-    return now + AHEAD

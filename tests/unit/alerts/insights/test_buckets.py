@@ -105,6 +105,21 @@ def test_an_hour_begins_when_the_clock_there_strikes() -> None:
     )
 
 
+def test_an_hour_ends_when_the_clock_is_changed_in_the_middle_of_it() -> None:
+    """Newfoundland changed its clocks at a minute past midnight."""
+    found = cut("2010-03-14T00:00", "2010-03-14T03:00", Grain.HOUR, "America/St_Johns")
+    assert [(each.end - each.start) / timedelta(minutes=1) for each in found] == [1, 59, 60]
+    at = found[1].start + timedelta(minutes=3)
+    assert begin_of(at, Grain.HOUR, ZoneInfo("America/St_Johns")) == found[1].start
+
+
+def test_a_date_that_comes_back_after_midnight_stays_one_day() -> None:
+    found = cut("2010-11-06T12:00", "2010-11-08T12:00", Grain.DAY, "America/St_Johns")
+    assert [(each.end - each.start) / HOUR for each in found] == [24, 25, 24]
+    evening_again = found[1].start + timedelta(minutes=30)
+    assert begin_of(evening_again, Grain.DAY, ZoneInfo("America/St_Johns")) == found[1].start
+
+
 def test_a_day_that_was_left_out_has_no_bucket() -> None:
     found = cut("2011-12-29T12:00", "2011-12-31T12:00", Grain.DAY, "Pacific/Apia")
     assert [each.start.astimezone(ZoneInfo("Pacific/Apia")).day for each in found] == [29, 31]
