@@ -35,7 +35,7 @@ WITH opened AS (
     FROM callbacks AS c {joins} WHERE c.opened_at >= :since AND c.opened_at < :until AND {where}
 ), reached AS (
     SELECT o.id, e.name, (e.value ->> 'wall')::float8 AS wall, (e.value ->> 'callable')::float8 AS callable
-    FROM opened AS o JOIN history AS h ON h.callback_id = o.id AND h.at >= o.targets_since
+    FROM opened AS o JOIN history AS h ON h.callback_id = o.id AND h.at >= o.targets_since AND h.at >= :since
     CROSS JOIN jsonb_each(h.measured) AS e(name, value)
     WHERE h.measured <> '{{}}'
 )

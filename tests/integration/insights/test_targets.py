@@ -10,7 +10,7 @@ import pytest
 
 from alerts.callback import Target
 from app.api.schemas.insight import TargetList
-from tests.integration.api.front import Front, good
+from tests.integration.api.front import NOON, Front, good
 from tests.integration.insights.byhand import is_close, utc, wilson
 from tests.integration.insights.test_causes import KEEP, passes
 from tests.integration.insights.worked import BEGIN, DAY, NOW, Call, Centre
@@ -77,3 +77,26 @@ async def test_what_is_told_is_worth_telling(centre: Centre) -> None:
     every = by_hand(centre.calls)
     assert all(item["met"] and item["missed"] and item["pending"] for item in every if item["priority"] == 1)
     assert {call.queue for call in centre.calls} == {"billing", "general"}
+
+
+async def test_of_a_callback_that_was_reopened_only_what_was_done_since_counts(front: Front) -> None:
+    """Answered an hour before noon and helped at noon; reopened a day later, and helped after ten minutes."""
+    moved = await front.bad_answer()
+    ann, lea = await front.advisor("ann"), await front.lead()
+    path = f"/v1/callbacks/{moved.callback.id}"
+
+    async def help_out() -> None:
+        token = good(await ann.post(f"{path}/claim", json={}))["lease"]["token"]
+        body = {"cause": {"kind": "skill", "driver": "courtesy"}, "outcome": "recovered", "lease_token": token}
+        good(await ann.post(f"{path}/resolve", json=body))
+
+    await help_out()
+    await front.clock.set(NOON + DAY)
+    good(await lea.post(f"{path}/reopen", json={}))
+    reader = await front.key("callbacks:read")
+    reopened = good(await reader.get(PATH))["items"]
+    assert [(each["pending"], each["wall"]["of"]) for each in reopened] == [(1, 0)] * 3
+    await front.clock.set(NOON + DAY + DAY / 144)
+    await help_out()
+    settled = good(await reader.get(PATH))["items"]
+    assert [(each["met"], each["wall"]["of"], round(each["wall"]["p50"], -1)) for each in settled] == [(1, 1, 600)] * 3
