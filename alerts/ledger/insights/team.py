@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from msgspec import structs
+from msgspec import Struct, structs
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.insights.buckets import Grain, buckets
 from alerts.insights.question import Question
 from alerts.insights.share import Count
-from alerts.insights.team import HARD_SEVERITY, Deeds, Member, team
+from alerts.insights.team import HARD_SEVERITY, Deeds
 from alerts.ledger.insights.counted import Selection, of_callbacks
 
 # What has each advisor done in this time?
@@ -60,12 +60,20 @@ GROUP BY 1, 2, 3, 4
 """
 
 
-async def load_team(connection: AsyncConnection, question: Question) -> list[Member]:
+class TeamCounts(Struct, frozen=True, kw_only=True):
+    """By advisor; what was taken also by pool: queue, language and day."""
+
+    deeds: dict[str, Deeds]
+    promises: dict[str, dict[str, int]]
+    taken: dict[str, dict[str, Count]]
+
+
+async def count_deeds(connection: AsyncConnection, question: Question) -> TeamCounts:
     chosen = of_callbacks(question)
-    return team(
-        await _deeds(connection, chosen),
-        await _promises(connection, chosen),
-        await _taken(connection, chosen, question),
+    return TeamCounts(
+        deeds=await _deeds(connection, chosen),
+        promises=await _promises(connection, chosen),
+        taken=await _taken(connection, chosen, question),
     )
 
 

@@ -1,7 +1,11 @@
-"""What the answers say: hour by hour, and channel by channel."""
+"""What the answers say: hour by hour, and channel by channel.
+
+What takes more than a moment to reckon is reckoned in a thread, so that nobody's claim waits for it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -40,9 +44,10 @@ async def hours(query: Annotated[HoursQuery, Query()], context: Context) -> Resp
         now = await ledger_now(connection)
         question = query.question(now, DAY)
         _check_length(question, query.step)
-        planned = plan(question, query.step)
-        points = strip(planned, await count_boxes(connection, planned), now)
+        planned = await asyncio.to_thread(plan, question, query.step)
+        counted = await count_boxes(connection, planned)
         first = await truncated_from(connection, question)
+    points = await asyncio.to_thread(strip, planned, counted, now)
     items = [hour_item(point) for point in points]
     return tell(context, HourList(items=items, **as_asked(question, first)), items, HourItem)
 
@@ -58,7 +63,7 @@ async def segments(query: Annotated[SegmentsQuery, Query()], context: Context) -
         first = await truncated_from(connection, question)
     shown, unseen = found[:MOST_VALUES], found[MOST_VALUES:]
     counts = {NOBODY_SAID if each.value is None else each.value: each.answers for each in shown}
-    judged = against_the_rest(counts, unseen=total(each.answers for each in unseen))
+    judged = await asyncio.to_thread(against_the_rest, counts, unseen=total(each.answers for each in unseen))
     items = [_segment(each, figures) for each, figures in zip(judged, shown, strict=True)]
     return tell(context, SegmentList(items=items, more=len(unseen), **as_asked(question, first)), items, SegmentItem)
 

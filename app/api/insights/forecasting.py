@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -32,7 +33,7 @@ async def show_forecast(query: Annotated[ForecastQuery, Query()], context: Conte
         now = await ledger_now(connection)
         loads = await load_queue_loads(connection, now)
     items = [
-        _item(name, load, hours_of(context.policy, name), now)
+        await asyncio.to_thread(_item, name, load, hours_of(context.policy, name), now)
         for name, load in sorted(loads.items())
         if not query.queue or name in query.queue
     ]

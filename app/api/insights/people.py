@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,10 +11,10 @@ from starlette.responses import Response
 
 from alerts.errors import NotFound
 from alerts.insights.share import share_of
-from alerts.insights.team import Member
+from alerts.insights.team import Member, team
 from alerts.ledger.database import ledger_now
 from alerts.ledger.insights.counted import truncated_from
-from alerts.ledger.insights.team import load_team
+from alerts.ledger.insights.team import count_deeds
 from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
 from app.api.insights.figures import share_resource
@@ -36,8 +37,9 @@ async def show_team(query: Annotated[InsightQuery, Query()], context: Context) -
         raise NotFound("the policy does not show figures of single advisors (team_insights)")
     async with context.reading() as connection:
         question = query.question(await ledger_now(connection))
-        found = await load_team(connection, question)
+        counts = await count_deeds(connection, question)
         first = await truncated_from(connection, question)
+    found = await asyncio.to_thread(team, counts.deeds, counts.promises, counts.taken)
     items = [_member(each) for each in found]
     return tell(context, TeamList(items=items, **as_asked(question, first)), items, TeamItem)
 
