@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from alerts.ledger.database import open_engine
+from alerts.policy import Policy
 from tests.integration.api.front import NOON, Front
 from tests.integration.insights.ledgers import filled_ledger, real_answers, take_in
 from tests.integration.insights.worked import Centre
@@ -22,7 +23,7 @@ from tests.parts.postgres import PostgresServer
 NUMBERS = itertools.count(1)
 """One ledger has many fronts here, whose keys need names of their own."""
 
-Opening = Callable[[str], Awaitable[Front]]
+Opening = Callable[..., Awaitable[Front]]
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +50,7 @@ def worked(postgres: PostgresServer, template: str) -> Iterator[tuple[str, Centr
 
 @pytest.fixture
 async def desk(worked: tuple[str, Centre], open_front: Opening) -> Front:
-    front = await open_front(worked[0])
-    front.policy = worked[1].policy
-    front.rebuild()
-    return front
+    return await open_front(worked[0], worked[1].policy)
 
 
 @pytest.fixture
@@ -69,13 +67,13 @@ async def front(database_url: str, clock: Clock, open_front: Opening) -> Front:
 
 @pytest.fixture
 async def open_front() -> AsyncIterator[Opening]:
-    """`await open_front(url)` is a front door before that ledger."""
+    """`await open_front(url, policy)` is a front door before that ledger; by default with the shipped policy."""
     async with AsyncExitStack() as opened:
 
-        async def open_one(url: str) -> Front:
+        async def open_one(url: str, policy: Policy | None = None) -> Front:
             connection = await asyncpg.connect(url)
             opened.push_async_callback(connection.close)
-            front = Front(open_engine(url), Clock(connection), NUMBERS)
+            front = Front(open_engine(url), Clock(connection), numbers=NUMBERS, policy=policy)
             opened.push_async_callback(front.close)
             return front
 

@@ -225,27 +225,28 @@ async def test_what_an_erased_customer_said_still_counts_and_nothing_of_the_cana
     assert sum(item["answers"] for item in gold) == 0
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ("from=2026-11-24T12:00:00Z&to=2026-11-24T11:59:59Z", "/from"),
-        ("from=2199-01-01T00:00:00Z", "/from"),
-        ("from=1999-12-31T00:00:00Z", "/from"),
-        ("to=2200-01-01T00:00:00Z", "/to"),
-        ("from=yesterday", "/from"),
-        ("from=2026-11-24", "/from"),
-        ("zone=Mars/Olympus", "/zone"),
-        ("zone=europe/berlin", "/zone"),
-        ("step=minute", "/step"),
-        ("from=2000-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "/step"),
-        ("quarter=3", ""),
-        ("by=channel", "/by"),
-        ("channel=", "/channel/0"),
-    ],
-)
-async def test_what_cannot_be_asked_is_refused_by_name(front: Front, query: str, pointer: str) -> None:
-    body = problem(await (await front.key("callbacks:read")).get(f"{PATH}?{query}"), 422, "validation")
-    assert [each["pointer"] for each in body["errors"]] == [pointer]
+REFUSED = [
+    ("from=2026-11-24T12:00:00Z&to=2026-11-24T11:59:59Z", "/from"),
+    ("from=2199-01-01T00:00:00Z", "/from"),
+    ("from=1999-12-31T00:00:00Z", "/from"),
+    ("to=2200-01-01T00:00:00Z", "/to"),
+    ("from=yesterday", "/from"),
+    ("from=2026-11-24", "/from"),
+    ("zone=Mars/Olympus", "/zone"),
+    ("zone=europe/berlin", "/zone"),
+    ("step=minute", "/step"),
+    ("from=2000-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "/step"),
+    ("quarter=3", ""),
+    ("by=channel", "/by"),
+    ("channel=", "/channel/0"),
+]
+
+
+async def test_what_cannot_be_asked_is_refused_by_name(front: Front) -> None:
+    reader = await front.key("callbacks:read")
+    for query, pointer in REFUSED:
+        body = problem(await reader.get(f"{PATH}?{query}"), 422, "validation")
+        assert [each["pointer"] for each in body["errors"]] == [pointer], query
 
 
 async def test_who_may_not_read_callbacks_learns_nothing(front: Front) -> None:
