@@ -1,6 +1,7 @@
 """What counts: which answers and callbacks there are for the insights, and by which names they are told apart.
 
-Here, and nowhere else, it is decided that an answer counts by its newest revision, and that our own canary never does.
+Here, and nowhere else, it is decided that an answer counts by its newest revision, and that our own canary never does:
+its rows do not outlive their transaction, and should one ever stay, it is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerts.consistency import CANARY_QUEUE
 from alerts.insights.question import Question
 
 COUNTED_ANSWERS = """
@@ -23,7 +25,7 @@ COUNTED_ANSWERS = """
 """
 """Of the answers `r`. One that came late is `stale` from the start; any other is replaced by a row that `revises` it."""
 
-COUNTED_CALLBACKS = "c.queue <> 'canary'"
+COUNTED_CALLBACKS = f"c.queue <> '{CANARY_QUEUE}'"
 """Of the callbacks `c`."""
 
 OF_ANSWER = {
