@@ -20,6 +20,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     priority: int
     callback_id: str
     raised_at: datetime  # on the ledger's clock
+    problem_id: str | None = None  # the known problem that it is about
     asked_not_to_be_called: bool = False  # the customer wrote so (docs/policy.md)
 
     @property

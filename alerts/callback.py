@@ -91,6 +91,7 @@ TRANSITIONS: dict[str, dict[State, tuple[State, ...]]] = {
     "assign": STAYS,
     "move": STAYS,
     "follow": STAYS,
+    "explain": STAYS,
     "permit": {State.WAITING: (State.WAITING,), State.SCHEDULED: (State.SCHEDULED,)},
     "escalate": {**STAYS, State.LEASED: (State.LEASED, State.WAITING, State.CLOSED)},
     "note": {state: (state,) for state in State},
@@ -124,6 +125,9 @@ class Callback(Struct, frozen=True, kw_only=True):
     priority: int
     reasons: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
+
+    problem_id: str | None = None  # the known problem behind it
+    told_at: datetime | None = None  # when the customer heard that it is solved
 
     # since when, and in which order
     opened_at: datetime  # on the ledger's clock; the waiting time it has earned counts from here

@@ -107,3 +107,27 @@ def _is_one_of(value: str | None, allowed: tuple[str, ...]) -> bool:
 
 def _has_all(attributes: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return all(key in attributes and attributes[key] == value for key, value in wanted.items())
+
+
+def is_narrower(one: When, other: When) -> bool:
+    """Whether whatever fits `one` must fit `other` too, by what is written in them; False where that cannot be told."""
+    return all(_part_is_narrower(name, one, other) for name in other.model_fields_set if name != "comment_unless")
+
+
+def _part_is_narrower(name: str, one: When, other: When) -> bool:
+    narrow, wide = getattr(one, name), getattr(other, name)
+    if wide is None:
+        return True
+    if narrow is None:
+        return False
+    match name:
+        case "value_at_least" | "tenure_years_at_least":
+            return bool(narrow >= wide)
+        case "bottom_box_within_days":
+            return bool(narrow <= wide)
+        case "attribute":
+            return _has_all(narrow, wide)
+        case "comment_mentions":
+            return set(narrow) <= set(wide) and set(other.comment_unless) <= set(one.comment_unless)
+        case _:
+            return set(map(_plain, narrow)) <= set(map(_plain, wide))

@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     MOVED = "moved"  # it went to another queue
     CUSTOMER_CHANGED = "customer_changed"  # the customer's number, place or language is another now
     PERMITTED = "permitted"  # the customer asked not to be phoned, and a lead says that the call is to be made
+    EXPLAINED = "explained"  # a known problem is behind it
     FLAGGED = "flagged"  # news came while somebody was working on it
     NOTED = "noted"  # somebody wrote something down
     ESCALATED = "escalated"  # a step of the ladder was taken
@@ -39,6 +40,7 @@ STAYING = frozenset(
         EventKind.ASSIGNED,
         EventKind.MOVED,
         EventKind.CUSTOMER_CHANGED,
+        EventKind.EXPLAINED,
         EventKind.FLAGGED,
         EventKind.NOTED,
         EventKind.PERMITTED,

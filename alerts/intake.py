@@ -33,6 +33,7 @@ from alerts.case import (
     revision_of,
 )
 from alerts.customer import Customer
+from alerts.learning.problem import OpenProblem, explaining, lowered
 from alerts.policy import Policy
 from alerts.routing import route
 from alerts.scale import Box
@@ -49,6 +50,7 @@ def decide(
     now: datetime,
     policy: Policy,
     new_id: Callable[[datetime], str],
+    problems: Sequence[OpenProblem] = (),
 ) -> Decision:
     """What one answer that we did not have comes to. `newest`: the revision of it that is in force, if there is one."""
     response = fresh.answer.response
@@ -72,7 +74,7 @@ def decide(
     if suppressed is not None:
         outcome = RecordOutcome.SUPPRESSED
         return structs.replace(decision, outcome=outcome, suppressed=suppressed, case=remembered)
-    return _raise(structs.replace(decision, case=remembered), identity, now, policy, new_id)
+    return _raise(structs.replace(decision, case=remembered), identity, now, policy, new_id, problems)
 
 
 def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, policy: Policy) -> str | None:
@@ -83,17 +85,24 @@ def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, pol
 
 
 def _raise(
-    decision: Decision, identity: ScopedId, now: datetime, policy: Policy, new_id: Callable[[datetime], str]
+    decision: Decision,
+    identity: ScopedId,
+    now: datetime,
+    policy: Policy,
+    new_id: Callable[[datetime], str],
+    problems: Sequence[OpenProblem],
 ) -> Decision:
     """An alert: on the customer's open callback, on the last one begun again, or on a new one."""
     case, response = decision.case, decision.answer.response
     queue, priority = route(response, decision.verdict, policy, case.last_bottom_box_but(identity))
+    problem_id = explaining(response, problems)
     begun = _to_join(case, now, policy)
     alert = Alert(
         answer=decision.answer,
         verdict=decision.verdict,
         queue=queue,
-        priority=priority,
+        priority=priority if problem_id is None else lowered(priority, policy),
+        problem_id=problem_id,
         callback_id=new_id(now) if begun is None else begun.callback.id,
         raised_at=now,
         asked_not_to_be_called=asked_not_to_be_called(response, policy),
@@ -158,11 +167,13 @@ def decide_all(
     now: datetime,
     policy: Policy,
     new_id: Callable[[datetime], str],
+    problems: Sequence[OpenProblem] = (),
 ) -> Effects:
     """Every answer in the order in which it came, each with the id of its customer.
 
     `cases` by customer's id, already with the news that these answers bring of the customers; so first every open
-    callback follows its customer. `newest`: the revision in force of each answer that we have one of.
+    callback follows its customer. `newest`: the revision in force of each answer that we have one of. `problems`: the
+    known ones, the oldest first.
     """
     there = {case.callback.id for case in cases.values() if case.callback is not None}
     there |= {case.resolved.id for case in cases.values() if case.resolved is not None}
@@ -176,7 +187,8 @@ def decide_all(
     decisions = []
     for each, customer_id in fresh:
         identity = answer_identity(each.answer.response)
-        decision = decide(each, present[customer_id], in_force.get(identity), now=now, policy=policy, new_id=new_id)
+        before = in_force.get(identity)
+        decision = decide(each, present[customer_id], before, now=now, policy=policy, new_id=new_id, problems=problems)
         decisions.append(decision)
         present[customer_id] = decision.case
         if decision.is_kept and decision.outcome is not RecordOutcome.STALE:

@@ -291,6 +291,23 @@ class Causes(Section):
         return self
 
 
+Watched = Literal["source", "queue", "channel", "team", "survey"]
+
+
+class SignalRules(Section):
+    """How often chance alone may call somebody (0: nothing is looked at), and what is looked at by itself."""
+
+    alarms_a_month: Annotated[float, Field(ge=0, le=100)] = 1.0
+    watch: tuple[Watched, ...] = ("source", "queue")
+    zone: Zone = "UTC"  # whose hours of the week are compared
+
+
+class ProblemRules(Section):
+    """What becomes of a callback that a known problem explains."""
+
+    lower_priority_by: Annotated[int, Field(ge=0, le=4)] = 0
+
+
 class Policy(Section):
     """Everything an installation may decide about its callbacks."""
 
@@ -315,6 +332,8 @@ class Policy(Section):
     causes: Causes = Causes()
     checklist: tuple[Word, ...] = ()
     team_insights: Literal["off", "on"] = "off"  # figures of single advisors, for leads: it watches employees
+    signals: SignalRules = SignalRules()
+    problems: ProblemRules = ProblemRules()
 
     @cached_property
     def queue_rules(self) -> dict[str, QueueRules]:

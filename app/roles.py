@@ -27,6 +27,7 @@ from app.wiring import Components, build, make_api_dependencies, make_canary, ma
 from consumers.duties import Duty, holidays_duty, keep, worker_duties
 from consumers.intake.lanes import LANES
 from consumers.intake.surveys import SurveyConsumer
+from consumers.learning import learning_duties
 from consumers.loop import wait_or_stop
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ async def _serve_front(components: Components, dependencies: ApiDependencies, fr
 
 def _worker_duties(components: Components) -> list[Duty]:
     metrics = components.metrics
-    return worker_duties(
+    working = worker_duties(
         components.engine,
         components.policy,
         fetchers=make_fetchers(components),
@@ -120,6 +121,15 @@ def _worker_duties(components: Components) -> list[Duty]:
         show_audit=metrics.audit.show,
         show_objectives=metrics.objectives.show,
     )
+    learning = learning_duties(
+        components.engine,
+        components.policy,
+        announce=metrics.callbacks.announce,
+        announce_signals=metrics.learning.raised,
+        show_plans=metrics.learning.plans,
+        show_problems=metrics.learning.known,
+    )
+    return [*working, *learning]
 
 
 async def _prepare(components: Components) -> None:

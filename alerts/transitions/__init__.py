@@ -3,6 +3,7 @@
 from alerts.transitions.attempting import NewAttempt, attempt, fall_due, schedule
 from alerts.transitions.claiming import check_lease, claim, expire_lease, extend, release, skip, withdraw
 from alerts.transitions.ending import expire, reopen, resolve, supersede
+from alerts.transitions.explaining import explain
 from alerts.transitions.following import follow
 from alerts.transitions.noting import note
 from alerts.transitions.opening import join, open_callback
@@ -18,6 +19,7 @@ __all__ = [
     "escalate",
     "expire",
     "expire_lease",
+    "explain",
     "extend",
     "fall_due",
     "follow",

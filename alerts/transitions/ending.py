@@ -18,7 +18,7 @@ from alerts.callback import (
     without_flags,
 )
 from alerts.customer import Customer
-from alerts.errors import CallbackChanged, DoNotCall, NotClaimable
+from alerts.errors import CallbackChanged, DoNotCall, Invalid, NotClaimable
 from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.resolution import Cause, Outcome, check_cause, check_checklist
@@ -46,11 +46,17 @@ def resolve(
     note: str | None,
     checklist: dict[str, bool],
     version: int | None,
+    told: bool = False,
     now: datetime,
     policy: Policy,
 ) -> Transition:
-    """After a real conversation. If an alert joined since the claim, `version` must show that it was read."""
+    """After a real conversation. If an alert joined since the claim, `version` must show that it was read.
+
+    `told`: the customer has heard that the known problem behind it is solved.
+    """
     held = fenced(callback, token, now)
+    if told and callback.problem_id is None:
+        raise Invalid("no known problem is behind this callback; leave told out", "/told")
     if Flag.NEW_ALERT in callback.flags and version != callback.version:
         raise CallbackChanged("another bad answer joined since the claim; read it, then resolve with its version")
     check_cause(cause, policy)
@@ -71,11 +77,12 @@ def resolve(
         cause_driver=cause.driver,
         outcome=outcome,
         checklist=checklist,
+        told_at=now if told else callback.told_at,
         owner=None,
         owner_until=None,
         **ended_lease(callback),
     )
-    told = happened(
+    ended = happened(
         resolved,
         EventKind.RESOLVED,
         now,
@@ -84,7 +91,7 @@ def resolve(
         text=note,
         measured=measured,
     )
-    return rescheduled(moved.then(told), now, policy)
+    return rescheduled(moved.then(ended), now, policy)
 
 
 def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Transition:

@@ -20,10 +20,12 @@ from app.api.http.openapi import describe
 from app.api.http.problems import add_handlers
 from app.api.insights import answers, forecasting, people, wall
 from app.api.insights import callbacks as insight_callbacks
+from app.api.learning import actions, problems, signals
 
 # The order decides: what has a name of its own (`/callbacks/claim`) comes before what has an id there.
 CALLBACKS = (claiming, supervising, reading, working)
-NOUNS = (*CALLBACKS, queues, contacts, customers, responses, ledger, dead_letters, policy)
+LEARNING = (actions, signals, problems)
+NOUNS = (*CALLBACKS, *LEARNING, queues, contacts, customers, responses, ledger, dead_letters, policy)
 INSIGHTS = (answers, insight_callbacks, forecasting, people, wall)
 DESCRIPTION = "Turns every 1-2 survey answer into a callback while it still matters."
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
@@ -16,7 +14,7 @@ from alerts.ledger.customers.lookup import find_customer
 from alerts.ledger.customers.record import customer_by_ref
 from app.api.context import ChangeResult, Context, CustomerRefPath, RequestContext
 from app.api.handles import handles
-from app.api.http.problems import ApiProblem
+from app.api.http.preconditions import if_match
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.tags import UNCHANGED, etag
 from app.api.presenting import present_customer
@@ -25,7 +23,6 @@ from app.api.schemas.customer import CustomerPatch, CustomerResource, LookupRequ
 router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=GuardedRoute)
 
 LEAD = "callbacks:lead"
-_STRONG = re.compile(r'"([\x21\x23-\x7e]*)"')
 
 
 @router.post("/lookup", summary="Find a customer by a handle", **declare(LEAD, "not-found", response_model=RefResource))
@@ -61,7 +58,7 @@ async def mend(ref: CustomerRefPath, body: CustomerPatch, context: Context) -> R
 
     async def effect(connection: AsyncConnection) -> ChangeResult:
         await _check_may_mend(connection, ref, context)
-        version = _if_match(context)
+        version = if_match(context.request)
         person, moved = await correct_customer(
             connection, ref, changes, version=version, actor=context.actor, policy=context.policy
         )
@@ -95,16 +92,3 @@ async def delete_opt_out(ref: CustomerRefPath, context: Context) -> Response:
 async def _check_may_mend(connection: AsyncConnection, ref: str, context: RequestContext) -> None:
     if not context.principal.may(LEAD) and not await holds_callback_of(connection, ref, context.principal.advisor):
         context.principal.demand(LEAD)
-
-
-def _if_match(context: RequestContext) -> str:
-    """The version that the caller has read. Raises 428 without, 412 for a weak one, 400 for what is no ETag."""
-    header = context.request.headers.get("if-match", "").strip()
-    if not header:
-        raise ApiProblem("precondition-required", "send If-Match with the ETag of what you have read")
-    if header.startswith("W/"):
-        raise ApiProblem("stale-version", "a weak ETag proves nothing here; send the strong one")
-    match = _STRONG.fullmatch(header)
-    if match is None:
-        raise ApiProblem("malformed", "If-Match has one ETag in quotes")
-    return match.group(1)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.callback import Callback, State, Target, Transition
 from alerts.calling_hours.window import next_window
 from alerts.customer import Customer
+from alerts.learning.problem import KnownProblem
 from alerts.ledger.database import ledger_now
 from alerts.ledger.reading.callbacks import CallbackContext, CallbackView, load_views
 from alerts.ledger.reading.responses import AlertView, ListedResponse, ResponseView
@@ -32,6 +33,7 @@ from app.api.schemas.callback import (
     HistoryEntryResource,
     LeaseResource,
     LocalTime,
+    ProblemNote,
     PromiseResource,
     RankExplanation,
     RankTerm,
@@ -139,6 +141,8 @@ def _members(seen: CallbackView, now: datetime, policy: Policy, base: str, *, le
         "cause": _cause(callback),
         "outcome": callback.outcome,
         "checklist": callback.checklist,
+        "problem": _problem(seen.problem),
+        "told_at": callback.told_at,
         "claimed_at": callback.claimed_at,
         "first_attempt_at": callback.first_attempt_at,
         "contacted_at": callback.contacted_at,
@@ -146,6 +150,14 @@ def _members(seen: CallbackView, now: datetime, policy: Policy, base: str, *, le
         "version": callback.version,
         "links": _links(seen, base),
     }
+
+
+def _problem(problem: KnownProblem | None) -> ProblemNote | None:
+    if problem is None:
+        return None
+    return ProblemNote(
+        id=problem.id, title=problem.title, note=problem.note, state=problem.state, message=problem.message
+    )
 
 
 def present_customer(person: Customer) -> CustomerResource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from app import __version__
-from app.cli import dead_letters, keys, ledger, publishing, running, sources, topics
+from app.cli import backtesting, dead_letters, keys, ledger, publishing, reporting, running, sources, topics
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,5 +22,7 @@ for command in (
     *ledger.commands,
     *dead_letters.commands,
     *keys.commands,
+    *backtesting.commands,
+    *reporting.commands,
 ):
     program.add_command(command)

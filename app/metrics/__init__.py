@@ -14,6 +14,7 @@ from app.metrics.callbacks import CallbackMetrics
 from app.metrics.canary import CanaryMetrics
 from app.metrics.http import HttpMetrics
 from app.metrics.intake import IntakeMetrics
+from app.metrics.learning import LearningMetrics
 from app.metrics.objectives import ObjectiveMetrics
 from app.metrics.process import ProcessMetrics
 from app.metrics.registry import Registry
@@ -30,6 +31,7 @@ class Metrics:
         self.intake = IntakeMetrics(self.registry, self.callbacks.announce, self.canary.observe)
         self.audit = AuditMetrics(self.registry)
         self.http = HttpMetrics(self.registry)
+        self.learning = LearningMetrics(self.registry)
         self.objectives = ObjectiveMetrics(self.registry)
         self.process = ProcessMetrics(self.registry)
         self.webhooks = WebhookMetrics(self.registry)
@@ -41,5 +43,6 @@ class Metrics:
         self.intake.prepare(topics, sources)
         self.callbacks.prepare(policy)
         self.audit.prepare()
+        self.learning.prepare()
         self.process.prepare()
         self.webhooks.prepare(webhooks)

@@ -10,11 +10,13 @@ from typing import Any
 
 from app.published.asyncapi import asyncapi
 from app.published.callback_event import callback_event
+from app.published.signal_event import signal_event
 from app.published.survey_event import survey_event
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "survey-event.json": survey_event(),
     "callback-event.json": callback_event(),
+    "signal-event.json": signal_event(),
     "asyncapi.json": asyncapi(),
 }
 """By the name under `/schemas/`."""

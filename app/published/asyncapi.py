@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from alerts.ledger.learning.signals import EVENT
 from app import __version__
 from app.published.callback_event import TYPES, callback_event
+from app.published.signal_event import signal_event
 from app.published.survey_event import survey_event
 from app.settings import PREFIX, Settings
 from consumers.intake import cloudevents
@@ -50,8 +52,9 @@ def asyncapi() -> Part:
             ),
             "callbacks": _channel(
                 "events_topic",
-                [_camel(kind) for kind in TYPES],
-                "What happened to callbacks. Key: the callback's id. Nothing is sent yet: the table `outbox` holds it.",
+                [_camel(kind) for kind in (*TYPES, EVENT)],
+                "What happened to callbacks, and signals. Key: the subject's id. Nothing is sent yet: the table `outbox` "
+                "holds it.",
             ),
         },
         "operations": {
@@ -115,6 +118,11 @@ def _messages() -> Part:
             "payload": {"description": "the record's own bytes"},
         },
         **{_camel(kind): _callback_message(kind) for kind in TYPES},
+        _camel(EVENT): {
+            "name": EVENT,
+            "contentType": "application/cloudevents+json",
+            "payload": {"$ref": "#/components/schemas/signalEvent"},
+        },
     }
 
 
@@ -133,7 +141,8 @@ def _schemas() -> Part:
     data, callback_data = survey.pop("$defs")["data"], callback.pop("$defs")["data"]
     survey["properties"]["data"] = {"$ref": "#/components/schemas/surveyData"}
     callback["properties"]["data"] = {"$ref": "#/components/schemas/callbackData"}
-    return {"surveyEvent": survey, "surveyData": data, "callbackEvent": callback, "callbackData": callback_data}
+    surveys = {"surveyEvent": survey, "surveyData": data}
+    return {**surveys, "callbackEvent": callback, "callbackData": callback_data, "signalEvent": signal_event()}
 
 
 def _object(properties: Part, *, required: list[str] | None = None) -> Part:

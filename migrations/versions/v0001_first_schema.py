@@ -43,10 +43,18 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=True),
         sa.Column("callback_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="audit_pkey"),
     )
     op.create_index("audit_customer_id_at", "audit", ["customer_id", "at"], unique=False)
+    op.create_index(
+        "audit_subject_at",
+        "audit",
+        ["subject", "at"],
+        unique=False,
+        postgresql_where=sa.text("subject IS NOT NULL"),
+    )
     op.create_table(
         "notices",
         sa.Column("source", sa.Text(), nullable=False),
@@ -204,6 +212,8 @@ def upgrade() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("reasons", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("flags", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("problem_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rank_at", sa.DateTime(timezone=True), nullable=False),
@@ -299,6 +309,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('waiting', 'leased', 'scheduled')"),
     )
     op.create_index("callbacks_opened_at", "callbacks", ["opened_at", "id"], unique=False)
+    op.create_index(
+        "callbacks_problem",
+        "callbacks",
+        ["problem_id", "opened_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("problem_id IS NOT NULL"),
+    )
     op.create_index(
         "callbacks_promised",
         "callbacks",
@@ -433,10 +450,101 @@ def upgrade() -> None:
     )
     op.create_index("history_at", "history", ["at"], unique=False, postgresql_using="brin")
     op.create_index("history_callback_id_id", "history", ["callback_id", "id"], unique=False)
+    op.create_table(
+        "action_plans",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("cause_kind", sa.Text(), nullable=True),
+        sa.Column("cause_driver", sa.Text(), nullable=True),
+        sa.Column("match", postgresql.JSONB(none_as_null=True), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("percent", sa.SmallInteger(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("callbacks", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state IN ('planned', 'in_progress', 'on_hold')) = (ended_at IS NULL)",
+            name="action_plans_ended_has_a_moment",
+        ),
+        sa.CheckConstraint("percent BETWEEN 0 AND 100", name="action_plans_percent"),
+        sa.CheckConstraint(
+            "state IN ('planned', 'in_progress', 'on_hold', 'complete', 'cancelled')", name="action_plans_state"
+        ),
+        sa.PrimaryKeyConstraint("id", name="action_plans_pkey"),
+    )
+    op.create_index("action_plans_due_on_id", "action_plans", ["due_on", "id"], unique=False)
+    op.create_table(
+        "signal_looks",
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("until", name="signal_looks_pkey"),
+    )
+    op.create_table(
+        "signals",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("scope_by", sa.Text(), nullable=False),
+        sa.Column("scope_value", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("bottom", sa.Integer(), nullable=False),
+        sa.Column("of", sa.Integer(), nullable=False),
+        sa.Column("expected", sa.Double(), nullable=False),
+        sa.Column("p_value", sa.Double(), nullable=False),
+        sa.Column("alarms_a_month", sa.Double(), nullable=False),
+        sa.Column("arithmetic", postgresql.JSONB(), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="signals_pkey"),
+    )
+    op.create_index(
+        "signals_going_on",
+        "signals",
+        ["kind", "scope_by", "scope_value"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index("signals_raised_at_id", "signals", ["raised_at", "id"], unique=False)
+    op.create_table(
+        "problems",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("match", postgresql.JSONB(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("signal_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("solved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sweep_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("swept_to", sa.Uuid(as_uuid=False), nullable=True),
+        sa.CheckConstraint("(state = 'solved') = (solved_at IS NOT NULL)", name="problems_solved_has_a_moment"),
+        sa.CheckConstraint("state IN ('open', 'solved')", name="problems_state"),
+        sa.ForeignKeyConstraint(["signal_id"], ["signals.id"], name="problems_signal_id_fkey"),
+        sa.PrimaryKeyConstraint("id", name="problems_pkey"),
+    )
+    op.create_index("problems_created_at_id", "problems", ["created_at", "id"], unique=False)
 
 
 def downgrade() -> None:
     for table in (
+        "problems",
+        "signals",
+        "signal_looks",
+        "action_plans",
         "history",
         "attempts",
         "alerts",

@@ -17,6 +17,7 @@ EVERY = (
     "run", "api", "consume", "work", "demo", "migrate", "publish", "check", "ledger",
     "topics create", "topics check", "source test", "source show", "source report",
     "dead-letters list", "dead-letters show", "dead-letters redrive", "keys create", "keys list", "keys revoke",
+    "backtest", "lint", "report",
 )  # fmt: skip
 
 

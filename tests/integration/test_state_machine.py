@@ -92,7 +92,7 @@ STILL_CLOCK = """
     CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
         $$ SELECT stands FROM test_clock $$;
 """
-EMPTY = "TRUNCATE customers, responses, callbacks, alerts, attempts, history, outbox, audit, partitions, queues"
+EMPTY = "TRUNCATE customers, responses, raw_records, callbacks, alerts, attempts, history, outbox, audit, partitions, queues"
 
 Got = TypeVar("Got")
 

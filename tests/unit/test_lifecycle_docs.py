@@ -47,6 +47,7 @@ ARGUMENTS = {
     "checklist": {},
     "version": None,
     "queue": "billing",
+    "problem_id": "p",
 }
 
 

@@ -30,6 +30,14 @@ async def write_audit(
     await write_audits(connection, [Look(customer_id, callback_id)], principal=principal, action=action, reason=reason)
 
 
+async def write_change(
+    connection: AsyncConnection, *, principal: str, action: str, subject: str, reason: str | None = None
+) -> None:
+    """Who changed something that is no customer's. `subject` like `action <id>`; `reason` says which members, not to what."""
+    row = {"principal": principal, "action": action, "subject": subject, "reason": reason}
+    await insert_rows(connection, audit, [row])
+
+
 async def write_audits(
     connection: AsyncConnection, looks: Sequence[Look], *, principal: str, action: str, reason: str | None = None
 ) -> None:

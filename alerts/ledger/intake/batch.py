@@ -35,6 +35,7 @@ from alerts.ledger.intake.notices import defer
 from alerts.ledger.intake.raw_records import keep_raw
 from alerts.ledger.intake.responses import insert_alerts, insert_responses, known_events, newest_revisions
 from alerts.ledger.intake.set_aside import index_dead_letters
+from alerts.ledger.learning.problems import open_problems
 from alerts.members import dropped_members
 from alerts.policy import Policy
 from alerts.scale import Box
@@ -148,9 +149,12 @@ async def _decide(
     touched = {customer.id for each, customer in zip(fresh, customers, strict=True) if _may_touch(each, newest)}
     since = days_ago(await ledger_now(connection), policy.again.days)
     cases = await read_cases(connection, customers, touched, since=since)
+    problems = await open_problems(connection) if touched else []
     now = await ledger_now(connection)
     with_ids = list(zip(fresh, (customer.id for customer in customers), strict=True))
-    return await asyncio.to_thread(decide_all, with_ids, cases, newest, now=now, policy=policy, new_id=new_id)
+    return await asyncio.to_thread(
+        decide_all, with_ids, cases, newest, now=now, policy=policy, new_id=new_id, problems=problems
+    )
 
 
 def _may_touch(fresh: Fresh, newest: Mapping[ScopedId, Revision]) -> bool:

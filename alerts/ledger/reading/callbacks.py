@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.callback import OPEN_STATES, Callback, Flag, State
 from alerts.customer import Customer
 from alerts.errors import NotFound
+from alerts.learning.problem import KnownProblem
 from alerts.ledger.callbacks.store import read_callback
 from alerts.ledger.customers.record import customers_by_id
+from alerts.ledger.learning.problems import problems_by_id
 from alerts.ledger.reading.responses import AlertView, ResponseView, alerts_of, other_responses
 from alerts.ledger.tables.callbacks import attempts, callbacks
 from alerts.ledger.tables.common import Timestamp
@@ -63,14 +65,17 @@ class CallbackFilter(Struct, frozen=True, kw_only=True):
     q: str | None = None  # an id of a callback, a customer or an answer
     opened_after: datetime | None = None
     opened_before: datetime | None = None
+    problem: str | None = None  # an id
+    told: bool | None = None  # of those behind which there is a problem: whether the customer was told
 
 
 class CallbackView(Struct, frozen=True):
-    """A callback, whom it is about, and the answers it is about."""
+    """A callback, whom it is about, the answers it is about, and the known problem behind it."""
 
     callback: Callback
     customer: Customer
     alerts: list[AlertView]
+    problem: KnownProblem | None = None
 
 
 class AttemptView(Struct, frozen=True, kw_only=True):
@@ -129,7 +134,13 @@ async def load_views(connection: AsyncConnection, found: Sequence[Callback]) -> 
     """Callbacks with their customers and alerts, in the order given."""
     people = await customers_by_id(connection, [callback.customer_id for callback in found])
     raised = await alerts_of(connection, [callback.id for callback in found])
-    return [CallbackView(callback, people[callback.customer_id], raised.get(callback.id, [])) for callback in found]
+    known = await problems_by_id(connection, [callback.problem_id for callback in found])
+    return [
+        CallbackView(
+            callback, people[callback.customer_id], raised.get(callback.id, []), known.get(callback.problem_id or "")
+        )
+        for callback in found
+    ]
 
 
 async def load_context(connection: AsyncConnection, callback: Callback) -> CallbackContext:
@@ -172,6 +183,10 @@ def _filtered(query: Select[Any], wanted: CallbackFilter) -> Select[Any]:
         conditions.append(_is_overdue() if wanted.overdue else ~_is_overdue())
     if wanted.q is not None:
         conditions.append(_has_id(wanted.q))
+    if wanted.problem is not None:
+        conditions.append(c.problem_id == wanted.problem)
+    if wanted.told is not None:
+        conditions.append(c.told_at.is_not(None) if wanted.told else _to_be_told())
     if wanted.opened_after is not None:
         conditions.append(c.opened_at >= wanted.opened_after)
     if wanted.opened_before is not None:
@@ -183,6 +198,12 @@ def _is_overdue() -> ColumnElement[bool]:
     """A target of an open callback has passed without being reached, by the ledger's clock."""
     late = [and_(reached.is_(None), func.coalesce(due <= func.ledger_now(), False)) for due, reached in TARGET_COLUMNS]
     return and_(c.state.in_(OPEN_STATES), or_(*late))
+
+
+def _to_be_told() -> ColumnElement[bool]:
+    """Nobody has told the customer yet, who may be phoned: has not opted out, and was not erased."""
+    may_hear = select(customers.c.id).where(customers.c.opted_out_at.is_(None), customers.c.erased_at.is_(None))
+    return and_(c.told_at.is_(None), c.customer_id.in_(may_hear))
 
 
 def _of_customer(ref: str) -> ColumnElement[bool]:

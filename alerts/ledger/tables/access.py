@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -59,6 +60,8 @@ audit = Table(
     required("action"),
     Column("customer_id", BigInteger),
     Column("callback_id", Uuid(as_uuid=False)),
+    Column("subject", Text),  # what else it was about: `action <id>`, `signal <id>`, `problem <id>`
     Column("reason", Text),
     Index(None, "customer_id", "at"),
+    Index(None, "subject", "at", postgresql_where=text("subject IS NOT NULL")),
 )

@@ -48,6 +48,8 @@ callbacks = Table(
     required("priority", SmallInteger),
     required("reasons", ARRAY(Text)),
     required("flags", ARRAY(Text)),
+    Column("problem_id", Uuid(as_uuid=False)),
+    moment("told_at"),
     required("opened_at", Timestamp),
     required("waiting_since", Timestamp),
     required("rank_at", Timestamp),
@@ -122,6 +124,7 @@ callbacks = Table(
     Index("callbacks_opened_at", "opened_at", "id"),
     Index("callbacks_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),  # for the insights
     Index("callbacks_customer", "customer_id", "opened_at"),
+    Index("callbacks_problem", "problem_id", "opened_at", "id", postgresql_where=text("problem_id IS NOT NULL")),
     postgresql_with={
         "fillfactor": "70",  # room for the many small updates of one callback on its own page
         "autovacuum_vacuum_scale_factor": "0.01",

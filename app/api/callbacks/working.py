@@ -91,6 +91,7 @@ async def resolve(callback_id: CallbackIdPath, body: ResolveRequest, context: Co
         note=body.note,
         checklist=body.checklist,
         version=body.version,
+        told=body.told,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -51,6 +51,19 @@ def _moment(value: Any) -> Any:
         raise ValueError("this must be a time in RFC 3339 with a zone, like 2026-11-22T10:00:00Z") from None
 
 
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+
+
+def _calendar_day(value: Any) -> Any:
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-11-22") else None
+    except ValueError:
+        day = None
+    if day is None or not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError("this must be a day like 2026-11-22, from 2000 to 2199")
+    return day
+
+
 def _language(value: str) -> str:
     if read_language(value) is None:
         raise ValueError("this must be a language, like en or pt-BR")
@@ -59,6 +72,9 @@ def _language(value: str) -> str:
 
 UtcMoment = Annotated[datetime, BeforeValidator(_moment)]
 """RFC 3339 with a zone; kept in UTC."""
+
+CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
+"""A day as ISO 8601 writes it, within two centuries, so that weeks can be counted from it."""
 
 Seconds = Annotated[int, Field(ge=5, le=3600, description="seconds")]
 Note = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from alerts.callback import ClosedReason, Flag, State, Target
+from alerts.learning.problem import ProblemState
 from alerts.policy import QueueName
 from alerts.result import Result
 from app.api.schemas.base import (
@@ -138,6 +139,7 @@ class ResolveRequest(RequestModel):
     note: Note | None = None
     checklist: Annotated[dict[str, bool], Field(max_length=100)] = {}
     version: int | None = Field(None, description="the version that was read, when an alert joined meanwhile")
+    told: bool = Field(False, description="the customer has heard that the known problem is solved")
 
 
 class NoteRequest(RequestModel):
@@ -215,6 +217,16 @@ class RankExplanation(ResponseModel):
     terms: list[RankTerm]
 
 
+class ProblemNote(ResponseModel):
+    """The known problem behind a callback: what to say while it goes on, and once it is solved."""
+
+    id: str
+    title: str
+    note: str | None
+    state: ProblemState
+    message: str | None
+
+
 class CallbackLinks(ResponseModel):
     self: str
     customer: str
@@ -249,6 +261,8 @@ class CallbackResource(ResponseModel):
     cause: CauseResource | None
     outcome: str | None
     checklist: dict[str, bool]
+    problem: ProblemNote | None
+    told_at: Annotated[datetime | None, Field(description="when the customer heard that the problem is solved")]
     claimed_at: datetime | None
     first_attempt_at: datetime | None
     contacted_at: datetime | None

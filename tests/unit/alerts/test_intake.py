@@ -12,13 +12,15 @@ import pytest
 from alerts.arrival import Address, Answer, RecordOutcome
 from alerts.callback import Callback, ClosedReason, Flag, State
 from alerts.case import Case, Effects, Fingerprint, Fresh, Revision, ScopedId, event_identity
+from alerts.conditions import When
 from alerts.customer import Customer
 from alerts.errors import NotClaimable
 from alerts.intake import decide_all, recognise
+from alerts.learning.problem import OpenProblem
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.resolution import Cause, CauseKind, Outcome
 from alerts.scoring import rate
-from alerts.survey import SurveyResponse
+from alerts.survey import Interaction, SurveyResponse
 from alerts.transitions import claim, permit, resolve
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday; London is on UTC
@@ -52,6 +54,7 @@ def come_to(
     newest: Mapping[ScopedId, Revision] | None = None,
     policy: Policy = POLICY,
     now: datetime = NOW,
+    problems: Sequence[OpenProblem] = (),
 ) -> Effects:
     case = case or Case(customer=ANN)
     return decide_all(
@@ -61,6 +64,7 @@ def come_to(
         now=now,
         policy=policy,
         new_id=lambda moment: f"c-{next(IDS)}",
+        problems=problems,
     )
 
 
@@ -335,3 +339,32 @@ def test_a_policy_may_offer_who_asked_not_to_be_called_with_the_flag() -> None:
     [opened] = come_to(said(1, comment="Do not call me again"), policy=rules).opened
     assert opened.callback.ready
     assert Flag.ASKED_NOT_TO_BE_CALLED in opened.callback.flags
+
+
+# -- known problems
+
+INVOICES = OpenProblem("p-invoices", When(contact_reasons=("invoice",)))
+VOICE = OpenProblem("p-voice", When(channels=("voice",)))
+ABOUT_INVOICES = Interaction(reason="Invoice", channel="voice")
+
+
+def test_a_known_problem_explains_the_callback_that_its_answer_opens() -> None:
+    (moved,) = come_to(said(1, interaction=ABOUT_INVOICES), problems=[INVOICES, VOICE]).opened
+    assert (moved.callback.problem_id, moved.callback.priority) == ("p-invoices", 2)
+    (other,) = come_to(said(1), problems=[INVOICES, VOICE]).opened
+    assert other.callback.problem_id is None
+
+
+def test_what_it_explains_has_the_priority_that_the_policy_leaves_it_and_is_opened_all_the_same() -> None:
+    policy = read_policy("problems: {lower_priority_by: 1}", file="policy.yaml")
+    effects = come_to(said(2, interaction=ABOUT_INVOICES), problems=[VOICE], policy=policy)
+    assert outcomes(effects) == [BOTTOM]
+    (moved,) = effects.opened
+    assert (moved.callback.priority, moved.callback.rank_at - NOW) == (4, policy.order.allowance(4))
+
+
+def test_a_joining_answer_brings_its_problem_with_it() -> None:
+    effects = come_to(said(1), said(1, interaction=ABOUT_INVOICES), problems=[INVOICES])
+    assert after(effects).callback is not None
+    (moved,) = effects.opened
+    assert moved.callback.problem_id == "p-invoices"

@@ -1,0 +1,1 @@
+"""Action plans, signals and known problems: how they are stored, found and counted."""
