@@ -63,13 +63,17 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What one answer has come to. `suppressed`: the rule that says no call. `moved`: what it did to a callback."""
+    """What one answer has come to. `suppressed`: the rule that says no call. `moved`: what it did to a callback.
+
+    `revises`: we had a revision of this answer already.
+    """
 
     answer: Answer
     verdict: Verdict
     outcome: RecordOutcome
     case: Case
     suppressed: str | None = None
+    revises: bool = False
     alert: Alert | None = None
     moved: Transition | None = None
 

@@ -56,7 +56,13 @@ def decide(
     response = fresh.answer.response
     identity = answer_identity(response)
     verdict = score(response, fresh.rating, policy, case.last_bottom_box_but(identity))
-    decision = Decision(answer=fresh.answer, verdict=verdict, outcome=RecordOutcome.NOT_BOTTOM_BOX, case=case)
+    decision = Decision(
+        answer=fresh.answer,
+        verdict=verdict,
+        outcome=RecordOutcome.NOT_BOTTOM_BOX,
+        case=case,
+        revises=newest is not None,
+    )
     if case.customer.erased_at is not None:
         return structs.replace(decision, outcome=RecordOutcome.SUPPRESSED, suppressed="erased")
     if newest is not None and revision_of(fresh.answer, verdict.box) < newest:

@@ -331,6 +331,7 @@ class Policy(Section):
     again: RepeatPolicy = RepeatPolicy()
     causes: Causes = Causes()
     checklist: tuple[Word, ...] = ()
+    team_insights: Literal["off", "on"] = "off"  # figures of single advisors, for leads: it watches employees
     signals: SignalRules = SignalRules()
     problems: ProblemRules = ProblemRules()
 

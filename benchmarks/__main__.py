@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import uvloop
 
-from benchmarks import audit, claim, intake, latency, scrape
+from benchmarks import audit, claim, insights, intake, latency, scrape
 from benchmarks.machine import this_machine
 from benchmarks.results import Findings, render
 from tests.parts.kafka_jars import missing_kafka
@@ -23,6 +23,7 @@ ALL: dict[str, Callable[[bool], Awaitable[Findings]]] = {
     "claim": claim.run,
     "audit": audit.run,
     "scrape": scrape.run,
+    "insights": insights.run,
 }
 
 

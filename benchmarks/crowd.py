@@ -50,7 +50,7 @@ DIFFERENT = {
 
 async def grow(url: str, count: int, *, zone: str, now: datetime) -> None:
     """`count` waiting callbacks in five queues, the pattern among none of them. `now` is the ledger's clock."""
-    await _open_pattern(url, zone, now)
+    await open_pattern(url, zone, now)
     names = [str(column.name) for column in callbacks.columns]
     values = ", ".join(DIFFERENT.get(name, f"pattern.{name}") for name in names)
     connection = await asyncpg.connect(url)
@@ -69,7 +69,7 @@ async def grow(url: str, count: int, *, zone: str, now: datetime) -> None:
         await connection.close()
 
 
-async def _open_pattern(url: str, zone: str, now: datetime) -> None:
+async def open_pattern(url: str, zone: str, now: datetime) -> None:
     response = SurveyResponse(
         event_source="/benchmarks",
         event_id="pattern",

@@ -15,6 +15,9 @@ ERROR_RATE = 0.05
 """If nothing differed, one page in twenty would show anything as differing."""
 
 
+NONE = Count(0, 0)
+
+
 class Segment(Struct, frozen=True):
     """`difference` is this value minus the rest; `p_value` is corrected for the number of values on the page."""
 
@@ -26,10 +29,13 @@ class Segment(Struct, frozen=True):
     differs: bool
 
 
-def against_the_rest(counts: Mapping[str, Count]) -> tuple[Segment, ...]:
-    """Each value with answers beside all the others, in the order given. Fisher's exact test, Holm's correction."""
+def against_the_rest(counts: Mapping[str, Count], *, unseen: Count = NONE) -> tuple[Segment, ...]:
+    """Each value with answers beside all the others, in the order given. Fisher's exact test, Holm's correction.
+
+    `unseen`: answers of values that are not on the page, but are part of the rest.
+    """
     shown = {value: count for value, count in counts.items() if count.of}
-    all_ = total(shown.values())
+    all_ = total([*shown.values(), unseen])
     rests = {value: Count(all_.count - own.count, all_.of - own.of) for value, own in shown.items()}
     p_values = adjusted([same_share(own, rests[value]) for value, own in shown.items()])
     return tuple(

@@ -18,19 +18,23 @@ from app.api.http.limits import Acquaintances, BodyLimit, RateLimiter
 from app.api.http.middleware import ErrorBoundary
 from app.api.http.openapi import describe
 from app.api.http.problems import add_handlers
+from app.api.insights import answers, forecasting, people, wall
+from app.api.insights import callbacks as insight_callbacks
 from app.api.learning import actions, problems, signals
 
 # The order decides: what has a name of its own (`/callbacks/claim`) comes before what has an id there.
 CALLBACKS = (claiming, supervising, reading, working)
 LEARNING = (actions, signals, problems)
 NOUNS = (*CALLBACKS, *LEARNING, queues, contacts, customers, responses, ledger, dead_letters, policy)
+INSIGHTS = (answers, insight_callbacks, forecasting, people, wall)
 DESCRIPTION = "Turns every 1-2 survey answer into a callback while it still matters."
 
 
 def create_app(dependencies: ApiDependencies) -> FastAPI:
     """The whole REST interface."""
     return _put_together(
-        dependencies, [*(noun.router for noun in NOUNS), survey_events.router, source_events.router, docs.router]
+        dependencies,
+        [*(noun.router for noun in (*NOUNS, *INSIGHTS)), survey_events.router, source_events.router, docs.router],
     )
 
 

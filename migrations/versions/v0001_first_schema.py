@@ -285,6 +285,13 @@ def upgrade() -> None:
     )
     op.create_index("callbacks_customer", "callbacks", ["customer_id", "opened_at"], unique=False)
     op.create_index(
+        "callbacks_ended_at",
+        "callbacks",
+        ["ended_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    op.create_index(
         "callbacks_held", "callbacks", ["lease_holder"], unique=False, postgresql_where=sa.text("state = 'leased'")
     )
     op.create_index(
@@ -341,6 +348,7 @@ def upgrade() -> None:
         sa.Column("box", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("suppressed", sa.Text(), nullable=True),
+        sa.Column("revises", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("comment", sa.Text(), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revised_at", sa.DateTime(timezone=True), nullable=False),
@@ -370,6 +378,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_source", "event_id", name="responses_event_source_event_id_key"),
     )
     op.create_index("responses_answered_at", "responses", ["answered_at"], unique=False)
+    op.create_index(
+        "responses_revising",
+        "responses",
+        ["response_id", "event_source"],
+        unique=False,
+        postgresql_where=sa.text("revises"),
+    )
     op.create_index("responses_customer_id_answered_at", "responses", ["customer_id", "answered_at"], unique=False)
     op.create_index(
         "responses_interaction_id",
@@ -433,6 +448,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["callback_id"], ["callbacks.id"], name="history_callback_id_fkey"),
         sa.PrimaryKeyConstraint("id", name="history_pkey"),
     )
+    op.create_index("history_at", "history", ["at"], unique=False, postgresql_using="brin")
     op.create_index("history_callback_id_id", "history", ["callback_id", "id"], unique=False)
     op.create_table(
         "action_plans",

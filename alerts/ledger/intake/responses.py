@@ -105,6 +105,7 @@ def _row(decision: Decision) -> dict[str, Any]:
         "box": verdict.box,
         "outcome": decision.outcome,
         "suppressed": decision.suppressed,
+        "revises": decision.revises,
         "comment": response.comment,
         "answered_at": response.answered_at,
         "revised_at": response.revised_at,

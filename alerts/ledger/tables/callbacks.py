@@ -122,6 +122,7 @@ callbacks = Table(
     Index("callbacks_held", "lease_holder", postgresql_where=text(f"state = '{State.LEASED}'")),
     Index("callbacks_work_order", "priority_class", "rank_at", "id"),
     Index("callbacks_opened_at", "opened_at", "id"),
+    Index("callbacks_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),  # for the insights
     Index("callbacks_customer", "customer_id", "opened_at"),
     Index("callbacks_problem", "problem_id", "opened_at", "id", postgresql_where=text("problem_id IS NOT NULL")),
     postgresql_with={

@@ -31,6 +31,7 @@ history = Table(
     required("measured", JSONB),
     required("version", Integer),
     Index(None, "callback_id", "id"),
+    Index(None, "at", postgresql_using="brin"),  # rows come in this order, so a few bytes find a day or a month
 )
 
 outbox = Table(

@@ -20,6 +20,7 @@ class _Model(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         _members.update(cls.model_fields)
+        _members.update(field.alias for field in cls.model_fields.values() if field.alias)
 
 
 class RequestModel(_Model):

@@ -22,7 +22,7 @@ from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.database import transaction
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.reading.dead_letters import DeadLetter, mark_redriven
-from alerts.policy import shipped_policy
+from alerts.policy import Policy, shipped_policy
 from alerts.survey import Interaction, Respondent, SurveyResponse
 from app.api.app import create_app
 from app.api.dependencies import ApiDependencies, OutRecord
@@ -44,10 +44,17 @@ CANARIES = (NAME, "Zebedee", PHONE, PHONE[3:], EMAIL, COMMENT)
 class Front:
     """`sent`, `announced` and `observed` hold what left by each door."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        *,
+        numbers: Iterator[int] | None = None,
+        policy: Policy | None = None,
+    ) -> None:
         self.engine = engine
         self.clock = clock
-        self.policy = shipped_policy()
+        self.policy = policy or shipped_policy()
         self.sent: list[OutRecord] = []
         self.announced: list[Transition] = []
         self.metrics = Metrics()
@@ -56,7 +63,7 @@ class Front:
         self.kafka_is_away = False
         self.missing: list[str] = []
         self.stopping = asyncio.Event()
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         self._clients: list[httpx.AsyncClient] = []
         self.app = create_app(self.parts())
 

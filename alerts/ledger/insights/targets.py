@@ -1,0 +1,77 @@
+"""Whether customers were tried, reached and helped in time: counted, and from the durations that were stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.callback import Target
+from alerts.insights.quantiles import Quantiles
+from alerts.insights.question import Question
+from alerts.ledger.insights.counted import of_callbacks
+
+
+class TargetFigures(Struct, frozen=True, kw_only=True):
+    """Callbacks of one queue and priority. `pending`: still open and undecided. Durations in seconds, of those reached."""
+
+    queue: str
+    priority: int
+    target: Target
+    met: int
+    missed: int
+    pending: int
+    wall: Quantiles
+    callable: Quantiles
+
+
+# How did the callbacks that were opened then keep each target, and after how long was it reached? Of one that was reopened
+# the durations since then count, as its targets do.
+TARGETS = """
+WITH opened AS (
+    SELECT c.id, c.queue, c.priority, c.state, c.targets, c.targets_since
+    FROM callbacks AS c {joins} WHERE c.opened_at >= :since AND c.opened_at < :until AND {where}
+), reached AS (
+    SELECT o.id, e.name, (e.value ->> 'wall')::float8 AS wall, (e.value ->> 'callable')::float8 AS callable
+    FROM opened AS o JOIN history AS h ON h.callback_id = o.id AND h.at >= o.targets_since AND h.at >= :since
+    CROSS JOIN jsonb_each(h.measured) AS e(name, value)
+    WHERE h.measured <> '{{}}'
+)
+SELECT o.queue, o.priority, t.target,
+    count(*) FILTER (WHERE o.targets ->> t.target = 'met') AS met,
+    count(*) FILTER (WHERE o.targets ->> t.target = 'missed') AS missed,
+    count(*) FILTER (WHERE o.targets ->> t.target IS NULL AND o.state IN ('waiting', 'leased', 'scheduled')) AS pending,
+    count(r.wall) AS reached,
+    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY r.wall) AS wall,
+    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY r.callable) AS callable
+FROM opened AS o
+CROSS JOIN (VALUES (1, 'first_attempt'), (2, 'contact'), (3, 'resolution')) AS t(place, target)
+LEFT JOIN reached AS r ON r.id = o.id AND r.name = 'time_to_' || t.target
+GROUP BY o.queue, o.priority, t.place, t.target
+ORDER BY o.queue, o.priority, t.place
+"""
+
+
+async def count_targets(connection: AsyncConnection, question: Question) -> list[TargetFigures]:
+    chosen = of_callbacks(question)
+    rows = await connection.execute(text(TARGETS.format(joins=chosen.joins, where=chosen.where)), chosen.values)
+    return [
+        TargetFigures(
+            queue=row.queue,
+            priority=row.priority,
+            target=Target(row.target),
+            met=row.met,
+            missed=row.missed,
+            pending=row.pending,
+            wall=_quantiles(row.reached, row.wall),
+            callable=_quantiles(row.reached, row.callable),
+        )
+        for row in rows
+    ]
+
+
+def _quantiles(of: int, found: Sequence[float | None] | None) -> Quantiles:
+    p50, p90 = found or (None, None)
+    return Quantiles(of, p50, p90)

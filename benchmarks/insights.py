@@ -1,0 +1,99 @@
+"""What the insights take on a large ledger: each route's default view, the live hour, and how large their indexes are."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from alerts.ledger.database import open_engine
+from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
+from benchmarks.results import Cell, Findings, Table
+from benchmarks.rounds import percentile
+from benchmarks.year import grow_year
+from tests.integration.api.front import Front
+from tests.parts.clock import MOVABLE_CLOCK, Clock
+
+ANSWERS = 3_000_000
+ANSWERS_QUICK = 30_000
+TIMES = 20
+ZONE = "Africa/Abidjan"  # on UTC all year
+GOAL, GOAL_LIVE = 300.0, 50.0  # milliseconds, p95
+
+ROUTES = {
+    "hours": "/v1/insights/hours",
+    "hours, the live one": "/v1/insights/hours?from={hour}",
+    "hours, a month": "/v1/insights/hours?from={month}",
+    "days, a month": "/v1/insights/hours?from={month}&step=day",
+    "segments by channel": "/v1/insights/segments?by=channel",
+    "segments by segment": "/v1/insights/segments?by=segment",
+    "repeats": "/v1/insights/repeats",
+    "causes": "/v1/insights/causes",
+    "targets": "/v1/insights/targets",
+    "recovery": "/v1/insights/recovery",
+    "forecast": "/v1/insights/forecast",
+    "team": "/v1/insights/team",
+    "summary": "/v1/insights/summary",
+}
+INDEXES = ("responses_answered_at", "responses_revising", "callbacks_ended_at", "history_at")
+
+
+async def run(quick: bool) -> Findings:
+    answers = ANSWERS_QUICK if quick else ANSWERS
+    return await measure(answers)
+
+
+async def measure(answers: int) -> Findings:
+    """In this process: no network lies between, and what is measured is the statement and what is made of it."""
+    with durable_postgres() as postgres:
+        await make_template(postgres)
+        async with fresh_ledger(postgres) as url:
+            connection = await asyncpg.connect(url)
+            try:
+                await connection.execute(MOVABLE_CLOCK)
+                now = datetime.now(UTC).replace(minute=20)
+                await grow_year(url, answers, zone=ZONE, now=now)
+                clock = Clock(connection)
+                await clock.set(now)
+                taken = await _ask_all(url, clock, now)
+                sizes = [await _size(connection, name) for name in INDEXES]
+            finally:
+                await connection.close()
+        notes = [await conditions(postgres), f"{answers:,} answers and {answers // 10:,} callbacks of a year"]
+    p95 = {name: percentile(each, 0.95) for name, each in taken.items()}
+    rows: list[tuple[Cell, ...]] = [(name, percentile(each, 0.5), p95[name]) for name, each in taken.items()]
+    return Findings(
+        name="insights",
+        tables=[
+            Table(title="Milliseconds of each route's view", columns=("", "p50", "p95"), rows=rows),
+            Table(title="Indexes that are there for the insights", columns=("", "MiB"), rows=list(sizes)),
+        ],
+        notes=notes,
+        goals={
+            f"every default view under {GOAL:.0f} ms (p95)": max(p95.values()) < GOAL,
+            f"the live hour under {GOAL_LIVE:.0f} ms (p95)": p95["hours, the live one"] < GOAL_LIVE,
+        },
+    )
+
+
+async def _ask_all(url: str, clock: Clock, now: datetime) -> dict[str, list[float]]:
+    front = Front(open_engine(url), clock)
+    front.policy = front.policy.model_copy(update={"team_insights": "on"})
+    front.rebuild()
+    client = await front.key("callbacks:lead")
+    moments = {"hour": now.replace(minute=0, second=0, microsecond=0), "month": now - timedelta(days=28)}
+    names = {name: each.isoformat().replace("+00:00", "Z") for name, each in moments.items()}
+    found: dict[str, list[float]] = {name: [] for name in ROUTES}
+    for _ in range(TIMES):
+        for name, path in ROUTES.items():
+            begin = time.perf_counter()
+            response = await client.get(path.format(**names))
+            found[name].append((time.perf_counter() - begin) * 1000)
+            assert response.status_code == 200, f"{name}: {response.text}"
+    await front.close()
+    return found
+
+
+async def _size(connection: asyncpg.Connection[asyncpg.Record], index: str) -> tuple[Cell, ...]:
+    return index, await connection.fetchval("SELECT pg_relation_size($1::regclass)", index) / 2**20
