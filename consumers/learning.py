@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.callback import Transition
 from alerts.learning.signal import RaisedSignal
+from alerts.ledger.database import transaction
 from alerts.ledger.learning.plans import PlanCounts, count_plans
 from alerts.ledger.learning.problems import count_problems
 from alerts.ledger.learning.signals import look_once
@@ -40,7 +41,9 @@ def learning_duties(
         return swept.more
 
     async def count() -> bool:
-        show_plans(await count_plans(engine))
+        async with transaction(engine) as connection:
+            plans = await count_plans(connection)
+        show_plans(plans)
         show_problems(await count_problems(engine))
         return False
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Row, literal, select, text, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.errors import NotFound, StaleVersion
 from alerts.learning.plan import (
@@ -23,7 +23,7 @@ from alerts.learning.plan import (
 )
 from alerts.ledger.access.audit import write_change
 from alerts.ledger.bulk import insert_rows
-from alerts.ledger.database import ledger_now, transaction
+from alerts.ledger.database import ledger_now
 from alerts.ledger.ids import new_id
 from alerts.ledger.tables.callbacks import callbacks
 from alerts.ledger.tables.learning import action_plans
@@ -46,6 +46,10 @@ class PlanCounts(Struct, frozen=True, kw_only=True):
     states: dict[str, int]
     overdue: int
     completed: dict[str, int]
+
+    @property
+    def open(self) -> int:
+        return sum(self.states[state] for state in OPEN_PLANS)
 
 
 def today_of(now: datetime) -> date:
@@ -121,10 +125,8 @@ GROUP BY state
 """)
 
 
-async def count_plans(engine: AsyncEngine) -> PlanCounts:
-    """Raises Unavailable."""
-    async with transaction(engine) as connection:
-        rows = {row.state: row for row in await connection.execute(COUNTS)}
+async def count_plans(connection: AsyncConnection) -> PlanCounts:
+    rows = {row.state: row for row in await connection.execute(COUNTS)}
     states = {str(state): rows[state].plans if state in rows else 0 for state in PlanState}
     on_time = sum(row.on_time for row in rows.values())
     return PlanCounts(

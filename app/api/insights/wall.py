@@ -16,13 +16,16 @@ from alerts.insights.strip import Point, plan, strip
 from alerts.ledger.database import ledger_now
 from alerts.ledger.insights.hours import count_boxes
 from alerts.ledger.insights.wall import OpenWork, Results, load_open_work, load_results
+from alerts.ledger.learning.plans import count_plans
+from alerts.ledger.learning.signals import SignalFilter, list_signals
 from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
 from app.api.insights.figures import hour_item, share_resource
 from app.api.insights.table import CSV, tell
+from app.api.learning.signals import tell_signal
 from app.api.schemas.insight import CauseKinds
 from app.api.schemas.insight_query import InsightQuery
-from app.api.schemas.insight_wall import Wall
+from app.api.schemas.insight_wall import ActionCounts, Wall
 
 router = APIRouter(prefix="/v1/insights", tags=["insights"], route_class=GuardedRoute)
 
@@ -40,7 +43,8 @@ async def summary(query: Annotated[InsightQuery, Query()], context: Context) -> 
         today = await _until_now(connection, question, Grain.DAY, now)
         work = await load_open_work(connection, question, now, now + HOUR)
         results = await load_results(connection, question)
-    answer = _wall(question, now, live_hour, today, work, results)
+        learned = await _learned(connection)
+    answer = _wall(question, now, live_hour, today, work, results, learned)
     return tell(context, answer, [answer], Wall)
 
 
@@ -51,8 +55,26 @@ async def _until_now(connection: AsyncConnection, question: Question, grain: Gra
     return point
 
 
-def _wall(question: Question, now: datetime, live_hour: Point, today: Point, work: OpenWork, results: Results) -> Wall:
+async def _learned(connection: AsyncConnection) -> dict[str, Any]:
+    plans = await count_plans(connection)
+    signals, _ = await list_signals(connection, SignalFilter(), before=None, limit=1)
+    return {
+        "actions": ActionCounts(open=plans.open, overdue=plans.overdue),
+        "last_signal": tell_signal(signals[0]) if signals else None,
+    }
+
+
+def _wall(
+    question: Question,
+    now: datetime,
+    live_hour: Point,
+    today: Point,
+    work: OpenWork,
+    results: Results,
+    learned: dict[str, Any],
+) -> Wall:
     members: dict[str, Any] = {
+        **learned,
         "at": now,
         "zone": question.zone,
         "from": question.since,

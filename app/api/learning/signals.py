@@ -29,7 +29,9 @@ async def index(query: Annotated[SignalQuery, Query()], context: Context) -> Res
     async with context.reading() as connection:
         found, more = await list_signals(connection, wanted, before=before, limit=query.limit)
     cursor = None if more is None else context.cursors.write(PATH, query, more)
-    return respond(SignalList(items=[_tell(each) for each in found], next=cursor), headers=next_link(context, cursor))
+    return respond(
+        SignalList(items=[tell_signal(each) for each in found], next=cursor), headers=next_link(context, cursor)
+    )
 
 
 @router.post(
@@ -40,12 +42,12 @@ async def acknowledge(id: str, context: Context) -> Response:
 
     async def effect(connection: AsyncConnection) -> ChangeResult:
         signal = await acknowledge_signal(connection, read_id(id, "signal"), by=context.actor)
-        return ChangeResult(_tell(signal), tagged=True)
+        return ChangeResult(tell_signal(signal), tagged=True)
 
     return await context.change(effect)
 
 
-def _tell(signal: RaisedSignal) -> SignalResource:
+def tell_signal(signal: RaisedSignal) -> SignalResource:
     return SignalResource(
         id=signal.id,
         kind=signal.kind,

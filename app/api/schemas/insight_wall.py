@@ -8,13 +8,19 @@ from pydantic import ConfigDict, Field
 
 from app.api.schemas.base import ResponseModel
 from app.api.schemas.insight import CauseKinds, HourItem, ShareResource
+from app.api.schemas.signal import SignalResource
+
+
+class ActionCounts(ResponseModel):
+    open: int
+    overdue: int
 
 
 class Wall(ResponseModel):
     """`live_hour` and `today` until now, in the asked zone. `oldest`: since when the oldest open callback is there.
 
-    `recovered`, `kinds` and `promises_kept` from `from` to `to`. What else belongs on the wall (actions, the last
-    signal) joins as further members.
+    `recovered`, `kinds` and `promises_kept` from `from` to `to`. `actions` and `last_signal` are those of the whole
+    company, whatever the filters.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -32,3 +38,5 @@ class Wall(ResponseModel):
     recovered: ShareResource
     kinds: CauseKinds
     promises_kept: ShareResource
+    actions: ActionCounts
+    last_signal: SignalResource | None

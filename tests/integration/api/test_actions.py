@@ -126,7 +126,8 @@ async def test_open_late_and_punctual_plans_are_counted(front: Front) -> None:
         await written(lead, due_on=str(due), state=state)
     metrics = Metrics()
     metrics.learning.prepare()
-    metrics.learning.plans(await count_plans(front.engine))
+    async with transaction(front.engine) as connection:
+        metrics.learning.plans(await count_plans(connection))
     value = metrics.registry.collectors.get_sample_value
     states = ("planned", "in_progress", "on_hold", "complete", "cancelled")
     assert [value("bottombox_actions", {"state": state}) for state in states] == [1, 0, 1, 2, 1]

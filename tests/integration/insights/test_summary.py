@@ -9,6 +9,7 @@ from typing import Any
 
 from app.api.schemas.insight_wall import Wall
 from tests.integration.api.front import NOON, Front, good
+from tests.integration.api.test_signals import filled, looked
 from tests.integration.insights.byhand import is_close, utc, wilson
 from tests.integration.insights.test_causes import KEEP, cause, passes
 from tests.integration.insights.worked import BEGIN, DAY, NOW, Centre
@@ -73,6 +74,19 @@ async def test_what_is_due_soon_is_not_late_yet(front: Front) -> None:
         )
     found = await ask(front)
     assert (found["open"], found["overdue"], found["due_in_next_hour"]) == (3, 1, 1)
+
+
+async def test_what_is_done_and_what_was_noticed_last_stand_on_the_wall(front: Front) -> None:
+    lead = await front.lead()
+    for due in (NOON - 2 * DAY, NOON + DAY):
+        plan = {"title": "second crew", "owner": "lea", "due_on": str(due.date())}
+        assert (await lead.post("/v1/actions", json=plan)).status_code == 201
+    assert (await ask(front))["last_signal"] is None
+    await filled(front, bad=8)
+    assert await looked(front)
+    found = await ask(front)
+    assert found["actions"] == {"open": 2, "overdue": 1}
+    assert found["last_signal"] == good(await lead.get("/v1/signals?limit=1"))["items"][0]
 
 
 async def test_it_comes_as_one_row_too(front: Front) -> None:
