@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -334,6 +335,11 @@ class Policy(Section):
     team_insights: Literal["off", "on"] = "off"  # figures of single advisors, for leads: it watches employees
     signals: SignalRules = SignalRules()
     problems: ProblemRules = ProblemRules()
+
+    @cached_property
+    def version(self) -> str:
+        """The same for the same values, in whatever file they stand; 16 hex digits."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     @cached_property
     def queue_rules(self) -> dict[str, QueueRules]:

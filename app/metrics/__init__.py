@@ -44,5 +44,5 @@ class Metrics:
         self.callbacks.prepare(policy)
         self.audit.prepare()
         self.learning.prepare()
-        self.process.prepare()
+        self.process.prepare(policy.version)
         self.webhooks.prepare(webhooks)

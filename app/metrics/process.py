@@ -17,8 +17,10 @@ class ProcessMetrics:
             "log_lines_dropped_total", "Log lines that were not written, for nobody read them in time."
         )
         Info("bottombox_build", "The running version.", registry=registry.collectors).info({"version": __version__})
+        self.policy = registry.gauge("policy_info", "The version of the policy in force.", "version")
 
-    def prepare(self) -> None:
+    def prepare(self, policy_version: str) -> None:
+        self.policy.labels(policy_version).set(1)
         for state in ("in_use", "idle"):
             self.database_connections.labels(state)
 

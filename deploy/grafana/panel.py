@@ -127,10 +127,14 @@ def dashboard(uid: str, title: str, says: str, rows: Mapping[str, Sequence[Panel
     """Rows by their title; in each the story goes from left to right."""
     board = build.Dashboard(title).uid(uid).description(says).tags(["bottombox"]).readonly().timezone("browser")
     board.time(since, "now").refresh("30s")
-    for source in {panel.source.uid: panel.source for panels in rows.values() for panel in panels}.values():
+    sources = {panel.source.uid: panel.source for panels in rows.values() for panel in panels}
+    for source in sources.values():
         board.with_variable(_variable(source))
     board.with_variable(build.TextBoxVariable("docs").label("Docs at").default_value("https://docs.example/bottombox"))
     board.with_variable(build.TextBoxVariable("api").label("API at").default_value("https://bottombox.example"))
+    if PROMETHEUS.uid in sources:
+        board.annotation(_mark("Deploys", "bottombox_build_info"))
+        board.annotation(_mark("Policy changes", "bottombox_policy_info"))
     number = 1
     for name, panels in rows.items():
         board.with_row(build.Row(name).id(number))
@@ -138,6 +142,12 @@ def dashboard(uid: str, title: str, says: str, rows: Mapping[str, Sequence[Panel
             board.with_panel(panel.built().id(place))
         number += len(panels) + 1
     return board.build()
+
+
+def _mark(title: str, metric: str) -> Any:
+    """A line across the panels where a version shows that was not there five minutes ago."""
+    new = f"count by (version) ({metric}) unless count by (version) ({metric} offset 5m)"
+    return build.AnnotationQuery().name(title).datasource(PROMETHEUS).enable(True).icon_color("blue").expr(new)
 
 
 def _variable(source: model.DataSourceRef) -> Any:

@@ -21,7 +21,7 @@ LATENCY = [
         asks={"{{le}}": BUCKETS},
         yellow=5,
         red=60,
-        width=10,
+        width=8,
         runbook="BottomboxAlertLatencyBurn",
     ),
     Panel(
@@ -32,7 +32,7 @@ LATENCY = [
         asks={f"p{percent}": f"histogram_quantile({percent / 100}, {BUCKETS})" for percent in (50, 95, 99)},
         yellow=5,
         red=60,
-        width=9,
+        width=8,
         runbook="BottomboxAlertLatencyBurnSlow",
     ),
     Panel(
@@ -43,8 +43,23 @@ LATENCY = [
         asks={"in time": IN_TIME},
         yellow=0.9995,
         red=0.999,
-        width=5,
+        width=4,
         runbook="BottomboxAlertLatencyBurn",
+    ),
+    Panel(
+        title="How fast the allowance burns",
+        says="Failures of the last hour beside what each objective allows: at 1 the month's allowance lasts for a month.",
+        kind=Kind.COURSE,
+        unit="short",
+        asks={
+            "{{slo}}": 'slo:sli_error:ratio_rate1h{slo="alert_latency"} / 0.001'
+            ' or slo:sli_error:ratio_rate1h{slo="first_attempt"} / 0.05'
+            ' or slo:sli_error:ratio_rate1h{slo="resolution"} / 0.1'
+        },
+        yellow=1,
+        red=6,
+        width=4,
+        runbook="BottomboxFirstAttemptsLate",
     ),
 ]
 INTAKE = [
@@ -66,6 +81,7 @@ INTAKE = [
         asks={"stopped": "sum(max by (topic, partition) (bottombox_consumer_stopped_partitions))"},
         yellow=1,
         red=1.5,
+        width=3,
         runbook="BottomboxPartitionStopped",
     ),
     Panel(
@@ -88,6 +104,17 @@ INTAKE = [
         red=100,
         runbook="BottomboxDeadLetters",
         link="/v1/dead-letters",
+    ),
+    Panel(
+        title="Since the last canary",
+        says="How long ago an answer of our own last came the whole way, from Kafka to a claim; one is sent every 20 seconds.",
+        kind=Kind.NOW,
+        unit="s",
+        asks={"ago": "time() - (max(bottombox_canary_last_seen_timestamp_seconds) > 0)"},
+        yellow=60,
+        red=90,
+        width=3,
+        runbook="BottomboxCanaryLate",
     ),
 ]
 LEDGER = [

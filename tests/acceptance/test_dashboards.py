@@ -52,6 +52,7 @@ QUIET = {
     "BottomboxConsumerLag": "nothing waits for five minutes",
     "BottomboxPartitionStopped": "no dead letter was refused",
     "BottomboxTopicMissing": "each topic of the settings is there, and may be read",
+    "BottomboxCanaryLate": "the canaries come through",
     "BottomboxConflicts": "no id was used for another answer",
     "BottomboxSourceSilent": "there is no Prometheus with weeks behind it",
     "BottomboxInvariantViolated": "the ledger keeps its promises",
@@ -126,6 +127,8 @@ async def _seen(town: Town, prometheus: PrometheusAnswers) -> None:
     still_open = await town.value("SELECT count(*) FROM callbacks WHERE ended_at IS NULL")
     gauges = "sum(max by (queue, state) (bottombox_callbacks))"
     await eventually(lambda: prometheus.value(gauges), lambda found: found == still_open)
+    burning = "count(slo:sli_error:ratio_rate1h offset 3s)"  # counted every ten seconds, and seen by a course of them
+    await eventually(lambda: prometheus.value(burning), lambda found: found is not None and found >= 3)
     if EFFORT >= FULL:  # the audit goes by the ledger's clock, which is right again since a minute at most
         age = "time() - max(bottombox_auditor_last_success_timestamp_seconds)"
         await eventually(lambda: prometheus.value(age), lambda found: found is not None and found < 120)

@@ -62,7 +62,7 @@ def test_a_panel_says_what_it_shows_and_from_where_it_is_bad(name: str) -> None:
 def test_a_panel_asks_only_for_what_there_is_over_a_range_that_fits_any_scrape(name: str) -> None:
     for target in PANELS[name].told["targets"]:
         assert target["legendFormat"]
-        assert "bottombox_" in target["expr"]
+        assert re.search("bottombox_|slo:", target["expr"])
         assert unknown_names(target["expr"]) == set()
         assert "job=" not in target["expr"]
         for function, window in re.findall(r"\b(rate|increase)\([^[]*\[([^]]+)\]", target["expr"]):
@@ -84,6 +84,26 @@ def test_a_link_leads_to_a_runbook_or_into_the_service(name: str) -> None:
     for link in PANELS[name].told["links"]:
         runbook = re.fullmatch(r"\$\{docs\}/runbooks/(\w+)\.md", link["url"])
         assert (runbook and runbook[1] in alerts()) or re.fullmatch(r"\$\{api\}/v1/[a-z-]+", link["url"])
+
+
+def test_an_alert_leads_to_the_panel_that_leads_to_its_runbook() -> None:
+    """The first one where there are several; boards of what is now come before that of weeks."""
+    panels: dict[str, str] = {}
+    for file in ("advisory.json", "service.json", "ledger.json"):
+        for panel in read_board(file)["panels"]:
+            for link in panel.get("links") or ():
+                if runbook := re.fullmatch(r"\$\{docs\}/runbooks/(\w+)\.md", link["url"]):
+                    panels.setdefault(runbook[1], f"/d/{UIDS[file][0]}?viewPanel={panel['id']}")
+    assert len(panels) > 15
+    led = {name: rule["annotations"].get("dashboard_url") for name, rule in alerts().items()}
+    assert {name: url for name, url in led.items() if url} == panels
+
+
+@pytest.mark.parametrize("name", ["advisory.json", "service.json"])
+def test_deploys_and_changes_of_the_policy_are_marked(name: str) -> None:
+    marks = {each["name"]: each["expr"] for each in read_board(name)["annotations"]["list"]}
+    assert set(marks) == {"Deploys", "Policy changes"}
+    assert {metric for expr in marks.values() for metric in unknown_names(expr)} == set()
 
 
 @pytest.mark.parametrize("name", UIDS)
