@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.insights.share import Count, total
 from alerts.learning.watching import WEEK, WEEKS, HourlyCounts, WatchedScope
+from alerts.ledger.insights.counted import COUNTED_ANSWERS
 
 AT_MOST = 100
 """So many scopes of one kind are looked at, the largest: what senders write in `queue` may have no end."""
@@ -45,12 +46,8 @@ def counts_query(by: Sequence[str]) -> TextClause:
             SELECT {", ".join(f"r.{each}" for each in columns)}, r.box,
                    CAST(floor(extract(epoch FROM r.answered_at AT TIME ZONE :zone) / 3600) AS bigint) AS hour
             FROM responses AS r
-            WHERE r.answered_at >= :since AND r.answered_at < :until AND NOT EXISTS (
-                SELECT FROM responses AS better
-                WHERE better.event_source = r.event_source AND better.response_id = r.response_id
-                  AND (better.revised_at, better.origin_partition, better.origin_offset)
-                    > (r.revised_at, r.origin_partition, r.origin_offset))
-        ) AS in_force
+            WHERE r.answered_at >= :since AND r.answered_at < :until AND {COUNTED_ANSWERS}
+        ) AS counted
         GROUP BY GROUPING SETS ({", ".join(f"(hour, {each})" for each in columns)})
     """)
 

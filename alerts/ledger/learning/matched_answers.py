@@ -10,19 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, case, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Date
 
 from alerts.conditions import When
 from alerts.insights.share import Count, total
+from alerts.ledger.insights.counted import COUNTED_ANSWERS
 from alerts.ledger.tables.customers import customers
 from alerts.ledger.tables.responses import responses
 from alerts.scale import Box
 from alerts.survey import Interaction, Respondent, SurveyResponse
 
-r, c = responses.c, customers.c
-better = responses.alias("better")
+answered = responses.alias("r")  # as COUNTED_ANSWERS calls it
+r, c = answered.c, customers.c
 
 OF_ANSWERS: Mapping[str, ColumnElement[Any]] = {
     "sources": r.source,
@@ -45,18 +46,6 @@ OF_CUSTOMERS: Mapping[str, ColumnElement[Any]] = {
 
 DAY = cast(func.timezone("UTC", r.answered_at), Date)
 
-# The newest revision alone counts; of equal times the later in Kafka, as everywhere.
-IN_FORCE = ~(
-    select(better.c.id)
-    .where(
-        better.c.event_source == r.event_source,
-        better.c.response_id == r.response_id,
-        tuple_(better.c.revised_at, better.c.origin_partition, better.c.origin_offset)
-        > tuple_(r.revised_at, r.origin_partition, r.origin_offset),
-    )
-    .exists()
-)
-
 
 async def counts_by_day(connection: AsyncConnection, when: When | None, since: date, until: date) -> list[Count]:
     """The bottom box among the answers of each day (UTC) of [since, until), days without answers included."""
@@ -78,7 +67,8 @@ def _kinds(named: Sequence[str], since: date, until: date) -> Select[Any]:
     is_bottom = case((r.box == Box.BOTTOM, 1))
     query = (
         select(DAY.label("day"), *columns, func.count().label("answers"), func.count(is_bottom).label("bottom"))
-        .where(r.answered_at >= midnight(since), r.answered_at < midnight(until), IN_FORCE)
+        .where(r.answered_at >= midnight(since), r.answered_at < midnight(until), text(COUNTED_ANSWERS))
+        .select_from(answered)
         .group_by(DAY, *columns)
     )
     return query.join(customers, c.id == r.customer_id) if set(named) & set(OF_CUSTOMERS) else query

@@ -13,6 +13,7 @@ from alerts.learning.match import read_match
 from alerts.learning.plan import PlanState
 from app.api.schemas.base import AdvisorName, CalendarDay, Note, RequestModel, ResponseModel
 from app.api.schemas.callback import CauseRequest, CauseResource
+from app.api.schemas.insight import DifferenceResource, ShareResource
 from app.api.schemas.paging import ListResource, PageQuery, example
 
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
@@ -110,37 +111,19 @@ class ActionResource(ResponseModel):
     version: int
 
 
-class EffectShare(ResponseModel):
-    """`count` of `of`, with Wilson's 95 % interval; null when `of` is 0."""
-
-    count: int
-    of: int
-    share: float | None
-    low: float | None
-    high: float | None
-
-
-class EffectDifference(ResponseModel):
-    """After minus before, with its 95 % interval; null when one of them is of nothing."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
 class EffectResource(ResponseModel):
     """The bottom box of the four weeks before `effective_on` beside that of up to four weeks after it.
 
     `difference` is after minus before: below zero is better. `allowed_for` is the same, with the wider range that days
     of unlike mood ask for; it decides the verdict."""
 
-    before: EffectShare
-    after: EffectShare
+    before: ShareResource
+    after: ShareResource
     days_before: int
     days_after: int
-    difference: EffectDifference
+    difference: DifferenceResource
     sigma_z: float
-    allowed_for: EffectDifference
+    allowed_for: DifferenceResource
     verdict: EffectVerdict
 
 
