@@ -87,8 +87,9 @@ async def test_offsets_ahead_of_the_dump_and_behind_it_lose_nothing_and_double_n
 ) -> None:
     """Kafka's are ahead. One partition is set back to where the ledger stands, the others to their very beginning."""
     town, bottom = lost
-    stands = {each["partition"]: each["next_offset"] for each in bottombox("ledger", env=town.env)["items"]}
-    assert sum(stands.values()) == BEFORE
+    accounts = bottombox("ledger", env=town.env)["items"]
+    stands = {each["partition"]: each["next_offset"] for each in accounts}
+    assert sum(stands.values()) == BEFORE + sum(each["outcomes"]["canary"] for each in accounts)
     assert await town.value("SELECT count(*) FROM callbacks WHERE state = 'resolved'") == 1
     await reset_offsets(town, {0: stands[0], 1: 0, 2: 0})
     with Service.start("consume", town.env):
@@ -106,7 +107,7 @@ async def reset_offsets(town: Town, offsets: dict[int, int]) -> None:
         wanted = {TopicPartition(town.topic, partition): offset for partition, offset in offsets.items()}
         tool.assign(list(wanted))
         committed = [await tool.committed(partition) or 0 for partition in wanted]
-        assert sum(committed) == BEFORE + AFTER + 1
+        assert sum(committed) >= BEFORE + AFTER + 1  # and a canary now and then
         await tool.commit(wanted)
     finally:
         await tool.stop()
