@@ -336,7 +336,7 @@ class Policy(Section):
     signals: SignalRules = SignalRules()
     problems: ProblemRules = ProblemRules()
 
-    @cached_property
+    @property
     def version(self) -> str:
         """The same for the same values, in whatever file they stand; 16 hex digits."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

@@ -52,15 +52,23 @@ def headers_of(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
             if name != _TIME:
                 raise _invalid(name, "this header is there with two values; send it once")
             found[name] = found[name] + b" " + value
-    return {name: _decoded(name, value) for name, value in found.items()}
+    decoded = {name: _decoded(name, value) for name, value in found.items()}
+    takes_them_for_json = decoded.get(PREFIX + "specversion", "").startswith('"')
+    return {
+        name: _unquoted(text) if takes_them_for_json or not name.startswith(PREFIX) else text
+        for name, text in decoded.items()
+    }
 
 
 def _decoded(name: str, value: bytes) -> str:
-    """Without the quotation marks that some clients write around texts, taking a header for JSON."""
     try:
-        text = value.decode(errors="replace" if name == _TIME else "strict")
+        return value.decode(errors="replace" if name == _TIME else "strict")
     except UnicodeDecodeError:
         raise _invalid(name, "this header is not UTF-8; encode it so") from None
+
+
+def _unquoted(text: str) -> str:
+    """Some clients take every header for JSON, and write quotation marks around it; of others they may be meant."""
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 

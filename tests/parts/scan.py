@@ -18,6 +18,9 @@ from app.logs import TextLines
 TESTS = Path(__file__).parents[1]
 FLOORS = ("alerts", "consumers", "app")
 
+REMEDY = "in E.164 like +442079460067"
+"""How a number is to be written, by an example that is nobody's."""
+
 _COMMENT = re.compile(r"""\bcomment"?[=:] ?"(\w[^"\\]* [^"\\]{5,})\"""")
 _NAME = re.compile(r"""\bname"?[=:] ?"([A-Z]\w+ [A-Z]\w+)\"""", re.IGNORECASE)
 _ADDRESSES = (
@@ -44,6 +47,7 @@ class Ear:
         self._told: list[str] = []
 
     def hear(self, text: str, where: str) -> None:
+        text = text.replace(REMEDY, "")
         found = self._seeded.search(text)
         if found is not None:
             line = text[: found.end()].rpartition("\n")[2]

@@ -68,7 +68,7 @@ async def test_a_body_over_a_mebibyte_is_refused_whether_or_not_it_says_its_leng
 
 async def test_what_is_not_here_is_404_and_what_may_not_be_done_here_is_405_with_allow(front: Front) -> None:
     client, url = await _somebody(front)
-    for nowhere in ("/", "/v1", "/v1/callbacks/", "/v2/callbacks", "/v1/insights/hours", "/%2e%2e/etc/passwd", "/é"):
+    for nowhere in ("/", "/v1", "/v1/callbacks/", "/v2/callbacks", "/v1/insights/wishes", "/%2e%2e/etc/passwd", "/é"):
         problem(await client.get(nowhere), 404, "not-found")
     for method, where, allow in (
         ("DELETE", url, "POST"),
