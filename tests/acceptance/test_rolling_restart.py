@@ -23,7 +23,7 @@ from tests.parts.traffic import Traffic
 
 ROLES = ("api", "api", "api", "consume", "consume", "work", "work")
 ROUNDS = 5 if EFFORT >= FULL else 1
-DRAIN_SECONDS = "2"  # longer than a balancer trusts what it has heard
+DRAIN_SECONDS = "3"  # longer than a balancer trusts what it has heard
 GRACE_SECONDS = 20  # docs/operations.md, the order of a stop
 
 
@@ -85,5 +85,6 @@ async def test_every_process_is_replaced_and_nobody_notices(town: Town, clock: C
             await traffic.end()
         await eventually(town.accounted, lambda done: done == len(traffic.sent))
     assert traffic.waited == 0
+    assert fleet.balancer.refused == 0, "a replica refused what a balancer may send to one that was ready a moment ago"
     assert len(fleet.balancer.sent) >= 6, "every replica, old and new, had its share"
     await check_account(town, traffic)
