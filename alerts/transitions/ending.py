@@ -61,13 +61,7 @@ def resolve(
         raise CallbackChanged("another bad answer joined since the claim; read it, then resolve with its version")
     check_cause(cause, policy)
     check_checklist(checklist, policy)
-    moved = held.then(judge_promise(callback, now, now, policy))
-    measured = measure(callback, "time_to_resolution", now, policy)
-    for target, since in ((Target.FIRST_ATTEMPT, callback.first_attempt_at), (Target.CONTACT, callback.contacted_at)):
-        if since is None:  # the conversation it ends with was not recorded as an attempt
-            measured |= measure(callback, f"time_to_{target}", now, policy)
-            moved = moved.then(reached(moved.callback, target, now, now))
-    moved = moved.then(reached(moved.callback, Target.RESOLUTION, now, now))
+    moved, measured = _reached_all(held.then(judge_promise(callback, now, now, policy)), now, policy)
     resolved = moved.callback.evolve(
         state=State.RESOLVED,
         first_attempt_at=callback.first_attempt_at or now,
@@ -92,6 +86,20 @@ def resolve(
         measured=measured,
     )
     return rescheduled(moved.then(ended), now, policy)
+
+
+def _reached_all(moved: Transition, now: datetime, policy: Policy) -> tuple[Transition, dict[str, dict[str, float]]]:
+    """With every target reached, and how long each took that is reached only now.
+
+    The first attempt and the contact are among them when the conversation was not recorded as an attempt.
+    """
+    callback = moved.callback
+    measured = measure(callback, "time_to_resolution", now, policy)
+    for target, since in ((Target.FIRST_ATTEMPT, callback.first_attempt_at), (Target.CONTACT, callback.contacted_at)):
+        if since is None:
+            measured |= measure(callback, f"time_to_{target}", now, policy)
+            moved = moved.then(reached(moved.callback, target, now, now))
+    return moved.then(reached(moved.callback, Target.RESOLUTION, now, now)), measured
 
 
 def supersede(callback: Callback, reason: ClosedReason, *, now: datetime, policy: Policy) -> Transition:

@@ -42,6 +42,7 @@ OF_CUSTOMERS: Mapping[str, ColumnElement[Any]] = {
     "value_at_least": c.value,
     "tenure_years_at_least": c.since,
 }
+COLUMNS = {**OF_ANSWERS, **OF_CUSTOMERS}
 """The column that each part of a condition looks at. Facts of customers are those of today."""
 
 DAY = cast(func.timezone("UTC", r.answered_at), Date)
@@ -59,11 +60,11 @@ async def counts_by_day(connection: AsyncConnection, when: When | None, since: d
 
 def _parts(when: When | None) -> list[str]:
     given = when.model_fields_set if when is not None else set()
-    return [part for part in (*OF_ANSWERS, *OF_CUSTOMERS) if part in given]
+    return [part for part in COLUMNS if part in given]
 
 
 def _kinds(named: Sequence[str], since: date, until: date) -> Select[Any]:
-    columns = [(OF_ANSWERS.get(part, OF_CUSTOMERS.get(part))).label(part) for part in named]  # type: ignore[union-attr]
+    columns = [COLUMNS[part].label(part) for part in named]
     is_bottom = case((r.box == Box.BOTTOM, 1))
     query = (
         select(DAY.label("day"), *columns, func.count().label("answers"), func.count(is_bottom).label("bottom"))
