@@ -119,6 +119,8 @@ class Callback(Struct, frozen=True, kw_only=True):
     # what it is about
     queue: str
     source: str
+    event_id: str  # of the answer that opened it
+    trace_id: str | None = None  # of that answer, if its sender or the request that brought it named one
     language: str | None = None
     points: int
     severity: int

@@ -15,6 +15,7 @@ class LogFields(TypedDict, total=False):
 
     request: str
     trace: str | None
+    origin: str | None
     callback: str
     event: str | None
     source: str | None

@@ -43,9 +43,15 @@ def _by_callback(raised: Iterable[Raised]) -> dict[str, Iterator[Raised]]:
 
 
 def _fields(callback: Callback, event: Event, alert: Raised | None) -> LogFields:
-    """Without what people wrote, which stands in the event's `text`, and without who did it: the history has both."""
+    """Without what people wrote, which stands in the event's `text`, and without who did it: the history has both.
+
+    The line of an alert names its own answer; all others name the one that opened the callback, and `origin` its trace.
+    """
     fields: LogFields = {
         "callback": callback.id,
+        "event": plain_id(callback.event_id),
+        "source": callback.source,
+        "origin": callback.trace_id,
         "queue": callback.queue,
         "state": event.state,
         "version": event.version,

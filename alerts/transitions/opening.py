@@ -30,6 +30,8 @@ def open_callback(
         previous_id=previous_id,
         queue=alert.queue,
         source=alert.response.source,
+        event_id=alert.response.event_id,
+        trace_id=alert.answer.trace,
         points=verdict.points,
         severity=verdict.severity,
         priority=alert.priority,

@@ -63,6 +63,7 @@ async def test_one_trace_leads_from_the_request_to_the_callback_and_its_id_to_th
     assert kinds[:2] == ["opened", "claimed"]
     assert kinds[-1] == "resolved"
     assert (about[0]["trace"], about[0]["event"]) == (TRACE, "e1")
+    assert {(line["event"], line["source"], line["origin"]) for line in about} == {("e1", "cloudevents", TRACE)}
     requests = {line["request"] for line in about[1:]}
     assert len(requests) == 3, "the claim, the attempt and the resolve"
     assert all(line["trace"] == line["request"].replace("-", "") for line in about[1:])

@@ -42,6 +42,8 @@ callbacks = Table(
     required("version", Integer),
     required("queue"),
     required("source"),
+    required("event_id"),
+    Column("trace_id", Text),
     Column("language", Text),
     required("points", SmallInteger),
     required("severity", SmallInteger),

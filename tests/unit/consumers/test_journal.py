@@ -15,7 +15,7 @@ from consumers.journal import tell_moved, tell_report
 from tests.unit.alerts.transitions.builders import opened
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACE, OLDER = "4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"
 
 
 def event(kind: EventKind, version: int = 1, **more: Any) -> Event:
@@ -30,24 +30,25 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, Any]]]:
     return [(record.getMessage(), record.__dict__["about"]) for record in caplog.records]
 
 
-def test_the_line_that_opens_a_callback_ties_it_to_the_event_and_its_trace(caplog: pytest.LogCaptureFixture) -> None:
-    one, other = opened().evolve(id="c-1"), opened().evolve(id="c-2")
+def test_every_line_ties_its_callback_to_the_event_that_opened_it_and_its_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one = opened().evolve(id="c-1", event_id="e-1", trace_id=TRACE)
+    other = opened().evolve(id="c-2", event_id="e-0", trace_id=OLDER)
     joined = Transition(callback=one, events=(event(EventKind.OPENED), event(EventKind.JOINED, 2)))
     again = (event(EventKind.REOPENED, 6), event(EventKind.JOINED, 7), event(EventKind.CLOSED, 8, data=CLOSED))
     alone = Transition(callback=other, events=again)
     raised = [alert("e-1", "c-1", TRACE), alert("e-2", "c-2"), alert("+442079460067", "c-1")]
     with caplog.at_level(logging.INFO):
         tell_report(Report(moved=[alone, joined], raised=raised))
-    common = {"queue": "general", "state": "waiting"}
+    about_one = {"callback": "c-1", "source": "cloudevents", "origin": TRACE, "queue": "general", "state": "waiting"}
+    about_other = {**about_one, "callback": "c-2", "origin": OLDER}
     assert told(caplog) == [
-        ("callback reopened", {"callback": "c-2", **common, "version": 6}),
-        ("callback joined", {"callback": "c-2", **common, "version": 7, "event": "e-2", "source": "cloudevents"}),
-        ("callback closed", {"callback": "c-2", **common, "version": 8, "reason": "rerated"}),
-        (
-            "callback opened",
-            {"callback": "c-1", **common, "version": 1, "event": "e-1", "source": "cloudevents", "trace": TRACE},
-        ),
-        ("callback joined", {"callback": "c-1", **common, "version": 2, "source": "cloudevents"}),
+        ("callback reopened", {**about_other, "version": 6, "event": "e-0"}),
+        ("callback joined", {**about_other, "version": 7, "event": "e-2"}),
+        ("callback closed", {**about_other, "version": 8, "event": "e-0", "reason": "rerated"}),
+        ("callback opened", {**about_one, "version": 1, "event": "e-1", "trace": TRACE}),
+        ("callback joined", {**about_one, "version": 2}),
     ]
 
 
@@ -59,7 +60,7 @@ def test_what_people_wrote_and_who_they_are_is_in_no_line(caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO):
         tell_moved([Transition(callback=opened(), events=(noted,))])
     [(_, fields)] = told(caplog)
-    assert fields.keys() == {"callback", "queue", "state", "version"}
+    assert fields.keys() == {"callback", "event", "source", "queue", "state", "version"}
 
 
 def test_nothing_is_made_ready_for_a_log_that_does_not_want_it(caplog: pytest.LogCaptureFixture) -> None:
