@@ -34,8 +34,16 @@ else
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/integration tests/unit || failed=1; exit $$failed
 endif
 
+# Those of the tests that can try harder: they, or what they are made with, ask how hard.
+TRY_HARDER = $(shell grep --recursive --files-with-matches --include='test_*.py' 'parts.effort\|insights.simulated' $(1))
+soak: export BOTTOMBOX_TEST_EFFORT = 10
 soak: .venv/installed ## the fault, race and fuzz stories at full count
-	BOTTOMBOX_TEST_EFFORT=10 $(BIN)/pytest --timeout 3600 $(ARGS)
+ifdef ARGS
+	$(BIN)/pytest --timeout 3600 $(ARGS)
+else
+	failed=0; $(BIN)/pytest --timeout 3600 $(call TRY_HARDER,tests/acceptance) || failed=1; \
+	$(BIN)/pytest --timeout 3600 --numprocesses 2 --dist loadfile $(call TRY_HARDER,tests/integration tests/unit) || failed=1; exit $$failed
+endif
 
 unit: .venv/installed ## the pure tests only, in a minute or two
 	$(BIN)/pytest tests/unit $(ARGS)

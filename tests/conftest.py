@@ -16,6 +16,7 @@ from tests.parts.kafka import KafkaBroker
 from tests.parts.kafka_jars import NEWEST, kafka_version, missing_kafka
 from tests.parts.kafka_jars import OLDEST as OLDEST_KAFKA
 from tests.parts.postgres import OLDEST, PostgresServer, chosen_version, missing_oldest, missing_postgres
+from tests.parts.reconcile import books_of
 from tests.parts.requirements import require
 from tests.parts.scan import Scan
 from tests.parts.service import environment
@@ -67,10 +68,15 @@ def template(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 def database_url(postgres: PostgresServer, template: str) -> Iterator[str]:
-    """A ledger of one's own, removed afterwards."""
+    """A ledger of one's own, removed afterwards; what was counted of it must be what it holds."""
     name = unique_name("story")
-    yield postgres.create_database(name, template)
-    postgres.drop_database(name)
+    url = postgres.create_database(name, template)
+    books = books_of(url)
+    yield url
+    try:
+        books.check()
+    finally:
+        postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.acceptance.test_main_job import claimed, key, noon
 from tests.parts.checks import check_alerts, check_conservation, check_history
 from tests.parts.clock import Clock
 from tests.parts.postgres import PostgresServer
+from tests.parts.reconcile import books_of
 from tests.parts.service import Service, bottombox
 from tests.parts.town import Town, answer, eventually
 
@@ -50,6 +51,7 @@ async def lost(
     await asyncio.to_thread(postgres.drop_database, name)
     await asyncio.to_thread(postgres.create_database, name)
     await asyncio.to_thread(run, "pg_restore", "--exit-on-error", f"--dbname={town.database}", str(dump))
+    books_of(town.database).put_back()
     async with Town.open(
         town.env, bootstrap=town.bootstrap, topic=town.topic, dead=town.dead, database=town.database
     ) as restored:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -27,8 +26,8 @@ from alerts.transitions import release, resolve
 from tests.invariants import broken
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
+from tests.parts.effort import EFFORT
 
-EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday; the customers are in London
 POLICY = shipped_policy()
 QUIET = read_policy("escalation: {steps: []}", file="policy.yaml")  # leases end by running out alone

@@ -7,7 +7,6 @@ still between steps, so every moment must be equal too.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -74,8 +73,8 @@ from alerts.transitions import (
 )
 from tests.invariants import AFTER_THE_TIMER, broken
 from tests.parts.answers import SOURCE, answer
+from tests.parts.effort import EFFORT
 
-EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ABOUT_200_STEPS = settings(  # times EFFORT
     max_examples=4 * EFFORT, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )

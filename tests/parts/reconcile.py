@@ -1,18 +1,33 @@
-"""The figures of the processes, summed, beside those of the ledger (I30): for the end of a story, while the processes live."""
+"""The figures of the processes, summed, beside those of the ledger (I30).
+
+Every ledger of a story has `Books`: at its end no process has counted more than was recorded, and where each was asked before
+it ended, no less. `check_counters` asks in the middle of a story.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
-import httpx
+import asyncpg
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.parts.service import Service
 from tests.parts.town import Town, eventually
 
 Figures = dict[str, float]
 """`responses_total bottom cloudevents` -> 31; what is zero is not there."""
+
+Differences = dict[str, tuple[float, float]]
+"""What the processes say and what the ledger says, where one does not follow from the other."""
+
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""A process or a database that a story has stopped, paused, or protected; `URLError` is an `OSError`."""
 
 ALERTS_BY_SOURCE = "SELECT source, count(*) FROM alerts AS a JOIN responses AS r ON r.id = a.response_id GROUP BY 1"
 
@@ -56,38 +71,128 @@ IN_THE_LEDGER = {
 }
 
 
-async def check_counters(town: Town, *services: Service) -> None:
+class Counting(Protocol):
+    """A process that tells what it has counted at the port `metrics`."""
+
+    metrics: str
+
+
+class Books:
+    """What the processes of one ledger have counted, each asked once more before it ends."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._running: list[Counting] = []
+        self._last_pages: list[str] = []
+        self._is_whole = True  # each process that ended was asked after the last that it did
+        self._recorded: Figures = {}
+        self._uncounted: Differences = {}
+
+    def begin(self, process: Counting) -> None:
+        self._running.append(process)
+
+    def lose(self, process: Counting) -> None:
+        """It ended without having been asked, and what it had counted is gone."""
+        self._running.remove(process)
+        self._is_whole = False
+
+    def ask(self, process: Counting) -> str | None:
+        """The page of one that will end now, once all is counted that is in the ledger; None if there is none to be had."""
+        try:
+            self._recorded = recorded(self._database)
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                pages = {id(each): _page(each) for each in self._running}
+                counted = figures([*self._last_pages, *pages.values()])
+                self._uncounted = _where(counted, self._recorded, lambda theirs, ours: theirs < ours)
+                if not (self._uncounted and self._is_whole) or time.monotonic() > deadline:
+                    self._last_pages.append(pages[id(process)])
+                    return pages[id(process)]
+                time.sleep(0.02)
+        except UNREACHABLE:
+            self._is_whole = False
+            return None
+
+    def close(self, process: Counting) -> None:
+        """It has ended. What it did after it was asked, nobody has counted."""
+        self._running.remove(process)
+        try:
+            self._is_whole &= recorded(self._database) == self._recorded
+        except UNREACHABLE:
+            self._is_whole = False
+
+    def put_back(self) -> None:
+        """The ledger is as it was at an earlier moment; what was counted until now is more than it holds."""
+        self._last_pages.clear()
+        self._is_whole = False
+
+    def check(self) -> None:
+        """At the end of a story, when no process runs any more."""
+        if self._last_pages:
+            counted = figures(self._last_pages)
+            too_many = _where(counted, recorded(self._database), lambda theirs, ours: theirs > ours)
+            assert not too_many, f"more was counted than recorded: {too_many}"
+        assert not (self._is_whole and self._uncounted), f"recorded, and not counted: {self._uncounted}"
+
+
+_BOOKS: dict[str, Books] = {}  # by the name of the database; one that is dropped takes its own along
+
+
+def books_of(database: str) -> Books:
+    """Those of the ledger at this address, through whatever pooler."""
+    return _BOOKS.setdefault(urlsplit(database).path, Books(database))
+
+
+async def check_counters(town: Town, *services: Counting) -> None:
     """`services` are all that ever worked on this ledger, and none of them died."""
-    await eventually(lambda: _differences(town, services), lambda found: not found, within=PATIENCE)
+
+    def differences() -> Differences:
+        return _where(figures(map(_page, services)), recorded(town.database), lambda theirs, ours: theirs != ours)
+
+    await eventually(lambda: asyncio.to_thread(differences), lambda found: not found, within=PATIENCE)
 
 
-async def _differences(town: Town, services: Iterable[Service]) -> dict[str, tuple[float, float]]:
-    """What the processes say where it is not what the ledger says: (theirs, the ledger's)."""
-    found, wanted = await _counted(services), await _in_the_ledger(town)
-    return {
-        name: (found.get(name, 0), wanted.get(name, 0))
-        for name in found.keys() | wanted.keys()
-        if found.get(name, 0) != wanted.get(name, 0)
-    }
+def check_page(page: str, database: str, *, is_all: bool) -> None:
+    """`is_all`: whoever has this page did all that is in the ledger; else it may not say more than that."""
+    found = _where(
+        figures([page]), recorded(database), lambda theirs, ours: theirs != ours if is_all else theirs > ours
+    )
+    assert not found, f"counted, and recorded: {found}"
 
 
-async def _in_the_ledger(town: Town) -> Figures:
-    figures: Figures = {}
-    for name, query in IN_THE_LEDGER.items():
-        for *labels, number in await town.ledger.fetch(query):
-            figures[" ".join((name, *map(str, labels)))] = float(number)
-    return {name: number for name, number in figures.items() if number}
+def _where(counted: Figures, recorded: Figures, differ: Callable[[float, float], bool]) -> Differences:
+    both = {name: (counted.get(name, 0), recorded.get(name, 0)) for name in counted.keys() | recorded.keys()}
+    return {name: pair for name, pair in both.items() if differ(*pair)}
 
 
-async def _counted(services: Iterable[Service]) -> Figures:
-    figures: defaultdict[str, float] = defaultdict(float)
-    async with httpx.AsyncClient() as client:
-        pages = [(await client.get(f"{each.metrics}/metrics")).text for each in services]
+def recorded(database: str) -> Figures:
+    """What the ledger holds of everything that is counted."""
+
+    async def ask() -> Figures:
+        connection = await asyncpg.connect(database, timeout=10, statement_cache_size=0)
+        try:
+            rows = {name: await connection.fetch(query) for name, query in IN_THE_LEDGER.items()}
+        finally:
+            await connection.close()
+        return {" ".join((name, *map(str, labels))): float(n) for name in rows for *labels, n in rows[name] if n}
+
+    with ThreadPoolExecutor(1) as elsewhere:  # the caller's thread may already run an event loop
+        return elsewhere.submit(asyncio.run, ask()).result()
+
+
+def figures(pages: Iterable[str]) -> Figures:
+    """The sum of the pages, of what the ledger holds too."""
+    found: defaultdict[str, float] = defaultdict(float)
     for page in pages:
         for family in text_string_to_metric_families(page):
             for sample in family.samples:
                 name = sample.name.removeprefix("bottombox_")
                 if name in IN_THE_LEDGER:
                     labels = [sample.labels[label] for label in sorted(sample.labels)]
-                    figures[" ".join((name, *labels))] += sample.value
-    return {name: number for name, number in figures.items() if number}
+                    found[" ".join((name, *labels))] += sample.value
+    return {name: number for name, number in found.items() if number}
+
+
+def _page(process: Counting) -> str:
+    with urlopen(f"{process.metrics}/metrics", timeout=10) as page:
+        return str(page.read().decode())

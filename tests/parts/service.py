@@ -9,12 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.request import urlopen
 
+from tests.parts.reconcile import books_of
 from tests.parts.scan import heard
 
 ROOT = Path(__file__).parents[2]
@@ -57,16 +56,31 @@ def said(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess
     return done
 
 
+def _database(env: Mapping[str, str]) -> str:
+    file = env.get("BOTTOMBOX_DATABASE_URL_FILE")
+    return env["BOTTOMBOX_DATABASE_URL"] if file is None else Path(file).read_text().strip()
+
+
 class Service:
     """A running role. `log` holds what it said on standard error, to its end."""
 
-    def __init__(self, role: str, process: subprocess.Popen[str], log: Path, http: str | None, metrics: str) -> None:
+    def __init__(
+        self,
+        role: str,
+        process: subprocess.Popen[str],
+        log: Path,
+        http: str | None,
+        metrics: str,
+        env: Mapping[str, str],
+    ) -> None:
         self._role = role
         self._process = process
         self._log = log
         self._said: str | None = None
         self.http = http or ""
         self.metrics = metrics
+        self._books = books_of(_database(env))
+        self._books.begin(self)
 
     @classmethod
     def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None) -> Self:
@@ -89,7 +103,7 @@ class Service:
             raise AssertionError(f"bottombox {role} did not start: {log.read_text()}")
         first_line = json.loads(first)
         assert first_line["event"] == "listening"
-        return cls(role, process, log, first_line["http"], first_line["metrics"])
+        return cls(role, process, log, first_line["http"], first_line["metrics"], env)
 
     @property
     def log(self) -> str:
@@ -97,6 +111,7 @@ class Service:
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
+        self._books.lose(self)
         self._process.kill()
         self._ended()
 
@@ -108,14 +123,18 @@ class Service:
 
     def wait(self) -> int:
         """Until it ends by itself; the exit code, or minus the signal that ended it."""
+        self._books.lose(self)
         return self._ended()
 
     def stop(self, *, within: float = STOP_SECONDS) -> int:
         """SIGTERM, and the exit code. Fails when it takes longer than `within` seconds."""
-        with suppress(OSError), urlopen(f"{self.metrics}/metrics", timeout=5) as page:  # it may be protected
-            heard(page.read().decode(), f"the metrics page of {self._role}")
+        page = self._books.ask(self)
+        if page is not None:
+            heard(page, f"the metrics page of {self._role}")
         self._process.terminate()
-        return self._ended(within)
+        code = self._ended(within)
+        self._books.close(self)
+        return code
 
     def _ended(self, within: float = STOP_SECONDS) -> int:
         assert self._process.stdout is not None

@@ -16,4 +16,4 @@ async def front(database_url: str, clock: Clock) -> AsyncIterator[Front]:
     await clock.set(NOON)
     front = Front(open_engine(database_url), clock)
     yield front
-    await front.close()
+    await front.close(database_url)

@@ -19,6 +19,7 @@ from alerts.callback import Transition
 from alerts.errors import Unavailable
 from alerts.ledger.access.keys import create_key
 from alerts.ledger.callbacks.queues import ensure_queues
+from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import transaction
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.reading.dead_letters import DeadLetter, mark_redriven
@@ -30,6 +31,7 @@ from app.metrics import Metrics
 from consumers.intake.rehearsal import Rehearsal, Rehearsed, summary_of
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.clock import Clock
+from tests.parts.reconcile import check_page
 from tests.parts.scan import heard
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday; 12:00 in London, 21:00 in Tokyo
@@ -58,6 +60,7 @@ class Front:
         self.sent: list[OutRecord] = []
         self.announced: list[Transition] = []
         self.metrics = Metrics()
+        self.counts_all = True  # all that is in the ledger came by way of this front
         self.observed: list[tuple[str, int]] = []
         self.redriven: list[tuple[list[int], str]] = []
         self.kafka_is_away = False
@@ -93,6 +96,7 @@ class Front:
 
     def rebuild(self, **changes: Any) -> None:
         """The same house with other parts; clients made from now on knock there."""
+        self.counts_all &= "announce" not in changes
         self.app = create_app(self.parts(**changes))
 
     def _announce(self, moved: Sequence[Transition]) -> None:
@@ -145,11 +149,15 @@ class Front:
     async def lead(self, name: str = "lea") -> httpx.AsyncClient:
         return await self.key("callbacks:lead", name=f"{name}-{next(self._numbers)}", advisor=name)
 
-    async def close(self) -> None:
+    async def close(self, database: str | None = None) -> None:
+        """`database`: the address of the ledger, where what was counted shall be what it holds."""
         for client in self._clients:
             await client.aclose()
         await self.engine.dispose()
-        heard(self.metrics.registry.page(None)[0].decode(), "the metrics page")
+        page = self.metrics.registry.page(None)[0].decode()
+        heard(page, "the metrics page")
+        if database is not None:
+            check_page(page, database, is_all=self.counts_all)
         assert self.metrics.registry.collectors.get_sample_value("bottombox_uncounted_total") == 0, (
             "an event lacks what is counted"
         )
@@ -164,7 +172,14 @@ class Front:
     async def answers(self, answers: Sequence[Answer | DeadLettered]) -> list[Transition]:
         async with transaction(self.engine) as connection:
             await ensure_queues(connection, self.policy.queue_names)
-        return (await ingest_batch(self.engine, answers, self.policy)).moved
+        report = await ingest_batch(self.engine, answers, self.policy)
+        self.metrics.intake.batch(report, await self.clock.now())
+        return report.moved
+
+    async def wake(self) -> None:
+        """What has fallen due, as the worker does."""
+        while moved := await wake_due(self.engine, self.policy):
+            self.metrics.callbacks.announce(moved)
 
     def answer(
         self,
@@ -214,6 +229,7 @@ class Front:
             event.remove(self.engine.sync_engine, "before_cursor_execute", note)
 
     async def run(self, statement: str, **parameters: Any) -> None:
+        self.counts_all = False
         async with transaction(self.engine) as connection:
             await connection.execute(text(statement), parameters)
 

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from alerts.arrival import Answer
 from alerts.learning.backtest import Comparison, rank_of
 from alerts.learning.simulation import Simulation
-from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import open_engine
 from alerts.ledger.learning.backtesting import replay_answers
 from alerts.policy import Policy, read_policy, shipped_policy
@@ -71,8 +70,7 @@ async def lived(front: Front, policy: Policy, answers: Sequence[tuple[datetime, 
     front.policy = policy
     for at, answer in answers:
         await front.clock.set(at)
-        while await wake_due(front.engine, policy):
-            pass
+        await front.wake()
         await front.answers([answer])
     await front.clock.set(NOON)
 

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.ledger.callbacks.timers import wake_due
 from tests.integration.api.front import NOON, Front, good, leaks, problem
 
 
@@ -164,7 +163,7 @@ async def test_a_platforms_key_never_owns_a_promise(front: Front) -> None:
     answer = good(await platform.post(f"/v1/callbacks/{moved.callback.id}/schedule", json=body))
     assert answer["owner"] is None
     await front.clock.set(NOON.replace(hour=15))
-    await wake_due(front.engine, front.policy)
+    await front.wake()
     good(await (await front.advisor("bob")).post("/v1/callbacks/claim", json={}))
 
 

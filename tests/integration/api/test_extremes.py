@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts.ledger.callbacks.timers import wake_due
 from alerts.result import Result
 from tests.integration.api.front import NOON, Front, good
 from tests.parts.effort import times
@@ -106,7 +105,7 @@ class Life:
 
     async def time(self) -> None:
         await self.front.clock.advance(timedelta(seconds=self.dice.choice(ADVANCES)))
-        await wake_due(self.front.engine, self.front.policy)
+        await self.front.wake()
 
 
 @pytest.mark.parametrize("seed", range(times(40)))

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from alerts.ledger.access.idempotency import KeyedRequest, forget_old, stored_reply
 from alerts.ledger.access.keys import list_keys
-from alerts.ledger.callbacks.timers import wake_due
 from alerts.ledger.database import transaction
 from tests.integration.api.front import Front, good, problem
 
@@ -92,7 +91,7 @@ async def test_after_a_day_the_key_is_free_again(front: Front) -> None:
     assert await forget_old(front.engine) == 0
     assert good(await ann.post(CLAIM, json={}, headers=KEY))["lease"] == first["lease"]
     await front.clock.advance(timedelta(minutes=1))
-    await wake_due(front.engine, front.policy)
+    await front.wake()
     second = await ann.post(CLAIM, json={}, headers=KEY)
     assert good(second)["lease"] != first["lease"]
     await front.clock.advance(timedelta(hours=24))

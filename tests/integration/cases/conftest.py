@@ -17,4 +17,4 @@ async def post(database_url: str, clock: Clock) -> AsyncIterator[Post]:
     await clock.set(NOON)
     front = Front(open_engine(database_url), clock)
     yield Post(front, database_url)
-    await front.close()
+    await front.close(database_url)

@@ -51,8 +51,8 @@ class Post(Desk):
         return Record("surveys", 0, next(self._offsets), timestamp_ms, None, body, tuple(headers))
 
     async def deliver(self, *records: Record) -> None:
-        async for _ in self.intake.take(records, NOON, asyncio.Event()):
-            pass
+        async for taken in self.intake.take(records, NOON, asyncio.Event()):
+            self.front.metrics.intake.batch(taken.report, NOON)
 
     async def say(self, *events: dict[str, Any]) -> None:
         """One record each, in one poll."""

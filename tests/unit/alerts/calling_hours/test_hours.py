@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
@@ -17,8 +16,8 @@ from alerts.calling_hours.hours import Hours, daily, hours_of, hours_of_calendar
 from alerts.calling_hours.week import Week, apart
 from alerts.errors import Misconfigured
 from alerts.policy import DAYS, Calendar, Policy, Slot, read_policy, shipped_policy
+from tests.parts.effort import EFFORT
 
-EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 

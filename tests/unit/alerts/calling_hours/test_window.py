@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -25,8 +24,8 @@ from alerts.calling_hours.window import (
 from alerts.phones.phone import BAD_NUMBER, NO_NUMBER, Number, judge
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.survey import Respondent
+from tests.parts.effort import EFFORT
 
-EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
 POLICY = shipped_policy()
 LONDON = Place(("Europe/London",), "GB")

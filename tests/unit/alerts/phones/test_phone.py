@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.phones.phone import BAD_NUMBER, NO_NUMBER, extension_of, judge, mask, normalise, to_dial, to_show
-
-EFFORT = int(os.environ.get("BOTTOMBOX_TEST_EFFORT", "1"))
+from tests.parts.effort import EFFORT
 
 
 @pytest.mark.parametrize(
