@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from benchmarks import audit, claim, insights, intake, latency, mixed, rest, scrape
+from benchmarks import audit, claim, growth, insights, intake, latency, memory, mixed, rest, scrape, slope
 from benchmarks.machine import this_machine
 from benchmarks.page import Run, make_page, read_runs, write_page
 from benchmarks.results import Findings, render
@@ -28,7 +28,10 @@ ALL: dict[str, Callable[[bool], Awaitable[Findings]]] = {
     "latency": latency.run,
     "claim": claim.run,
     "rest": rest.run,
+    "growth": growth.run,
     "mixed": mixed.run,
+    "memory": memory.run,
+    "slope": slope.run,
     "audit": audit.run,
     "scrape": scrape.run,
     "insights": insights.run,
@@ -39,7 +42,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(ALL)}; default: all")
     parser.add_argument("--quick", action="store_true", help="small and short, to see that they work")
-    parser.add_argument("--json", action="store_true", help="a line for each on standard output, tables on standard error")
+    parser.add_argument(
+        "--json", action="store_true", help="a line for each on standard output, tables on standard error"
+    )
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the page of the runs on standard input")
     given = parser.parse_args()
     if given.page:

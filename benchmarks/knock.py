@@ -87,7 +87,8 @@ class Knocker(asyncio.Protocol):
 async def knockers(address: str, count: int) -> AsyncIterator[list[Knocker]]:
     """`count` connections to a server, closed afterwards."""
     loop, server = asyncio.get_running_loop(), urlsplit(address)
-    opened = [(await loop.create_connection(Knocker, server.hostname, server.port))[1] for _ in range(count)]
+    host, port = server.hostname or "", server.port or 80
+    opened = [(await loop.create_connection(Knocker, host, port))[1] for _ in range(count)]
     try:
         yield opened
     finally:

@@ -117,7 +117,17 @@ def _table(pace: Pace, good: Sequence[Round], samples: dict[str, list[float]]) -
     )
     return Table(
         title=f"Milliseconds at {pace.rate:,} answers a second, {pace.bad:.0%} of them alerts (medians of rounds)",
-        columns=("", "p50", "p99", "highest p50", "highest p99", "p50 x floor", "p99 x floor", "p50 of all", "p99 of all"),
+        columns=(
+            "",
+            "p50",
+            "p99",
+            "highest p50",
+            "highest p99",
+            "p50 x floor",
+            "p99 x floor",
+            "p50 of all",
+            "p99 of all",
+        ),
         rows=[_row(pace, good, name, title, samples.get(f"{pace.rate} {name}", [])) for name, title in rows],
     )
 

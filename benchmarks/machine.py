@@ -50,7 +50,9 @@ def _commit() -> str:
     """Of the source that is measured; empty where there is no Git."""
     asked = ("git", "describe", "--always", "--dirty", "--exclude=*")
     try:
-        return subprocess.run(asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
 

@@ -73,7 +73,9 @@ async def run(quick: bool) -> Findings:
         columns=("", "median", "lowest", "highest"),
         rows=[compared(good, "intake beside the API", "intake", "intake")[:4]],
     )
-    notes.append(f"{len(answers):,} answers a round; the API, the consumer, PostgreSQL and Kafka share the machine's cores")
+    notes.append(
+        f"{len(answers):,} answers a round; the API, the consumer, PostgreSQL and Kafka share the machine's cores"
+    )
     return Findings(
         name="mixed",
         tables=[table, took],
@@ -115,9 +117,7 @@ async def _busy(
 ) -> tuple[list[float], float]:
     """Milliseconds of requests from the first committed batch to the last, and answers a second."""
     group = unique_name("group")
-    env = environment(
-        database=url, kafka=town.bootstrap, topics=town.topic, dead_letters=town.dead, group=group
-    )
+    env = environment(database=url, kafka=town.bootstrap, topics=town.topic, dead_letters=town.dead, group=group)
     seen = [0]
 
     async def watch(wanted: int) -> None:
@@ -138,9 +138,7 @@ async def _busy(
     return taken, rate
 
 
-async def _work(
-    advisors: Sequence[Advisor], clients: Sequence[Knocker], is_over: Callable[[int], bool]
-) -> list[float]:
+async def _work(advisors: Sequence[Advisor], clients: Sequence[Knocker], is_over: Callable[[int], bool]) -> list[float]:
     """Milliseconds of each request, at the stated pace, each client with the next callback when it is free."""
     taken: list[float] = []
     free: asyncio.Queue[int] = asyncio.Queue()

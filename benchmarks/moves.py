@@ -80,7 +80,16 @@ async def record_moves(
     left = {name: number - started[name] for name, number in (await counted(ledger)).items()}
     take = CLAIM.format(changed=_changed(waiting, claimed), queue=waiting.callback["queue"])
     end = RESOLVE.format(changed=_changed(claimed, resolved))
-    statements = ["BEGIN;", take, *_came(waiting, claimed), "COMMIT;", "BEGIN;", end, *_came(claimed, resolved), "COMMIT;"]
+    statements = [
+        "BEGIN;",
+        take,
+        *_came(waiting, claimed),
+        "COMMIT;",
+        "BEGIN;",
+        end,
+        *_came(claimed, resolved),
+        "COMMIT;",
+    ]
     return Moves("\n".join(statements) + "\n", len(statements), left)
 
 
@@ -91,12 +100,20 @@ async def counted(ledger: Ledger) -> dict[str, int]:
     return dict(row)
 
 
-async def replay_moves(server: PostgresServer, url: str, moves: Moves, *, clients: int, seconds: int) -> tuple[int, float]:
+async def replay_moves(
+    server: PostgresServer, url: str, moves: Moves, *, clients: int, seconds: int
+) -> tuple[int, float]:
     """How often pgbench went through the script, and how often a second."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(moves.script)
         file.flush()
-        options = ("--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--time={seconds}", f"--file={file.name}")
+        options = (
+            "--no-vacuum",
+            "--protocol=prepared",
+            f"--client={clients}",
+            f"--time={seconds}",
+            f"--file={file.name}",
+        )
         pgbench = await asyncio.create_subprocess_exec(
             server.binaries / "pgbench",
             *options,
@@ -146,9 +163,7 @@ def _came(before: Seen, after: Seen) -> list[str]:
 
 def _insert(table: str, rows: Sequence[Row]) -> str:
     names = ", ".join(f'"{name}"' for name in rows[0])
-    values = (
-        ", ".join(FRESH.get((table, name)) or _literal(value) for name, value in row.items()) for row in rows
-    )
+    values = (", ".join(FRESH.get((table, name)) or _literal(value) for name, value in row.items()) for row in rows)
     return f"INSERT INTO {table} ({names}) VALUES {', '.join(f'({each})' for each in values)};"
 
 

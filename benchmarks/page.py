@@ -14,7 +14,7 @@ from msgspec import Struct
 from benchmarks.goals import GOALS, Figure, Goal
 from benchmarks.machine import Machine
 from benchmarks.plot import BAD, GOOD, Point, plot, short
-from benchmarks.results import Cell, Findings, Table, cell_text
+from benchmarks.results import Findings, Table, cell_text
 
 RANGE = ("median", "lowest", "highest")
 """The columns that a table has, after its first, when a plot can be made of it."""
@@ -86,7 +86,9 @@ def _goals(figures: Mapping[str, Figure]) -> str:
     rows: list[tuple[str, ...]] = []
     for goal in GOALS:
         found = figures.get(goal.figure)
-        measured = (short(found.median), short(found.worst), _verdict(goal, found)) if found else ("", "", "not measured")
+        measured = (
+            (short(found.median), short(found.worst), _verdict(goal, found)) if found else ("", "", "not measured")
+        )
         rows.append((goal.what, *measured, goal.words(goal.goal), goal.words(goal.stretch)))
     return _markdown(("what", "median", "worst round", "", "goal", "stretch"), rows)
 
@@ -103,7 +105,9 @@ def _goals_plot(figures: Mapping[str, Figure]) -> str:
     for goal in GOALS:
         found = figures.get(goal.figure)
         if found is not None and min(found.median, found.worst) > 0:
-            good, worst = (goal.goal / value if goal.is_most else value / goal.goal for value in (found.median, found.worst))
+            good, worst = (
+                goal.goal / value if goal.is_most else value / goal.goal for value in (found.median, found.worst)
+            )
             label = goal.what if len(goal.what) < 64 else f"{goal.what[:62]}…"
             points.append(Point(label, good, min(good, worst), max(good, worst), GOOD if goal.is_met(found) else BAD))
     return plot("Times as good as the goal (right of the line is met)", points, line=1.0)
@@ -121,7 +125,9 @@ def _machines(runs: Iterable[Run]) -> str:
     packages = {f"{name} {version}" for each in runs for name, version in each.machine.packages.items()}
     pythons = {each.machine.python for each in runs}
     told = f"Python {', '.join(sorted(pythons))}; {', '.join(sorted(packages))}.\n"
-    return "\n".join([_markdown(("benchmark", "when", "source", "machine", "load before", "fdatasync, us"), rows), told])
+    return "\n".join(
+        [_markdown(("benchmark", "when", "source", "machine", "load before", "fdatasync, us"), rows), told]
+    )
 
 
 def _section(run: Run, folder: str, pictures: dict[str, str]) -> str:
@@ -142,13 +148,12 @@ def _section(run: Run, folder: str, pictures: dict[str, str]) -> str:
 def _points(table: Table) -> list[Point]:
     if table.columns[1:4] != RANGE:
         return []
-    return [
-        Point(str(row[0]), float(row[1]), float(row[2]), float(row[3])) for row in table.rows if all(map(_is_drawn, row[1:4]))
-    ]
-
-
-def _is_drawn(cell: Cell) -> bool:
-    return isinstance(cell, int | float) and cell > 0
+    found = []
+    for row in table.rows:
+        values = [float(cell) for cell in row[1:4] if isinstance(cell, int | float) and cell > 0]
+        if len(values) == len(RANGE):
+            found.append(Point(str(row[0]), *values))
+    return found
 
 
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -43,7 +43,9 @@ def plot(title: str, points: Sequence[Point], line: float | None = None) -> str:
     ]
     if line:
         x = _x(line, low, high)
-        parts.append(f'<line x1="{x:.1f}" y1="{HEAD}" x2="{x:.1f}" y2="{height - FOOT}" stroke="{INK}" stroke-dasharray="5 4"/>')
+        parts.append(
+            f'<line x1="{x:.1f}" y1="{HEAD}" x2="{x:.1f}" y2="{height - FOOT}" stroke="{INK}" stroke-dasharray="5 4"/>'
+        )
     return "\n".join([*parts, "</svg>\n"])
 
 

@@ -148,7 +148,11 @@ def _findings(good: Sequence[Round], notes: list[str]) -> Findings:
         columns=("", "median", "lowest", "highest", "x p50", "lowest", "highest"),
         rows=[
             compared(good, f"{title}, {share}", f"{name} {share}", f"{name} p50")
-            for name, title in (("cycle", "claim and resolve together"), ("one", "GET one"), ("list", f"list of {PAGE}"))
+            for name, title in (
+                ("cycle", "claim and resolve together"),
+                ("one", "GET one"),
+                ("list", f"list of {PAGE}"),
+            )
             for share in ("p50", "p99")
         ],
     )
@@ -229,7 +233,10 @@ async def _open(postgres: PostgresServer, backlog: int, seconds: int) -> AsyncIt
         ids = [row[0] for row in await ledger.fetch(newest)]
         [client] = await stack.enter_async_context(knockers(api, 1))
         moves = await _moves(ledger, advisors[0], client)
-        bodies = [await client.ask(advisors[0].get(path)) for path in (f"/v1/callbacks/{ids[0]}", f"/v1/callbacks?limit={PAGE}")]
+        bodies = [
+            await client.ask(advisors[0].get(path))
+            for path in (f"/v1/callbacks/{ids[0]}", f"/v1/callbacks?limit={PAGE}")
+        ]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         files = [folder / str(number) for number in range(len(bodies))]
         for file, body in zip(files, bodies, strict=True):

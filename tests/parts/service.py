@@ -92,6 +92,10 @@ class Service:
         return cls(role, process, log, first_line["http"], first_line["metrics"])
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return self._said if self._said is not None else self._log.read_text()
 

@@ -31,9 +31,15 @@ def run(name: str, median: float = 1.0, *, quick: bool = False, figures: dict[st
     table = Table(
         title=f"What {name} took",
         columns=("", "median", "lowest", "highest"),
-        rows=[("a floor", 100.0, 90.0, 120.0), ("ours | theirs", median, median / 2, median * 2), ("not run", None, None, None)],
+        rows=[
+            ("a floor", 100.0, 90.0, 120.0),
+            ("ours | theirs", median, median / 2, median * 2),
+            ("not run", None, None, None),
+        ],
     )
-    found = Findings(name=name, tables=[table], notes=["on a Monday"], figures=figures or {}, plans={"before": "Index Scan"})
+    found = Findings(
+        name=name, tables=[table], notes=["on a Monday"], figures=figures or {}, plans={"before": "Index Scan"}
+    )
     return Run(at="2026-11-26 10:00", quick=quick, machine=MACHINE, findings=found)
 
 
@@ -41,12 +47,21 @@ def test_the_same_lines_make_the_same_page() -> None:
     lines = [msgspec.json.encode(run("intake", figures={"intake.intake": Figure(0.2, 0.1)})).decode(), "", "\n"]
     first, second = (make_page(read_runs(lines), "performance") for _ in range(2))
     assert first == second
-    for said in ("## intake", "on a Monday", "Index Scan", "| ours / theirs | 1.00 | 0.50 | 2.00 |", "abc1234", "asyncpg 0.32.0"):
+    for said in (
+        "## intake",
+        "on a Monday",
+        "Index Scan",
+        "| ours / theirs | 1.00 | 0.50 | 2.00 |",
+        "abc1234",
+        "asyncpg 0.32.0",
+    ):
         assert said in first.text
 
 
 def test_of_each_benchmark_the_last_full_run_counts() -> None:
-    page = make_page([run("claim", 3.0), run("intake", 7.0), run("claim", 5.0), run("claim", 9.0, quick=True)], "performance")
+    page = make_page(
+        [run("claim", 3.0), run("intake", 7.0), run("claim", 5.0), run("claim", 9.0, quick=True)], "performance"
+    )
     assert page.text.count("## claim") == 1
     assert "| ours / theirs | 5.00 |" in page.text
     assert "7.00" in page.text
@@ -60,7 +75,11 @@ def test_quick_runs_alone_make_no_page() -> None:
 def test_a_missed_goal_is_said_as_plainly_as_one_that_is_met() -> None:
     figures = {"intake.intake": Figure(0.2, 0.1), "intake.replay": Figure(0.7, 0.6), "rest.one": Figure(0.5, 0.4)}
     [missed, met, stretched, other] = [
-        next(line for line in make_page([run("intake", figures=figures)], "p").text.splitlines() if line.startswith(start))
+        next(
+            line
+            for line in make_page([run("intake", figures=figures)], "p").text.splitlines()
+            if line.startswith(start)
+        )
         for start in ("| intake, one", "| replay", "| GET one", "| list of 50")
     ]
     assert "| 0.2 | 0.1 | **missed** | ≥ 0.35 | ≥ 0.5 |" in missed
@@ -86,7 +105,9 @@ def test_each_table_with_a_range_has_a_picture_and_the_page_shows_it() -> None:
 
 
 def test_points_lie_in_the_order_of_their_values_inside_the_picture() -> None:
-    drawn = ET.fromstring(plot("Few & many", [Point("a", 1, 1, 1), Point("b <c>", 30, 20, 40), Point("c", 900, 1, 999)]))
+    drawn = ET.fromstring(
+        plot("Few & many", [Point("a", 1, 1, 1), Point("b <c>", 30, 20, 40), Point("c", 900, 1, 999)])
+    )
     at = [float(circle.get("cx", "")) for circle in drawn.iter("{http://www.w3.org/2000/svg}circle")]
     assert at == sorted(at)
     assert len(set(at)) == 3
