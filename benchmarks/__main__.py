@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from benchmarks import audit, claim, growth, insights, intake, latency, memory, mixed, rest, scrape, slope
+from benchmarks import audit, claim, growth, insights, intake, latency, memory, mixed, profile, rest, scrape, slope
 from benchmarks.machine import this_machine
 from benchmarks.page import Run, make_page, read_runs, write_page
 from benchmarks.results import Findings, render
@@ -32,6 +32,7 @@ ALL: dict[str, Callable[[bool], Awaitable[Findings]]] = {
     "mixed": mixed.run,
     "memory": memory.run,
     "slope": slope.run,
+    "profile": profile.run,
     "audit": audit.run,
     "scrape": scrape.run,
     "insights": insights.run,

@@ -187,7 +187,7 @@ async def _claim(desk: Desk) -> float:
 
 async def _until_not(ledger: asyncpg.Connection[asyncpg.Record], question: str) -> None:
     async with asyncio.timeout(PATIENCE):
-        while await ledger.fetchval(question):
+        while await ledger.fetchval(question):  # noqa: ASYNC110 - another process is to end this
             await asyncio.sleep(0.2)
 
 
@@ -243,7 +243,7 @@ def _findings(found: dict[str, Costs], notes: list[str]) -> Findings:
 
 
 def _compared(sides: tuple[list[float], list[float]]) -> tuple[Cell, ...]:
-    small, grown = sides
+    grown = sides[1]
     ratio, fifths = _ratio(sides).median, _fifths(sides)
     middle = [statistics.median(each) for each in sides]
     return (*middle, percentile(grown, 0.99), len(grown), ratio, min(fifths), max(fifths))

@@ -29,7 +29,7 @@ PASSES = 10
 EVERY = 0.5  # seconds between looks
 PATIENCE = 3600.0  # seconds for all records
 ACCOUNTED = "SELECT coalesce(sum(next_offset - first_offset), 0)::bigint FROM partitions"
-COUNTS = """SELECT (SELECT count(*) FROM responses), (SELECT sum(seen_again) FROM partitions)::bigint,
+COUNTS = """SELECT (SELECT count(*) FROM responses), (SELECT sum((outcomes ->> 'duplicate')::bigint) FROM partitions)::bigint,
     (SELECT count(*) FROM alerts)"""
 
 

@@ -75,8 +75,7 @@ def write_page(page: Page, path: Path) -> None:
     folder = path.with_suffix("")
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.svg"):
-        if not old.name.startswith("flame-"):
-            old.unlink()
+        old.unlink()
     for name, drawn in page.pictures.items():
         (folder / name).write_text(drawn)
     path.write_text(page.text)
@@ -139,6 +138,9 @@ def _section(run: Run, folder: str, pictures: dict[str, str]) -> str:
             name = f"{found.name}-{number}.svg"
             pictures[name] = plot(table.title, points)
             parts.append(f"![{table.title}]({folder}/{name})\n")
+    for name, drawn in found.pictures.items():
+        pictures[f"{name}.svg"] = drawn
+        parts.append(f"![{name}]({folder}/{name}.svg)\n")
     parts.append("".join(f"- {note}\n" for note in found.notes))
     for when, explained in found.plans.items():
         parts.append(f"<details><summary>Plan {when}</summary>\n\n```\n{explained}\n```\n\n</details>\n")
@@ -152,7 +154,7 @@ def _points(table: Table) -> list[Point]:
     for row in table.rows:
         values = [float(cell) for cell in row[1:4] if isinstance(cell, int | float) and cell > 0]
         if len(values) == len(RANGE):
-            found.append(Point(str(row[0]), *values))
+            found.append(Point(str(row[0]), values[0], values[1], values[2]))
     return found
 
 

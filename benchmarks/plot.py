@@ -34,9 +34,7 @@ def plot(title: str, points: Sequence[Point], line: float | None = None) -> str:
     height = HEAD + ROW * len(points) + FOOT
     told = "; ".join(f"{each.label}: {short(each.median)}" for each in points)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-        f' role="img" aria-label={quoteattr(f"{title}: {told}")} font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
+        _opening(height, f"{title}: {told}"),
         f'<text x="8" y="20" font-weight="bold" fill="{INK}">{escape(title)}</text>',
         *_axis(low, high, height),
         *(part for number, each in enumerate(points) for part in _row(number, each, low, high)),
@@ -47,6 +45,12 @@ def plot(title: str, points: Sequence[Point], line: float | None = None) -> str:
             f'<line x1="{x:.1f}" y1="{HEAD}" x2="{x:.1f}" y2="{height - FOOT}" stroke="{INK}" stroke-dasharray="5 4"/>'
         )
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _opening(height: int, told: str) -> str:
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+    words = f'role="img" aria-label={quoteattr(told)} font-family="sans-serif" font-size="12"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {words}>\n<rect width="100%" height="100%" fill="#fff"/>'
 
 
 def short(value: float) -> str:

@@ -21,13 +21,14 @@ class Table(Struct, frozen=True, kw_only=True):
 
 class Findings(Struct, frozen=True, kw_only=True):
     """One benchmark's tables; `notes` say under what conditions, `figures` are what `goals.GOALS` are judged by,
-    `plans` hold what the database says of a statement."""
+    `plans` hold what the database says of a statement, `pictures` are SVG by name."""
 
     name: str
     tables: list[Table]
     notes: list[str] = field(default_factory=list)
     figures: dict[str, Figure] = field(default_factory=dict)
     plans: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
 
 
 def render(findings: Findings) -> str:

@@ -69,12 +69,13 @@ class Service:
         self.metrics = metrics
 
     @classmethod
-    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None) -> Self:
-        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`."""
+    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None, module: str = "app") -> Self:
+        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`. `module`: what is run
+        as the program."""
         descriptor, name = tempfile.mkstemp(prefix=f"bottombox-{role}-", suffix=".log")
         with os.fdopen(descriptor, "w") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "app", role, "--json"],
+                [sys.executable, "-m", module, role, "--json"],
                 cwd=ROOT,
                 env=dict(env),
                 stdout=subprocess.PIPE,

@@ -118,8 +118,8 @@ def test_points_lie_in_the_order_of_their_values_inside_the_picture() -> None:
 def test_pictures_of_before_go_and_others_stay(tmp_path: Path) -> None:
     folder = tmp_path / "performance"
     folder.mkdir()
-    for name in ("old-1.svg", "flame-claim.svg", "earlier.md"):
+    for name in ("old-1.svg", "earlier.md"):
         (folder / name).write_text("")
     write_page(make_page([run("claim")], "performance"), tmp_path / "performance.md")
-    assert sorted(each.name for each in folder.iterdir()) == ["claim-1.svg", "earlier.md", "flame-claim.svg"]
+    assert sorted(each.name for each in folder.iterdir()) == ["claim-1.svg", "earlier.md"]
     assert (tmp_path / "performance.md").read_text().startswith("# Performance")
