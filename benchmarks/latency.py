@@ -8,7 +8,6 @@ so that one clock sees both ends.
 from __future__ import annotations
 
 import asyncio
-import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -17,8 +16,8 @@ from msgspec import Struct
 from benchmarks.answers import BOTTOM_SHARE
 from benchmarks.goals import Figure
 from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
-from benchmarks.results import Cell, Findings, Table
-from benchmarks.rounds import Round, Values, figure, interleave, kept, median, percentile, ratios, undisturbed
+from benchmarks.results import Findings, Table
+from benchmarks.rounds import Round, Values, compared, figure, interleave, kept, percentile, undisturbed
 from benchmarks.street import Street, open_street
 from tests.parts.kafka import KafkaBroker
 
@@ -94,13 +93,12 @@ def _findings(
         for pace in paces
         for share in SHARES
     }
-    alerts = sum(len(samples[f"{pace.rate} alert"]) for pace in paces)
     return Findings(
         name="latency",
-        tables=[_table(pace, good, samples) for pace in paces],
+        tables=[_table(pace, good) for pace in paces],
         notes=[
-            f"{alerts:,} alerts; the producer and the service's own consumer run in this process",
-            "'of all' counts every answer, those of dropped rounds too",
+            "the producer and the service's own consumer run in this process",
+            *(_of_all(pace, samples[f"{pace.rate} alert"]) for pace in paces),
             "the floor's p99 is the sum of two, which is more than the p99 of the sum",
             *notes,
         ],
@@ -108,34 +106,24 @@ def _findings(
     )
 
 
-def _table(pace: Pace, good: Sequence[Round], samples: dict[str, list[float]]) -> Table:
-    rows = (
-        ("alert", "produce() -> alert committed"),
-        ("floor", "floor: the two below together"),
-        ("poll", "F_poll: produce() -> getmany of a bare consumer"),
-        ("row", "F_row: one row inserted and committed"),
-    )
+def _table(pace: Pace, good: Sequence[Round]) -> Table:
+    titles = {
+        "alert": "produce() -> alert committed",
+        "floor": "floor: the two below together",
+        "poll": "F_poll: produce() -> getmany of a bare consumer",
+        "row": "F_row: one row inserted and committed",
+    }
     return Table(
-        title=f"Milliseconds at {pace.rate:,} answers a second, {pace.bad:.0%} of them alerts (medians of rounds)",
-        columns=(
-            "",
-            "p50",
-            "p99",
-            "highest p50",
-            "highest p99",
-            "p50 x floor",
-            "p99 x floor",
-            "p50 of all",
-            "p99 of all",
-        ),
-        rows=[_row(pace, good, name, title, samples.get(f"{pace.rate} {name}", [])) for name, title in rows],
+        title=f"Milliseconds at {pace.rate:,} answers a second, {pace.bad:.0%} of them alerts (medians and extremes of rounds)",
+        columns=("", "median", "lowest", "highest", "x floor", "lowest", "highest"),
+        rows=[
+            compared(good, f"{share}, {title}", f"{pace.rate} {part} {share}", f"{pace.rate} floor {share}")
+            for share in SHARES
+            for part, title in titles.items()
+        ],
     )
 
 
-def _row(pace: Pace, good: Sequence[Round], part: str, title: str, sample: Sequence[float]) -> tuple[Cell, ...]:
-    name, floor = f"{pace.rate} {part}", f"{pace.rate} floor"
-    measured = [median(good, f"{name} {share}") for share in SHARES]
-    worst = [max(each.values[f"{name} {share}"] for each in good) for share in SHARES]
-    beside = [statistics.median(ratios(good, f"{name} {share}", f"{floor} {share}")) for share in SHARES]
-    of_all = [percentile(sample, share) if sample else None for share in (0.5, 0.99)]
-    return (title, *measured, *worst, *beside, *of_all)
+def _of_all(pace: Pace, sample: Sequence[float]) -> str:
+    p50, p99 = (percentile(sample, share) for share in (0.5, 0.99))
+    return f"at {pace.rate:,}/s, {len(sample):,} alerts, those of dropped rounds too: p50 {p50:.1f}, p99 {p99:.1f} ms"

@@ -151,7 +151,7 @@ async def _rows(ledger: Ledger, table: str, belongs: str, order: str, callback: 
 
 def _changed(before: Seen, after: Seen) -> str:
     return ", ".join(
-        f'"{name}" = {_literal(value)}' for name, value in after.callback.items() if value != before.callback[name]
+        f'"{name}" = {as_literal(value)}' for name, value in after.callback.items() if value != before.callback[name]
     )
 
 
@@ -163,11 +163,11 @@ def _came(before: Seen, after: Seen) -> list[str]:
 
 def _insert(table: str, rows: Sequence[Row]) -> str:
     names = ", ".join(f'"{name}"' for name in rows[0])
-    values = (", ".join(FRESH.get((table, name)) or _literal(value) for name, value in row.items()) for row in rows)
+    values = (", ".join(FRESH.get((table, name)) or as_literal(value) for name, value in row.items()) for row in rows)
     return f"INSERT INTO {table} ({names}) VALUES {', '.join(f'({each})' for each in values)};"
 
 
-def _literal(value: str | None) -> str:
+def as_literal(value: str | None) -> str:
     """pgbench would take a colon and a letter for a variable, in a quoted text too."""
     if value is None:
         return "NULL"

@@ -64,7 +64,7 @@ def make_page(runs: Sequence[Run], folder: str) -> Page:
     parts = [HEAD, "## Goals\n", _goals(figures)]
     if figures:
         parts.append(f"![how far from each goal]({folder}/goals.svg)\n")
-    parts += ["## Where\n", _machines(newest.values())]
+    parts += ["## Where\n", _machines(list(newest.values()))]
     for each in newest.values():
         parts.append(_section(each, folder, pictures))
     return Page("\n".join(parts), pictures)
@@ -107,12 +107,13 @@ def _goals_plot(figures: Mapping[str, Figure]) -> str:
             good, worst = (
                 goal.goal / value if goal.is_most else value / goal.goal for value in (found.median, found.worst)
             )
-            label = goal.what if len(goal.what) < 64 else f"{goal.what[:62]}…"
-            points.append(Point(label, good, min(good, worst), max(good, worst), GOOD if goal.is_met(found) else BAD))
+            points.append(
+                Point(goal.what, good, min(good, worst), max(good, worst), GOOD if goal.is_met(found) else BAD)
+            )
     return plot("Times as good as the goal (right of the line is met)", points, line=1.0)
 
 
-def _machines(runs: Iterable[Run]) -> str:
+def _machines(runs: Sequence[Run]) -> str:
     """One row a benchmark: two of them need not have run on the same machine."""
     rows = []
     for each in runs:
@@ -124,6 +125,8 @@ def _machines(runs: Iterable[Run]) -> str:
     packages = {f"{name} {version}" for each in runs for name, version in each.machine.packages.items()}
     pythons = {each.machine.python for each in runs}
     told = f"Python {', '.join(sorted(pythons))}; {', '.join(sorted(packages))}.\n"
+    if beside := [each.findings.name for each in runs if each.machine.load > each.machine.cores]:
+        told += f"\n**Measured beside other work**, with a load above the number of cores, so to be run again: {', '.join(beside)}.\n"
     return "\n".join(
         [_markdown(("benchmark", "when", "source", "machine", "load before", "fdatasync, us"), rows), told]
     )

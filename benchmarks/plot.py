@@ -9,7 +9,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from msgspec import Struct
 
-LABELS, PLOT, RIGHT = 400, 420, 90
+LABELS, PLOT, RIGHT = 430, 420, 90
+MOST_LETTERS = 64  # of a label
 ROW, HEAD, FOOT = 24, 34, 26
 WIDTH = LABELS + PLOT + RIGHT
 INK, PALE, GRID, GOOD, BAD = "#222", "#8fb0dd", "#ddd", "#3f8f4f", "#b3432b"
@@ -62,11 +63,15 @@ def _row(number: int, point: Point, low: float, high: float) -> list[str]:
     y = HEAD + ROW * number + ROW / 2
     at, left, right = (_x(value, low, high) for value in (point.median, point.lowest, point.highest))
     return [
-        f'<text x="{LABELS - 10}" y="{y + 4:.1f}" text-anchor="end" fill="{INK}">{escape(point.label)}</text>',
+        f'<text x="{LABELS - 10}" y="{y + 4:.1f}" text-anchor="end" fill="{INK}">{escape(_cut(point.label))}</text>',
         f'<line x1="{left:.1f}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}" stroke="{PALE}" stroke-width="5"/>',
         f'<circle cx="{at:.1f}" cy="{y:.1f}" r="4.5" fill="{point.color}"/>',
         f'<text x="{LABELS + PLOT + 8}" y="{y + 4:.1f}" fill="{INK}">{short(point.median)}</text>',
     ]
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= MOST_LETTERS else f"{label[: MOST_LETTERS - 1]}…"
 
 
 def _axis(low: float, high: float, height: int) -> list[str]:

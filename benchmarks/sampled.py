@@ -14,6 +14,7 @@ from types import FrameType
 from app.__main__ import main
 
 EVERY = 0.01  # seconds
+SWITCH = 0.0001  # seconds; with Python's own 5 ms mostly those would be seen who let others run by themselves
 ROOT = Path(__file__).parents[1]
 
 
@@ -62,6 +63,7 @@ def _module(file: str) -> str:
 
 
 if __name__ == "__main__":
+    sys.setswitchinterval(SWITCH)
     sampler = Sampler(threading.get_ident())
     sampler.start()
     try:
