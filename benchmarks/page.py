@@ -126,7 +126,9 @@ def _machines(runs: Sequence[Run]) -> str:
     pythons = {each.machine.python for each in runs}
     told = f"Python {', '.join(sorted(pythons))}; {', '.join(sorted(packages))}.\n"
     if beside := [each.findings.name for each in runs if each.machine.load > each.machine.cores]:
-        told += f"\n**Measured beside other work**, with a load above the number of cores, so to be run again: {', '.join(beside)}.\n"
+        told += (
+            f"\n**Beside other work**, a load above the number of cores, and so to be run again: {', '.join(beside)}.\n"
+        )
     return "\n".join(
         [_markdown(("benchmark", "when", "source", "machine", "load before", "fdatasync, us"), rows), told]
     )
