@@ -62,8 +62,9 @@ format: .venv/installed ## puts the format right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/installed ## the figures of benchmarks/README.md, measured here
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: .venv/installed ## measures everything, or what ARGS names, and writes docs/performance.md; an hour or two
+	$(BIN)/python -m benchmarks --json $(ARGS) >> docs/performance/runs.jsonl
+	$(BIN)/python -m benchmarks --page docs/performance.md < docs/performance/runs.jsonl
 
 # What is locked stays as it is unless PACKAGE names it; UPGRADE=all takes everything anew.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -16,16 +16,13 @@ import asyncpg
 from benchmarks.crowd import QUEUES, grow, zone_in_the_morning
 from benchmarks.desk import Desk
 from benchmarks.flood import flood
+from benchmarks.goals import Figure
 from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
 from benchmarks.results import Findings, Table
-from benchmarks.rounds import Values, compared, interleave, kept, percentile, ratios, undisturbed
+from benchmarks.rounds import Values, compared, figure, interleave, kept, percentile, undisturbed
 from tests.parts.postgres import PostgresServer
 
-FLAT = 1.25
-"""A million open callbacks may cost this much more than a thousand."""
 SLICES = 5
-HELD = 1.5
-"""A claim after the churn may cost this much more when another session holds a snapshot."""
 
 
 async def run(quick: bool) -> Findings:
@@ -35,16 +32,13 @@ async def run(quick: bool) -> Findings:
         async with _crowd(postgres, few) as small, _crowd(postgres, many) as large:
             depth, notes, flat = await _by_depth(small, large, few, many, 60 if quick else 500, 3 if quick else 7)
             churned, plans, held = await _held_snapshot(small, large, 400 if quick else 12_000)
-        flooded, plans["at nine o'clock"] = await flood(postgres, 2_000 if quick else 100_000)
+        flooded, plans["at nine o'clock"], nine = await flood(postgres, 2_000 if quick else 100_000)
         notes.append(await conditions(postgres))
     return Findings(
         name="claim",
         tables=[depth, churned, flooded],
         notes=notes,
-        goals={
-            f"{many:,} open callbacks cost at most {FLAT} x {few:,}: {flat:.2f}": flat <= FLAT,
-            f"a held snapshot costs at most {HELD} x after the churn: {held:.2f}": held <= HELD,
-        },
+        figures={"claim.depth": flat, "claim.held": Figure(held, held), "claim.flood": Figure(nine, nine)},
         plans=plans,
     )
 
@@ -60,7 +54,7 @@ async def _crowd(postgres: PostgresServer, count: int) -> AsyncIterator[Desk]:
 
 async def _by_depth(
     small: Desk, large: Desk, few: int, many: int, claims: int, times: int
-) -> tuple[Table, list[str], float]:
+) -> tuple[Table, list[str], Figure]:
     async def measure() -> Values:
         measured = await _alternate(small, large, claims)
         return {
@@ -82,7 +76,7 @@ async def _by_depth(
             compared(good, f"p99, {many:,} open", "many 99%", "few 50%"),
         ],
     )
-    return table, [kept(rounds)], statistics.median(ratios(good, "many 50%", "few 50%"))
+    return table, [kept(rounds)], figure(good, "many 50%", "few 50%", is_most=True)
 
 
 async def _held_snapshot(small: Desk, large: Desk, claims: int) -> tuple[Table, dict[str, str], float]:

@@ -31,8 +31,8 @@ LEFT = "SELECT EXISTS (SELECT FROM callbacks WHERE wake_at <= ledger_now())"
 LOOK_EVERY = 10  # claims
 
 
-async def flood(postgres: PostgresServer, count: int) -> tuple[Table, str]:
-    """What claims took, and the plan of the claim's statement when all had just become ready.
+async def flood(postgres: PostgresServer, count: int) -> tuple[Table, str, float]:
+    """What claims took, the plan of the claim's statement when all had just become ready, and p50 / p50 of the quiet.
 
     The statistics are then still those of the night, in which nothing was.
     """
@@ -49,7 +49,7 @@ async def flood(postgres: PostgresServer, count: int) -> tuple[Table, str]:
             await connection.close()
 
 
-async def _nine_o_clock(url: str, clock: Clock, nine: datetime, count: int) -> tuple[Table, str]:
+async def _nine_o_clock(url: str, clock: Clock, nine: datetime, count: int) -> tuple[Table, str, float]:
     loop = asyncio.get_running_loop()
     group = unique_name("group")
     env = environment(database=url, kafka=NOBODY, topics="none", dead_letters="none", group=group)
@@ -69,7 +69,7 @@ async def _nine_o_clock(url: str, clock: Clock, nine: datetime, count: int) -> t
         columns=("", "claims", "p50", "p99", "longest", "p50 x quiet", "p99 x quiet"),
         rows=[_row("until all are ready", during, after), _row("in the quiet afterwards", after, after)],
     )
-    return table, plan
+    return table, plan, percentile(during, 0.5) / percentile(after, 0.5)
 
 
 async def _claims_until_ready(desk: Desk) -> list[float]:

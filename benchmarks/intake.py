@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from functools import partial
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from benchmarks.answers import Sent, survey_answers
 from benchmarks.copied import CONNECTIONS, Batch, copy_in, encoded_batches
 from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
 from benchmarks.results import Findings, Table
-from benchmarks.rounds import Values, compared, interleave, kept, median, undisturbed
+from benchmarks.rounds import Values, compared, figure, interleave, kept, median, undisturbed
+from benchmarks.sending import send_all
 from consumers.intake.dead_letters import LARGEST
 from consumers.intake.surveys import BATCH
 from tests.parts.kafka import KafkaBroker
@@ -60,7 +61,7 @@ async def run(quick: bool) -> Findings:
             await create_topic(kafka.bootstrap, "dead", max_message_bytes=LARGEST),
             answers,
         )
-        await _fill(place)
+        await send_all(place.bootstrap, place.topic, answers)
         by_lanes = await _rows_of(place, (1, CONNECTIONS))
         floors = {f"copy_{lanes}": partial(_copy, place, batches) for lanes, batches in by_lanes.items()}
         rounds = await interleave(
@@ -86,20 +87,8 @@ async def run(quick: bool) -> Findings:
             compared(good, "replay, all duplicates", "replay", "copy_3"),
         ],
     )
-    return Findings(name="intake", tables=[table], notes=notes)
-
-
-async def _fill(place: Place) -> None:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=place.bootstrap, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=262_144
-    )
-    await producer.start()
-    try:
-        for start in range(0, place.count, 5_000):
-            chunk = place.answers[start : start + 5_000]
-            await asyncio.gather(*[await producer.send(place.topic, each.value, key=each.key) for each in chunk])
-    finally:
-        await producer.stop()
+    figures = {f"intake.{name}": figure(good, name, "copy_3") for name in ("intake", "replay")}
+    return Findings(name="intake", tables=[table], notes=notes, figures=figures)
 
 
 async def _rows_of(place: Place, lanes: Sequence[int]) -> dict[int, list[list[Batch]]]:

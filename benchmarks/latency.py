@@ -1,4 +1,4 @@
-"""How long after produce() an alert is committed, at 50 answers a second, beside the least that it could take.
+"""How long after produce() an alert is committed, at 50 and at 1,000 answers a second, beside the least that it could take.
 
 The floor is what Kafka and PostgreSQL need by themselves: from produce() to the return of a bare consumer's getmany,
 plus one row inserted and committed. The consumer under test is the service's own, metrics included, in this process,
@@ -8,73 +8,122 @@ so that one clock sees both ends.
 from __future__ import annotations
 
 import asyncio
-import statistics
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
+from msgspec import Struct
+
+from benchmarks.answers import BOTTOM_SHARE
+from benchmarks.goals import Figure
 from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
-from benchmarks.results import Cell, Findings, Table
-from benchmarks.rounds import Round, Values, interleave, kept, median, percentile, ratios, undisturbed
-from benchmarks.street import RATE, open_street
+from benchmarks.results import Findings, Table
+from benchmarks.rounds import Round, Values, compared, figure, interleave, kept, percentile, undisturbed
+from benchmarks.street import Street, open_street
 from tests.parts.kafka import KafkaBroker
 
 WARM_UP = 50
+SHARES = ("p50", "p99")
+PARTS = ("alert", "poll", "row")
+
+
+class Pace(Struct, frozen=True):
+    """`rate` answers a second for `seconds`, of which `bad` are alerts."""
+
+    rate: int
+    bad: float
+    seconds: float
+
+    @property
+    def count(self) -> int:
+        return int(self.rate * self.seconds)
+
+    @property
+    def alerts(self) -> int:
+        return int(self.count * self.bad)
 
 
 async def run(quick: bool) -> Findings:
-    count, times = (40, 2) if quick else (250, 5)
-    samples: dict[str, list[float]] = {"alert": [], "poll": [], "row": []}
+    paces = [Pace(50, 1.0, 0.8 if quick else 5.0), Pace(1_000, BOTTOM_SHARE, 0.8 if quick else 5.0)]
+    times = 2 if quick else 5
+    samples: dict[str, list[float]] = {}
     with durable_postgres() as postgres, KafkaBroker.start() as kafka:
         await make_template(postgres)
         async with fresh_ledger(postgres) as url, open_street(kafka.bootstrap, url) as street:
-
-            async def measure(name: str, step: Callable[[int], Awaitable[list[float]]]) -> Values:
-                found = await step(count)
-                samples[name] += found
-                return {f"{name} p50": percentile(found, 0.5), f"{name} p99": percentile(found, 0.99)}
-
-            await asyncio.gather(street.alerts(WARM_UP), street.polls(WARM_UP), street.rows(WARM_UP))
-            rounds = await interleave(
-                {
-                    "alert": lambda: measure("alert", street.alerts),
-                    "poll": lambda: measure("poll", street.polls),
-                    "row": lambda: measure("row", street.rows),
-                },
-                times,
-            )
+            await asyncio.gather(street.alerts(WARM_UP, 50, 1.0), street.polls(WARM_UP, 50), street.rows(WARM_UP, 50))
+            variants = {
+                f"{pace.rate} {part}": partial(_measure, f"{pace.rate} {part}", step, samples)
+                for pace in paces
+                for part, step in zip(PARTS, _steps(street, pace), strict=True)
+            }
+            rounds = await interleave(variants, times)
             stored = await street.floor.fetchval("SELECT count(*) FROM alerts")
-            assert stored == count * times + WARM_UP, f"{stored} alerts were stored"
+            expected = times * sum(pace.alerts for pace in paces) + WARM_UP
+            assert stored == expected, f"{stored} alerts were stored, {expected} bad answers were sent"
             notes = [kept(rounds), await conditions(postgres)]
-    return _findings(rounds, samples, notes)
+    return _findings(paces, rounds, samples, notes)
 
 
-def _findings(rounds: Sequence[Round], samples: dict[str, list[float]], notes: list[str]) -> Findings:
+def _steps(street: Street, pace: Pace) -> list[Callable[[], Awaitable[list[float]]]]:
+    return [
+        lambda: street.alerts(pace.count, pace.rate, pace.bad),
+        lambda: street.polls(pace.count, pace.rate),
+        lambda: street.rows(pace.alerts, pace.rate),
+    ]
+
+
+async def _measure(name: str, step: Callable[[], Awaitable[list[float]]], samples: dict[str, list[float]]) -> Values:
+    found = await step()
+    samples.setdefault(name, []).extend(found)
+    return {f"{name} p50": percentile(found, 0.5), f"{name} p99": percentile(found, 0.99)}
+
+
+def _findings(
+    paces: Sequence[Pace], rounds: Sequence[Round], samples: dict[str, list[float]], notes: list[str]
+) -> Findings:
     for each in rounds:
-        for share in ("p50", "p99"):
-            each.values[f"floor {share}"] = each.values[f"poll {share}"] + each.values[f"row {share}"]
+        for pace in paces:
+            for share in SHARES:
+                poll, row = (each.values[f"{pace.rate} {part} {share}"] for part in ("poll", "row"))
+                each.values[f"{pace.rate} floor {share}"] = poll + row
     good = undisturbed(rounds)
-    table = Table(
-        title=f"Milliseconds at {RATE} answers a second, each of which is an alert (medians of rounds)",
-        columns=("", "p50", "p99", "p50 x floor", "p99 x floor", "p50 of all", "p99 of all"),
-        rows=[
-            _row(good, "alert", "produce() -> alert committed", samples["alert"]),
-            _row(good, "floor", "floor: the two below together", []),
-            _row(good, "poll", "produce() -> getmany of a bare consumer", samples["poll"]),
-            _row(good, "row", "one row inserted and committed", samples["row"]),
-        ],
-    )
+    figures: dict[str, Figure] = {
+        f"latency.{pace.rate} {share}": figure(
+            good, f"{pace.rate} alert {share}", f"{pace.rate} floor {share}", is_most=True
+        )
+        for pace in paces
+        for share in SHARES
+    }
     return Findings(
         name="latency",
-        tables=[table],
+        tables=[_table(pace, good) for pace in paces],
         notes=[
-            f"{len(samples['alert']):,} alerts; the producer and the service's own consumer run in this process",
-            "'of all' counts every answer, those of dropped rounds too",
+            "the producer and the service's own consumer run in this process",
+            *(_of_all(pace, samples[f"{pace.rate} alert"]) for pace in paces),
             "the floor's p99 is the sum of two, which is more than the p99 of the sum",
             *notes,
         ],
+        figures=figures,
     )
 
 
-def _row(good: Sequence[Round], name: str, title: str, sample: Sequence[float]) -> tuple[Cell, ...]:
-    measured = [median(good, f"{name} {share}") for share in ("p50", "p99")]
-    beside = [statistics.median(ratios(good, f"{name} {share}", f"floor {share}")) for share in ("p50", "p99")]
-    return (title, *measured, *beside, *((percentile(sample, share) if sample else None) for share in (0.5, 0.99)))
+def _table(pace: Pace, good: Sequence[Round]) -> Table:
+    titles = {
+        "alert": "produce() -> alert committed",
+        "floor": "floor: the two below together",
+        "poll": "F_poll: produce() -> getmany of a bare consumer",
+        "row": "F_row: one row inserted and committed",
+    }
+    return Table(
+        title=f"Milliseconds at {pace.rate:,} answers a second, {pace.bad:.0%} of them alerts (medians and extremes of rounds)",
+        columns=("", "median", "lowest", "highest", "x floor", "lowest", "highest"),
+        rows=[
+            compared(good, f"{share}, {title}", f"{pace.rate} {part} {share}", f"{pace.rate} floor {share}")
+            for share in SHARES
+            for part, title in titles.items()
+        ],
+    )
+
+
+def _of_all(pace: Pace, sample: Sequence[float]) -> str:
+    p50, p99 = (percentile(sample, share) for share in (0.5, 0.99))
+    return f"at {pace.rate:,}/s, {len(sample):,} alerts, those of dropped rounds too: p50 {p50:.1f}, p99 {p99:.1f} ms"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import subprocess
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from msgspec import Struct
 
+PACKAGES = ("aiokafka", "asyncpg", "fastapi", "httptools", "msgspec", "pydantic", "sqlalchemy", "uvicorn", "uvloop")
 PAGE = b"\0" * 8192  # what PostgreSQL writes at a time
 
 
@@ -24,6 +27,8 @@ class Machine(Struct, frozen=True, kw_only=True):
     python: str
     load: float
     fdatasync_us: float
+    packages: dict[str, str]
+    commit: str
 
 
 def this_machine() -> Machine:
@@ -36,7 +41,20 @@ def this_machine() -> Machine:
         python=platform.python_version(),
         load=round(os.getloadavg()[0], 2),
         fdatasync_us=round(_fdatasync(), 1),
+        packages={name: version(name) for name in PACKAGES},
+        commit=_commit(),
     )
+
+
+def _commit() -> str:
+    """Of the source that is measured; empty where there is no Git."""
+    asked = ("git", "describe", "--always", "--dirty", "--exclude=*")
+    try:
+        return subprocess.run(
+            asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _processor() -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
+from benchmarks.goals import Figure, judged
+
 Cell = str | int | float | None
 
 
@@ -18,14 +20,15 @@ class Table(Struct, frozen=True, kw_only=True):
 
 
 class Findings(Struct, frozen=True, kw_only=True):
-    """One benchmark's tables; `notes` say under what conditions, `goals` name a goal and whether it was met,
-    `plans` hold what the database says of a statement."""
+    """One benchmark's tables; `notes` say under what conditions, `figures` are what `goals.GOALS` are judged by,
+    `plans` hold what the database says of a statement, `pictures` are SVG by name."""
 
     name: str
     tables: list[Table]
     notes: list[str] = field(default_factory=list)
-    goals: dict[str, bool] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
     plans: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
 
 
 def render(findings: Findings) -> str:
@@ -33,13 +36,13 @@ def render(findings: Findings) -> str:
     for table in findings.tables:
         parts += ["", table.title, *_lines(table)]
     parts += ["", *(f"* {note}" for note in findings.notes)]
-    parts += [f"* {'met' if met else 'MISSED'}: {goal}" for goal, met in findings.goals.items()]
+    parts += [f"* {'met' if met else 'MISSED'}: {goal}" for goal, met in judged(findings.figures).items()]
     parts += [f"\nPlan {when}\n{plan}" for when, plan in findings.plans.items()]
     return "\n".join(parts)
 
 
 def _lines(table: Table) -> list[str]:
-    cells = [table.columns, *(tuple(map(_text, row)) for row in table.rows)]
+    cells = [table.columns, *(tuple(map(cell_text, row)) for row in table.rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [_line(row, widths) for row in cells]
 
@@ -49,7 +52,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join([f"  {first}", *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
 
 
-def _text(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     if cell is None:
         return "-"
     if isinstance(cell, float):

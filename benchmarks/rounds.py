@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from benchmarks.goals import Figure
 from benchmarks.results import Cell
 
 SPIN_STEPS = 200_000
@@ -70,6 +71,12 @@ def median(rounds: Sequence[Round], name: str) -> float:
 def ratios(rounds: Sequence[Round], name: str, floor: str) -> list[float]:
     """`name` / `floor` of each round, the smallest first."""
     return sorted(each.values[name] / each.values[floor] for each in rounds)
+
+
+def figure(rounds: Sequence[Round], name: str, floor: str, *, is_most: bool = False) -> Figure:
+    """`name` / `floor`: the median and the worst round. `is_most`: much of it is bad."""
+    found = ratios(rounds, name, floor)
+    return Figure(statistics.median(found), found[-1] if is_most else found[0])
 
 
 def compared(rounds: Sequence[Round], title: str, name: str, floor: str) -> tuple[Cell, ...]:

@@ -30,7 +30,6 @@ from consumers.kafka.producer import Producer
 from consumers.sources.catalogue import load_catalogue
 from tests.parts.topics import create_topic, unique_name
 
-RATE = 50
 PARTITIONS = 6
 PATIENCE = 30.0  # seconds for the last answers of a trial
 INSERT = "INSERT INTO floor (event) VALUES ($1)"
@@ -82,20 +81,21 @@ class Street:
         self._dice = random.Random(SEED)
         self._sent = 0
 
-    async def alerts(self, count: int) -> list[float]:
-        """Milliseconds from produce() to the alert's commit, for `count` answers at the stated rate."""
+    async def alerts(self, count: int, rate: int, share: float) -> list[float]:
+        """Milliseconds from produce() to the alert's commit; of `count` answers, `rate` a second, this share is bad."""
         given = []
-        async for _ in ticks(RATE, count):
-            at, value = self._answer()
-            given.append(at)
+        async for number in ticks(rate, count):
+            is_bad = int((number + 1) * share) > int(number * share)
+            at, value = self._answer(rating=1 if is_bad else 5)
+            given += [at] if is_bad else []
             await self._producer.send(self._topic, value)
         committed = await self.committed.of(given)
         return [(end - at.timestamp()) * 1000 for at, end in zip(given, committed, strict=True)]
 
-    async def polls(self, count: int) -> list[float]:
+    async def polls(self, count: int, rate: int) -> list[float]:
         """Milliseconds from produce() until the bare consumer has the record."""
         given, values = [], []
-        async for _ in ticks(RATE, count):
+        async for _ in ticks(rate, count):
             _, value = self._answer()
             values.append(value)
             given.append(time.perf_counter())
@@ -103,10 +103,10 @@ class Street:
         received = await self.received.of(values)
         return [(end - at) * 1000 for at, end in zip(given, received, strict=True)]
 
-    async def rows(self, count: int) -> list[float]:
+    async def rows(self, count: int, rate: int) -> list[float]:
         """Milliseconds to insert one row and commit it."""
         taken = []
-        async for _ in ticks(RATE, count):
+        async for _ in ticks(rate, count):
             _, value = self._answer()
             async with self.floor.acquire() as connection:
                 start = time.perf_counter()
@@ -114,11 +114,11 @@ class Street:
                 taken.append((time.perf_counter() - start) * 1000)
         return taken
 
-    def _answer(self) -> tuple[datetime, bytes]:
-        """A bad answer, given now by a customer nobody knows yet: it opens a callback."""
+    def _answer(self, rating: int = 1) -> tuple[datetime, bytes]:
+        """An answer given now by a customer nobody knows yet; a bad one opens a callback."""
         self._sent += 1
         at = datetime.now(UTC)
-        return at, json.dumps(answer(f"e-{self._sent}", 1, self._sent, at, self._dice)).encode()
+        return at, json.dumps(answer(f"e-{self._sent}", rating, self._sent, at, self._dice)).encode()
 
 
 @asynccontextmanager

@@ -94,6 +94,11 @@ class PostgresServer(EmbeddedPostgres):
         return super()._locale() if version_of(self._binaries) >= 17 else ("--locale=C.UTF-8",)
 
     @property
+    def binaries(self) -> Path:
+        """Where initdb, postgres and pgbench are."""
+        return self._binaries
+
+    @property
     def pid(self) -> int:
         """The postmaster's process id."""
         return self._running().pid

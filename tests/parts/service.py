@@ -83,12 +83,13 @@ class Service:
         self._books.begin(self)
 
     @classmethod
-    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None) -> Self:
-        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`."""
+    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None, module: str = "app") -> Self:
+        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`. `module`: what is run
+        as the program."""
         descriptor, name = tempfile.mkstemp(prefix=f"bottombox-{role}-", suffix=".log")
         with os.fdopen(descriptor, "w") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "app", role, "--json"],
+                [sys.executable, "-m", module, role, "--json"],
                 cwd=ROOT,
                 env=dict(env),
                 stdout=subprocess.PIPE,
@@ -104,6 +105,10 @@ class Service:
         first_line = json.loads(first)
         assert first_line["event"] == "listening"
         return cls(role, process, log, first_line["http"], first_line["metrics"], env)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def log(self) -> str:
