@@ -12,6 +12,7 @@ from alerts.errors import Unavailable
 from app.api.insights import turn
 from app.api.insights.turn import CountingTurn
 from tests.integration.api.front import Front, good, problem
+from tests.parts.town import eventually
 
 
 class Counts:
@@ -91,9 +92,12 @@ async def test_nobody_waits_for_ever(front: Front, monkeypatch: pytest.MonkeyPat
 async def test_what_only_leads_may_see_is_not_handed_to_a_reader(front: Front) -> None:
     lead, reader = await front.lead(), await front.key("callbacks:read")
     path = "/v1/insights/recovery?by=advisor"
+
+    async def waiting() -> int:
+        return len(front.app.state.counting._waiting)
+
     async with front.app.state.counting._turn:
         asked = [asyncio.create_task(each.get(path)) for each in (lead, reader)]
-        while len(front.app.state.counting._waiting) < 2:
-            await asyncio.sleep(0.01)
+        await eventually(waiting, lambda found: found == 2)
     good(await asked[0])
     problem(await asked[1], 403, "insufficient-scope")
