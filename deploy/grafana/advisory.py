@@ -197,16 +197,13 @@ LEARNING = [
         link="/v1/actions",
     ),
     Panel(
-        title="Action plans completed on time",
-        says="Of all plans that are complete, the share that was so on the due day or before.",
-        kind=Kind.NOW,
-        unit="percentunit",
-        asks={
-            "on time": 'max(bottombox_actions_completed{result="on_time"})'
-            " / (sum(max by (result) (bottombox_actions_completed)) > 0)"
-        },
-        yellow=0.9,
-        red=0.7,
+        title="Action plans completed",
+        says="Plans that are complete, by whether that was so on the due day or before, or later.",
+        kind=Kind.SHARES,
+        unit="short",
+        asks={"{{result}}": "max by (result) (bottombox_actions_completed)"},
+        yellow=100,
+        red=1000,
     ),
     Panel(
         title="Known problems",

@@ -39,7 +39,6 @@ NOTHING_TO_SHOW = {
     "ledger.json Longest wait": "every callback of these weeks may have ended; then nobody waits",
     "ledger.json Open and overdue": "every callback of these weeks may have ended; then none is open",
     "advisory.json Longest wait": "nobody may wait at the end",
-    "advisory.json Action plans completed on time": "nobody has completed a plan in these weeks",
 }
 """Panels that may be empty here, and why."""
 
