@@ -141,6 +141,24 @@ def line_of(root: yaml.Node | None, path: Sequence[str | int]) -> int:
     return line
 
 
+def written_line(text: str, path: Sequence[str | int]) -> int | None:
+    """The line of a text that can be read on which just this member is written; None where it is not. 1-based."""
+    root = _load(text)[0]
+    return line_of(root, path) if _has(root, path) else None
+
+
+def _has(root: yaml.Node | None, path: Sequence[str | int]) -> bool:
+    node = root
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == str(step)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+        else:
+            return False
+    return node is not None
+
+
 def _place(file: str, root: yaml.Node | None, slip: Slip) -> Problem:
     where = ".".join(str(step) for step in slip.path)
     return _problem(file, line_of(root, slip.path), f"{where}: {slip.problem}", slip.remedy)

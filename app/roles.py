@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +63,7 @@ async def run(
         consumer = make_consumer(components) if Role.CONSUME in roles else None
         dependencies = make_api_dependencies(components, lambda: _not_ready(components, consumer))
         _tune_gc()
+        _tune_threads()
         ended = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(serve(create_monitoring(dependencies), monitoring, ended, proxies=settings.proxies))
@@ -143,6 +145,11 @@ def _tune_gc() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+
+
+def _tune_threads() -> None:
+    """What is reckoned in a thread gives way ten times as often as by default, so that a claim need not wait for it."""
+    sys.setswitchinterval(0.0005)
 
 
 async def _not_ready(components: Components, consumer: SurveyConsumer | None) -> list[str]:

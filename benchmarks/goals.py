@@ -67,6 +67,7 @@ GOALS = (
     Goal("audit.look", "one look of the audit: 1,000,000 callbacks / 10,000", 2.0),
     Goal("scrape.counting", "share of the intake's CPU that goes into counting", 0.05),
     Goal("insights.slowest", "ms, p95 of the slowest view of the insights", 300),
+    Goal("insights.claim", "claim, p50: beside ten clients that ask for insights / alone", 1.2),
     Goal("insights.live", "ms, p95 of the live hour", 50),
 )
 

@@ -1,4 +1,4 @@
-"""What the insights take on a large ledger: each route's default view, the live hour, and how large their indexes are."""
+"""What the insights take on a large ledger: each route's view, what is kept for it, and claims beside it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+from sqlalchemy import text
 
 from alerts.ledger.database import open_engine
+from alerts.ledger.insights.sums import AnswerSums
+from benchmarks.beside import beside
 from benchmarks.goals import Figure
 from benchmarks.ledgers import conditions, durable_postgres, fresh_ledger, make_template
 from benchmarks.results import Cell, Findings, Table
@@ -36,15 +39,18 @@ ROUTES = {
     "team": "/v1/insights/team",
     "summary": "/v1/insights/summary",
 }
-INDEXES = ("responses_answered_at", "responses_revising", "callbacks_ended_at", "history_at")
+KEPT = (
+    *("responses_answered_at", "responses_revising", "callbacks_ended_at", "history_at"),
+    *("answer_sums", "answer_sums_by_since_value_key"),
+)
 
 
 async def run(quick: bool) -> Findings:
     answers = ANSWERS_QUICK if quick else ANSWERS
-    return await measure(answers)
+    return await measure(answers, quick=quick)
 
 
-async def measure(answers: int) -> Findings:
+async def measure(answers: int, *, quick: bool) -> Findings:
     """In this process: no network lies between, and what is measured is the statement and what is made of it."""
     with durable_postgres() as postgres:
         await make_template(postgres)
@@ -56,8 +62,14 @@ async def measure(answers: int) -> Findings:
                 await grow_year(url, answers, zone=ZONE, now=now)
                 clock = Clock(connection)
                 await clock.set(now)
+                await _sum_up(url)
                 taken = await _ask_all(url, clock, now)
-                sizes = [await _size(connection, name) for name in INDEXES]
+                sizes = [await _size(connection, name) for name in KEPT]
+                noon = now.replace(hour=12)
+                await clock.set(noon)
+                claims, ratio = await beside(
+                    url, [path.format(**_moments(noon)) for path in ROUTES.values()], quick=quick
+                )
             finally:
                 await connection.close()
         notes = [await conditions(postgres), f"{answers:,} answers and {answers // 10:,} callbacks of a year"]
@@ -68,10 +80,15 @@ async def measure(answers: int) -> Findings:
         name="insights",
         tables=[
             Table(title="Milliseconds of each route's view", columns=("", "p50", "p95"), rows=rows),
-            Table(title="Indexes that are there for the insights", columns=("", "MiB"), rows=list(sizes)),
+            Table(title="What is there for the insights", columns=("", "MiB"), rows=list(sizes)),
+            claims,
         ],
         notes=notes,
-        figures={"insights.slowest": Figure(slowest, slowest), "insights.live": Figure(live, live)},
+        figures={
+            "insights.slowest": Figure(slowest, slowest),
+            "insights.live": Figure(live, live),
+            "insights.claim": Figure(ratio, ratio),
+        },
     )
 
 
@@ -80,8 +97,7 @@ async def _ask_all(url: str, clock: Clock, now: datetime) -> dict[str, list[floa
     front.policy = front.policy.model_copy(update={"team_insights": "on"})
     front.rebuild()
     client = await front.key("callbacks:lead")
-    moments = {"hour": now.replace(minute=0, second=0, microsecond=0), "month": now - timedelta(days=28)}
-    names = {name: each.isoformat().replace("+00:00", "Z") for name, each in moments.items()}
+    names = _moments(now)
     found: dict[str, list[float]] = {name: [] for name in ROUTES}
     for _ in range(TIMES):
         for name, path in ROUTES.items():
@@ -91,6 +107,23 @@ async def _ask_all(url: str, clock: Clock, now: datetime) -> dict[str, list[floa
             assert response.status_code == 200, f"{name}: {response.text}"
     await front.close()
     return found
+
+
+def _moments(now: datetime) -> dict[str, str]:
+    moments = {"hour": now.replace(minute=0, second=0, microsecond=0), "month": now - timedelta(days=28)}
+    return {name: each.isoformat().replace("+00:00", "Z") for name, each in moments.items()}
+
+
+async def _sum_up(url: str) -> None:
+    """What the role `work` does in the background."""
+    engine = open_engine(url, pool_size=1)
+    sums, seen = AnswerSums(engine), 0
+    while seen < 2:  # a step that adds nothing looks at what there is; after two of them all is added
+        seen = 0 if await sums.add() else seen + 1
+    async with engine.connect() as connection:
+        alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await alone.execute(text("VACUUM ANALYZE answer_sums"))
+    await engine.dispose()
 
 
 async def _size(connection: asyncpg.Connection[asyncpg.Record], index: str) -> tuple[Cell, ...]:

@@ -17,7 +17,10 @@ from benchmarks.crowd import open_pattern
 CALLBACK_OF = 10
 """Every tenth answer is bad and has a callback."""
 
-CUSTOMERS = "INSERT INTO customers (key, facts_as_of) SELECT 'id:year:' || n, now() FROM generate_series(1, $1) AS n"
+CUSTOMERS = """
+INSERT INTO customers (key, facts_as_of, segment)
+SELECT 'id:year:' || n, now(), (ARRAY['basic', 'basic', 'silver', 'gold'])[1 + n % 4] FROM generate_series(1, $1) AS n
+"""
 
 ANSWER = {
     "event_id": "n::text",
@@ -76,6 +79,7 @@ SELECT {values} FROM (SELECT * FROM callbacks LIMIT 1) AS pattern, responses AS 
         THEN r.answered_at + (r.origin_offset % 50) * interval '20 minutes' END AS tried) AS e
 WHERE r.box = 'bottom' AND r.response_id <> 'pattern'
 """
+QUEUES = "INSERT INTO queues (name) SELECT DISTINCT queue FROM callbacks ON CONFLICT DO NOTHING"
 LINKS = """
 INSERT INTO alerts (response_id, callback_id, raised_at, severity, reasons)
 SELECT r.id, c.id, c.opened_at, c.severity, '{}' FROM callbacks AS c
@@ -116,6 +120,7 @@ async def grow_year(url: str, answers: int, *, zone: str, now: datetime) -> None
         await connection.execute("ANALYZE responses")
         await connection.execute(_insert(CALLBACKS, callbacks, CALLBACK), now)
         await connection.execute("DELETE FROM callbacks WHERE queue = 'general'")
+        await connection.execute(QUEUES)
         await connection.execute(LINKS)
         await connection.execute(HISTORY)
         await connection.execute("VACUUM ANALYZE")

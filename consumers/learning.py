@@ -1,4 +1,4 @@
-"""What the worker does about what was learned: it looks for signals, explains callbacks, and counts what is done."""
+"""What the worker does about what was learned: it looks for signals, explains callbacks, counts plans and sums answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.callback import Transition
 from alerts.learning.signal import RaisedSignal
 from alerts.ledger.database import transaction
+from alerts.ledger.insights.sums import AnswerSums
 from alerts.ledger.learning.plans import PlanCounts, count_plans
 from alerts.ledger.learning.problems import count_problems
 from alerts.ledger.learning.signals import look_once
@@ -28,6 +29,8 @@ def learning_duties(
     show_problems: Callable[[Mapping[str, int]], None],
 ) -> list[Duty]:
     """Further ones of the role `work`. The listeners hear what was raised, explained and counted."""
+
+    sums = AnswerSums(engine)
 
     async def look() -> bool:
         looked = await look_once(engine, policy)
@@ -51,4 +54,5 @@ def learning_duties(
         Duty("the signals", 60.0, look),
         Duty("the known problems", 2.0, explain),
         Duty("the action plan and problem counts", 60.0, count),
+        Duty("the sums of answers", 10.0, sums.add),
     ]

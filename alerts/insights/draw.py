@@ -70,10 +70,11 @@ def chances(draw: Draw) -> Chances:
 
 def together(draws: Iterable[Draw]) -> Chances:
     """Of the sum of the hard ones over all pools."""
-    sum_ = CERTAIN_NONE
-    for draw in draws:
-        sum_ = _added(sum_, chances(draw))
-    return sum_
+    sums = [chances(draw) for draw in draws]
+    while len(sums) > 1:  # two and two, so that few long ones are added
+        odd = sums[-1:] if len(sums) % 2 else []
+        sums = [_added(first, second) for first, second in zip(sums[::2], sums[1::2], strict=False)] + odd
+    return sums[0] if sums else CERTAIN_NONE
 
 
 def same_share(first: Count, second: Count) -> float:
@@ -97,9 +98,9 @@ def _exactly(x: int, hard: int, easy: int, drawn: int) -> float:
 
 def _added(first: Chances, second: Chances) -> Chances:
     long, short = first.of_each, second.of_each[::-1]
-    reach = len(short) - 1
-    padded = (*[0.0] * reach, *long, *[0.0] * reach)
-    sums = [sum(map(mul, padded[at:], short)) for at in range(len(long) + reach)]
+    wide = len(short)
+    padded = (*[0.0] * (wide - 1), *long, *[0.0] * (wide - 1))
+    sums = [sum(map(mul, padded[at : at + wide], short)) for at in range(len(long) + wide - 1)]
     begin = next(i for i, chance in enumerate(sums) if chance >= _NEGLIGIBLE)
     end = next(i for i in range(len(sums), 0, -1) if sums[i - 1] >= _NEGLIGIBLE)
     return Chances(first.lowest + second.lowest + begin, tuple(sums[begin:end]))

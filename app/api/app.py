@@ -20,6 +20,7 @@ from app.api.http.openapi import describe
 from app.api.http.problems import add_handlers
 from app.api.insights import answers, forecasting, people, wall
 from app.api.insights import callbacks as insight_callbacks
+from app.api.insights.turn import CountingTurn
 from app.api.learning import actions, problems, signals
 
 # The order decides: what has a name of its own (`/callbacks/claim`) comes before what has an id there.
@@ -56,6 +57,7 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
     app.state.dependencies = dependencies
     app.state.cursors = Cursors(dependencies.secret_key)
     app.state.limiter = RateLimiter(dependencies.rate_limit, time.monotonic)
+    app.state.counting = CountingTurn()
     app.state.acquaintances = Acquaintances()
     app.state.paces = {
         name: RateLimiter(door.webhook.per_second, time.monotonic)

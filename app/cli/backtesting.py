@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+import msgspec
 
+from alerts.document import written_line
 from alerts.errors import Misconfigured
 from alerts.learning.backtest import Backtest, Comparison, PolicyTally
 from alerts.learning.lint import LEAST, Linter
@@ -79,16 +81,20 @@ def _rows(now: PolicyTally, then: PolicyTally) -> list[tuple[object, ...]]:
 def lint(policy: Path | None, days: int, as_json: bool) -> None:
     """Which rules of a policy (default: the one in force) matched nothing, match everything, or can never be reached."""
     chosen = settings()
+    file = policy or chosen.policy_file
     linter = Linter(wiring.load_policy(chosen.policy_file) if policy is None else read_given_policy(policy))
     wait_for(_look_through(chosen, linter, timedelta(days=days)))
-    found = list(linter.idle())
+    text = "" if file is None else file.read_text(encoding="utf-8")
+    found = [(written_line(text, each.place), each) for each in linter.idle()]
     if as_json:
-        print_json({"ok": not found, "answers": linter.answers, "items": found})
+        items = [{**msgspec.to_builtins(each), "line": line} for line, each in found]
+        print_json({"ok": not found, "answers": linter.answers, "items": items})
     else:
         few = f", fewer than {LEAST}: nothing is said that rests on them" if linter.answers < LEAST else ""
         click.echo(f"{linter.answers} bad answers in {days} days{few}")
-        for each in found:
-            click.echo(f"{each.path}: {each.problem} ({each.matched} of {each.of}); {each.remedy}")
+        for line, each in found:
+            place = "" if line is None or file is None else f"{file.name}:{line}: "
+            click.echo(f"{place}{each.path}: {each.problem} ({each.matched} of {each.of}); {each.remedy}")
     sys.exit(1 if found else 0)
 
 

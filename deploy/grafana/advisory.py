@@ -175,6 +175,59 @@ CAME_OF_IT = [
     ),
 ]
 
+LEARNING = [
+    Panel(
+        title="Action plans under way",
+        says="What is done so that it does not happen again: plans that are neither complete nor cancelled, by state.",
+        kind=Kind.NOW,
+        unit="short",
+        asks={"{{state}}": 'max by (state) (bottombox_actions{state=~"planned|in_progress|on_hold"})'},
+        yellow=30,
+        red=100,
+        link="/v1/actions",
+    ),
+    Panel(
+        title="Action plans overdue",
+        says="Open plans past the day on which they were due.",
+        kind=Kind.NOW,
+        unit="short",
+        asks={"overdue": "max(bottombox_actions_overdue)"},
+        yellow=1,
+        red=5,
+        link="/v1/actions",
+    ),
+    Panel(
+        title="Action plans completed",
+        says="Plans that are complete, by whether that was so on the due day or before, or later.",
+        kind=Kind.SHARES,
+        unit="short",
+        asks={"{{result}}": "max by (result) (bottombox_actions_completed)"},
+        yellow=100,
+        red=1000,
+    ),
+    Panel(
+        title="Known problems",
+        says="Problems that explain many callbacks at once and are not solved yet.",
+        kind=Kind.NOW,
+        unit="short",
+        asks={"open": 'max(bottombox_problems{state="open"})'},
+        yellow=1,
+        red=3,
+        link="/v1/problems",
+    ),
+    Panel(
+        title="Signals",
+        says="How often more answers than usual were bad, or a source was silent, each hour.",
+        kind=Kind.COURSE,
+        unit="short",
+        asks={"{{kind}}": "sum by (kind) (increase(bottombox_signals_total[1h]))"},
+        yellow=1,
+        red=5,
+        width=24,
+        link="/v1/signals",
+    ),
+]
+
 
 def build_advisory() -> Any:
     rows = {
@@ -183,6 +236,7 @@ def build_advisory() -> Any:
         "How fast we act": SPEED,
         "What we keep": KEPT,
         "What comes of it": CAME_OF_IT,
+        "Learning": LEARNING,
     }
     says = "How many customers wait, how fast they are helped, and what comes of it."
     return dashboard("bottombox-advisory", "Advisory today", says, rows, since="now/d")

@@ -386,6 +386,7 @@ def upgrade() -> None:
         ["response_id", "event_source"],
         unique=False,
         postgresql_where=sa.text("revises"),
+        postgresql_include=["revised_at", "origin_partition", "origin_offset"],
     )
     op.create_index("responses_customer_id_answered_at", "responses", ["customer_id", "answered_at"], unique=False)
     op.create_index(
@@ -539,10 +540,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="problems_pkey"),
     )
     op.create_index("problems_created_at_id", "problems", ["created_at", "id"], unique=False)
+    op.create_table(
+        "answer_sums",
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.Column("bottom", sa.Integer(), nullable=False),
+        sa.Column("middle", sa.Integer(), nullable=False),
+        sa.Column("top", sa.Integer(), nullable=False),
+        sa.UniqueConstraint(
+            "by", "since", "value", name="answer_sums_by_since_value_key", postgresql_nulls_not_distinct=True
+        ),
+    )
+    op.create_table(
+        "answer_sums_progress",
+        sa.Column("only_one", sa.Boolean(), nullable=False),
+        sa.Column("through", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("only_one", name="answer_sums_progress_one_row"),
+        sa.PrimaryKeyConstraint("only_one", name="answer_sums_progress_pkey"),
+    )
 
 
 def downgrade() -> None:
     for table in (
+        "answer_sums_progress",
+        "answer_sums",
         "problems",
         "signals",
         "signal_looks",

@@ -17,13 +17,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alerts.consistency import CANARY_QUEUE
 from alerts.insights.question import Question
 
-COUNTED_ANSWERS = """
-    r.outcome NOT IN ('stale', 'canary') AND NOT EXISTS (
+
+def not_a_canary_nor_late(r: str) -> str:
+    return f"{r}.outcome NOT IN ('stale', 'canary')"
+
+
+def is_replaced(r: str, which: str = "true") -> str:
+    """Whether a newer row `n` revises the answer `r`; of those for which `which` holds."""
+    return f"""EXISTS (
         SELECT FROM responses AS n
-        WHERE n.revises AND n.event_source = r.event_source AND n.response_id = r.response_id
-            AND (n.revised_at, n.origin_partition, n.origin_offset) > (r.revised_at, r.origin_partition, r.origin_offset))
-"""
+        WHERE n.revises AND n.event_source = {r}.event_source AND n.response_id = {r}.response_id AND {which}
+            AND (n.revised_at, n.origin_partition, n.origin_offset)
+                > ({r}.revised_at, {r}.origin_partition, {r}.origin_offset))"""
+
+
+COUNTED_ANSWERS = f"{not_a_canary_nor_late('r')} AND NOT {is_replaced('r')}"
 """Of the answers `r`. One that came late is `stale` from the start; any other is replaced by a row that `revises` it."""
+
+COUNTED_OF_MANY = f"""{not_a_canary_nor_late("r")} AND r.id NOT IN (
+    SELECT o.id FROM responses AS n JOIN responses AS o ON n.event_source = o.event_source AND n.response_id = o.response_id
+    WHERE n.revises AND (n.revised_at, n.origin_partition, n.origin_offset) > (o.revised_at, o.origin_partition, o.origin_offset))
+"""
+"""The same for a month of answers: those replaced are looked up first, all of them, and each answer costs half as much."""
 
 COUNTED_CALLBACKS = f"c.queue <> '{CANARY_QUEUE}'"
 """Of the callbacks `c`."""
@@ -71,12 +86,12 @@ class Selection(Struct, frozen=True):
     values: dict[str, Any]
 
 
-def of_answers(question: Question, *shown: str) -> Selection:
+def of_answers(question: Question, *shown: str, counted: str = COUNTED_ANSWERS) -> Selection:
     """Of answers `r`; `shown`: further names that the statement wants to tell apart."""
     named = {name: values for name, values in question.filters.items() if name != "driver"}
     columns = [OF_ANSWER[name] for name in (*named, *shown) if name in OF_ANSWER]
     joins = CUSTOMER_OF_ANSWER if _speaks_of("p", columns) else ""
-    return Selection(joins, _where(COUNTED_ANSWERS, named, OF_ANSWER), _values(question))
+    return Selection(joins, _where(counted, named, OF_ANSWER), _values(question))
 
 
 def of_callbacks(question: Question, *shown: str, columns: Mapping[str, str] = OF_CALLBACK) -> Selection:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.insights.question import Question
 from alerts.insights.share import Share, share_of
-from alerts.ledger.insights.counted import COUNTED_ANSWERS, OF_ANSWER, of_answers
+from alerts.ledger.insights.counted import COUNTED_OF_MANY, OF_ANSWER, of_answers
 
 
 class FirstContacts(Struct, frozen=True, kw_only=True):
@@ -26,14 +26,15 @@ class FirstContacts(Struct, frozen=True, kw_only=True):
 CONTACTS = """
 WITH known AS (
     SELECT r.customer_id, r.source, r.interaction_id, min(r.answered_at) AS at, bool_or({chosen}) AS chosen,
-        (array_agg({value} ORDER BY r.answered_at, r.id))[1] AS value
-    FROM responses AS r JOIN customers AS p ON p.id = r.customer_id
-    WHERE r.answered_at >= :since AND r.answered_at < :until AND r.interaction_id IS NOT NULL
-        AND p.erased_at IS NULL AND p.key NOT LIKE 'interaction:%' AND {counted}
+        {value} AS value
+    FROM responses AS r {joins}
+    WHERE r.answered_at >= :since AND r.answered_at < :until AND r.interaction_id IS NOT NULL AND {counted}
+        AND NOT EXISTS (SELECT FROM customers AS nobody WHERE nobody.id = r.customer_id
+            AND (nobody.erased_at IS NOT NULL OR nobody.key LIKE 'interaction:%'))
     GROUP BY 1, 2, 3
 ), followed AS (
-    SELECT at, chosen, value, count(*) OVER (PARTITION BY customer_id ORDER BY at
-        RANGE BETWEEN interval '1 microsecond' FOLLOWING AND CAST(:within AS interval) FOLLOWING) > 0 AS again
+    SELECT at, chosen, value, coalesce(first_value(at) OVER (PARTITION BY customer_id ORDER BY at
+        GROUPS BETWEEN 1 FOLLOWING AND 1 FOLLOWING) - at <= CAST(:within AS interval), false) AS again
     FROM known
 )
 SELECT value, count(*) FILTER (WHERE NOT again) AS settled, count(*) AS contacts
@@ -43,10 +44,13 @@ GROUP BY 1
 ORDER BY contacts DESC, value
 """
 
+BY = ("driver", "queue", "team")
 DRIVER = """
     (SELECT c.cause_driver FROM alerts AS a JOIN callbacks AS c ON c.id = a.callback_id WHERE a.response_id = r.id)
 """
-VALUES = {None: "CAST(NULL AS text)", "driver": DRIVER, "queue": OF_ANSWER["queue"], "team": OF_ANSWER["team"]}
+_FIRST = "(array_agg({0} ORDER BY r.answered_at, r.id))[1]"
+VALUES: dict[str | None, str] = {by: _FIRST.format(OF_ANSWER.get(by, DRIVER)) for by in BY}
+VALUES[None] = "CAST(NULL AS text)"
 
 
 async def count_first_contacts(
@@ -55,7 +59,7 @@ async def count_first_contacts(
     """By `driver`, `queue` or `team`; the largest first."""
     columns = {**OF_ANSWER, "driver": DRIVER}
     conditions = [f"{columns[name]} = ANY(:{name})" for name in question.filters]
-    statement = CONTACTS.format(chosen=" AND ".join(conditions) or "true", value=VALUES[by], counted=COUNTED_ANSWERS)
-    values = {**of_answers(question).values, "within": timedelta(days=days)}
-    rows = await connection.execute(text(statement), values)
+    chosen, asked = " AND ".join(conditions) or "true", of_answers(question)
+    statement = CONTACTS.format(chosen=chosen, value=VALUES[by], joins=asked.joins, counted=COUNTED_OF_MANY)
+    rows = await connection.execute(text(statement), {**asked.values, "within": timedelta(days=days)})
     return [FirstContacts(value=row.value, settled=share_of(row.settled, row.contacts)) for row in rows]

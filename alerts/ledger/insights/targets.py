@@ -33,24 +33,26 @@ TARGETS = """
 WITH opened AS (
     SELECT c.id, c.queue, c.priority, c.state, c.targets, c.targets_since
     FROM callbacks AS c {joins} WHERE c.opened_at >= :since AND c.opened_at < :until AND {where}
+), counted AS (
+    SELECT o.queue, o.priority, t.place, t.target,
+        count(*) FILTER (WHERE o.targets ->> t.target = 'met') AS met,
+        count(*) FILTER (WHERE o.targets ->> t.target = 'missed') AS missed,
+        count(*) FILTER (WHERE o.targets ->> t.target IS NULL AND o.state IN ('waiting', 'leased', 'scheduled')) AS pending
+    FROM opened AS o CROSS JOIN (VALUES (1, 'first_attempt'), (2, 'contact'), (3, 'resolution')) AS t(place, target)
+    GROUP BY 1, 2, 3, 4
 ), reached AS (
-    SELECT o.id, e.name, (e.value ->> 'wall')::float8 AS wall, (e.value ->> 'callable')::float8 AS callable
+    SELECT o.queue, o.priority, e.name, count(e.value ->> 'wall') AS reached,
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY (e.value ->> 'wall')::float8) AS wall,
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY (e.value ->> 'callable')::float8) AS callable
     FROM opened AS o JOIN history AS h ON h.callback_id = o.id AND h.at >= o.targets_since AND h.at >= :since
     CROSS JOIN jsonb_each(h.measured) AS e(name, value)
     WHERE h.measured <> '{{}}'
+    GROUP BY 1, 2, 3
 )
-SELECT o.queue, o.priority, t.target,
-    count(*) FILTER (WHERE o.targets ->> t.target = 'met') AS met,
-    count(*) FILTER (WHERE o.targets ->> t.target = 'missed') AS missed,
-    count(*) FILTER (WHERE o.targets ->> t.target IS NULL AND o.state IN ('waiting', 'leased', 'scheduled')) AS pending,
-    count(r.wall) AS reached,
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY r.wall) AS wall,
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY r.callable) AS callable
-FROM opened AS o
-CROSS JOIN (VALUES (1, 'first_attempt'), (2, 'contact'), (3, 'resolution')) AS t(place, target)
-LEFT JOIN reached AS r ON r.id = o.id AND r.name = 'time_to_' || t.target
-GROUP BY o.queue, o.priority, t.place, t.target
-ORDER BY o.queue, o.priority, t.place
+SELECT c.queue, c.priority, c.target, c.met, c.missed, c.pending, coalesce(r.reached, 0) AS reached, r.wall, r.callable
+FROM counted AS c
+LEFT JOIN reached AS r ON r.queue = c.queue AND r.priority = c.priority AND r.name = 'time_to_' || c.target
+ORDER BY c.queue, c.priority, c.place
 """
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from alerts.ledger.tables import access, callbacks, canary, customers, events, kafka, learning, responses
+from alerts.ledger.tables import access, callbacks, canary, customers, events, insights, kafka, learning, responses
 from alerts.ledger.tables.common import metadata
 
-ROOMS = (customers, responses, callbacks, events, kafka, canary, access, learning)
+ROOMS = (customers, responses, callbacks, events, kafka, canary, access, learning, insights)
 
 __all__ = ["ROOMS", "metadata"]

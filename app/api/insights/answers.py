@@ -19,6 +19,7 @@ from alerts.insights.share import share_of, total
 from alerts.insights.strip import plan, strip
 from alerts.ledger.database import ledger_now
 from alerts.ledger.insights.counted import truncated_from
+from alerts.ledger.insights.counting import counting
 from alerts.ledger.insights.hours import count_boxes
 from alerts.ledger.insights.repeats import count_first_contacts
 from alerts.ledger.insights.segments import SegmentFigures, count_segments
@@ -26,6 +27,7 @@ from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
 from app.api.insights.figures import difference_resource, hour_item, share_resource
 from app.api.insights.table import CSV, tell
+from app.api.insights.turn import in_turn
 from app.api.schemas.insight import HourItem, HourList, RepeatItem, RepeatList, SegmentItem, SegmentList, as_asked
 from app.api.schemas.insight_query import DAY, HoursQuery, RepeatsQuery, SegmentsQuery
 
@@ -38,9 +40,10 @@ HOURS = {Grain.HOUR: 1, Grain.DAY: 24, Grain.WEEK: 168}
 
 
 @router.get("/hours", summary="The bottom box by time", **declare("callbacks:read", also=CSV, response_model=HourList))
+@in_turn
 async def hours(query: Annotated[HoursQuery, Query()], context: Context) -> Response:
     """By hour, day or week, with the limits that the same hours of the last twelve weeks set, and signals."""
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         now = await ledger_now(connection)
         question = query.question(now, DAY)
         _check_length(question, query.step)
@@ -55,9 +58,10 @@ async def hours(query: Annotated[HoursQuery, Query()], context: Context) -> Resp
 @router.get(
     "/segments", summary="One standard for all", **declare("callbacks:read", also=CSV, response_model=SegmentList)
 )
+@in_turn
 async def segments(query: Annotated[SegmentsQuery, Query()], context: Context) -> Response:
     """Each channel, team or country beside all others: who differs, and not by chance. The largest first."""
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         question = query.question(await ledger_now(connection))
         found = await count_segments(connection, question, query.by)
         first = await truncated_from(connection, question)
@@ -84,9 +88,10 @@ def _segment(judged: Segment, figures: SegmentFigures) -> SegmentItem:
 @router.get(
     "/repeats", summary="First-contact resolution", **declare("callbacks:read", also=CSV, response_model=RepeatList)
 )
+@in_turn
 async def repeats(query: Annotated[RepeatsQuery, Query()], context: Context) -> Response:
     """Contacts after which the customer had no other one within the days, of all that are old enough to tell."""
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         question = query.question(await ledger_now(connection))
         found = await count_first_contacts(connection, question, query.by, query.days)
         first = await truncated_from(connection, question)

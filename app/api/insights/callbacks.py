@@ -14,6 +14,7 @@ from alerts.insights.share import share_of
 from alerts.ledger.database import ledger_now
 from alerts.ledger.insights.causes import count_causes
 from alerts.ledger.insights.counted import truncated_from
+from alerts.ledger.insights.counting import counting
 from alerts.ledger.insights.recovery import count_ended
 from alerts.ledger.insights.targets import TargetFigures, count_targets
 from alerts.resolution import CauseKind
@@ -21,6 +22,7 @@ from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
 from app.api.insights.figures import difference_resource, quantiles_resource, share_resource
 from app.api.insights.table import CSV, tell
+from app.api.insights.turn import in_turn
 from app.api.schemas.insight import (
     CauseItem,
     CauseKinds,
@@ -38,9 +40,10 @@ router = APIRouter(prefix="/v1/insights", tags=["insights"], route_class=Guarded
 
 
 @router.get("/causes", summary="Why it happened", **declare("callbacks:read", also=CSV, response_model=CauseList))
+@in_turn
 async def causes(query: Annotated[CausesQuery, Query()], context: Context) -> Response:
     """The causes of the callbacks that were resolved then, the largest first; or what customers had been in touch about."""
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         question = query.question(await ledger_now(connection))
         found = await count_causes(connection, question, by_reason=query.by == "reason")
         first = await truncated_from(connection, question)
@@ -61,9 +64,10 @@ async def causes(query: Annotated[CausesQuery, Query()], context: Context) -> Re
 @router.get(
     "/targets", summary="Whether it was in time", **declare("callbacks:read", also=CSV, response_model=TargetList)
 )
+@in_turn
 async def targets(query: Annotated[InsightQuery, Query()], context: Context) -> Response:
     """Of the callbacks opened then, by queue, priority and target: kept, missed, pending, and how long it took."""
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         question = query.question(await ledger_now(connection))
         found = await count_targets(connection, question)
         first = await truncated_from(connection, question)
@@ -88,11 +92,12 @@ def _target(found: TargetFigures) -> TargetItem:
 @router.get(
     "/recovery", summary="Whether it helped", **declare("callbacks:read", also=CSV, response_model=RecoveryList)
 )
+@in_turn
 async def recovery(query: Annotated[RecoveryQuery, Query()], context: Context) -> Response:
     """How the callbacks that ended then ended, and what the customers answered next. `by=advisor` is for leads."""
     if query.by == "advisor":
         context.principal.demand("callbacks:lead")
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         question = query.question(await ledger_now(connection))
         found = recovered(await count_ended(connection, question, query.by))
         first = await truncated_from(connection, question)

@@ -14,10 +14,12 @@ from alerts.calling_hours.hours import Hours, hours_of
 from alerts.insights.forecast import again, forecast
 from alerts.insights.workday import LAST_HOURS, end_of_calling_day, pace_of
 from alerts.ledger.database import ledger_now
+from alerts.ledger.insights.counting import counting
 from alerts.ledger.insights.forecast import Load, load_queue_loads
 from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
 from app.api.insights.table import CSV, tell
+from app.api.insights.turn import in_turn
 from app.api.schemas.insight import ForecastItem, ForecastList, PaceResource
 from app.api.schemas.insight_query import ForecastQuery
 
@@ -27,9 +29,10 @@ router = APIRouter(prefix="/v1/insights", tags=["insights"], route_class=Guarded
 @router.get(
     "/forecast", summary="What will be late today", **declare("callbacks:read", also=CSV, response_model=ForecastList)
 )
+@in_turn
 async def show_forecast(query: Annotated[ForecastQuery, Query()], context: Context) -> Response:
     """By queue: which callbacks will miss a target until the calling day ends, at the pace of the last four hours."""
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         now = await ledger_now(connection)
         loads = await load_queue_loads(connection, now)
     items = [

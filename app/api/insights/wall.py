@@ -14,6 +14,7 @@ from alerts.insights.buckets import HOUR, Grain, begin_of
 from alerts.insights.question import Question
 from alerts.insights.strip import Point, plan, strip
 from alerts.ledger.database import ledger_now
+from alerts.ledger.insights.counting import counting
 from alerts.ledger.insights.hours import count_boxes
 from alerts.ledger.insights.wall import OpenWork, Results, load_open_work, load_results
 from alerts.ledger.learning.plans import count_plans
@@ -22,6 +23,7 @@ from app.api.context import Context
 from app.api.http.route import GuardedRoute, declare
 from app.api.insights.figures import hour_item, share_resource
 from app.api.insights.table import CSV, tell
+from app.api.insights.turn import in_turn
 from app.api.learning.signals import tell_signal
 from app.api.schemas.insight import CauseKinds
 from app.api.schemas.insight_query import InsightQuery
@@ -34,9 +36,10 @@ RESOLUTION = timedelta(microseconds=1)
 
 
 @router.get("/summary", summary="One object for a wall", **declare("callbacks:read", also=CSV, response_model=Wall))
+@in_turn
 async def summary(query: Annotated[InsightQuery, Query()], context: Context) -> Response:
     """The live hour and today are until now, whatever the range; what is open is open now."""
-    async with context.reading() as connection:
+    async with counting(context.dependencies.engine) as connection:
         now = await ledger_now(connection)
         question = query.question(now)
         live_hour = await _until_now(connection, question, Grain.HOUR, now)

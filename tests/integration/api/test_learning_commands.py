@@ -49,7 +49,9 @@ async def test_a_rule_that_does_nothing_is_named_and_the_exit_says_so(
     done = typed(database_url, "lint", POLICY_FILE=str(file))
     told = done.stdout.splitlines()
     assert (done.returncode, told[0]) == (1, "20 bad answers in 14 days")
-    assert told[1:] == ["routing.routes.1 (paris): matched nothing (0 of 20); correct its condition, or take it out"]
+    assert told[1:] == [
+        "stricter.yaml:2: routing.routes.1 (paris): matched nothing (0 of 20); correct its condition, or take it out"
+    ]
 
 
 async def test_the_week_is_told_on_one_page_and_its_figures_are_those_of_the_ledger(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,11 @@ from alerts.policy import read_policy
 from app.api.schemas.insight import ForecastList
 from tests.integration.api.front import NOON, Front, good, problem
 from tests.integration.insights.byhand import utc
+from tests.parts.effort import times
+from tests.unit.alerts.insights.simulated import say
+from tests.unit.alerts.insights.test_forecast import END as DAY_ENDS
+from tests.unit.alerts.insights.test_forecast import NOW as THREE
+from tests.unit.alerts.insights.test_forecast import recorded_day
 
 PATH = "/v1/insights/forecast"
 MINUTE = timedelta(minutes=1)
@@ -109,3 +115,59 @@ async def test_the_canary_and_what_somebody_holds_are_not_waited_for(front: Fron
 @pytest.mark.parametrize("query", ["from=2026-11-24T00:00:00Z", "zone=UTC", "queue="])
 async def test_there_is_no_range_to_ask_for(front: Front, query: str) -> None:
     problem(await (await front.key("callbacks:read")).get(f"{PATH}?{query}"), 422, "validation")
+
+
+# The callbacks of one day as they stood at three o'clock, made of the one that is there, and who was tried until then.
+CLEAR = ("DELETE FROM history", "DELETE FROM alerts", "DELETE FROM callbacks WHERE id <> :pattern")
+STOOD = """
+INSERT INTO callbacks SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'customer_id', k.id,
+    'queue', 'general', 'opened_at', d.opened, 'rank_at', d.rank, 'callable_from', d.opened, 'due_first_attempt', d.due,
+    'due_contact', d.due + interval '9 days', 'due_resolution', d.due + interval '9 days', 'first_attempt_at', d.tried,
+    'state', CASE WHEN d.tried IS NULL THEN 'waiting' ELSE 'closed' END,
+    'closed_reason', CASE WHEN d.tried IS NOT NULL THEN 'expired' END, 'ready', d.tried IS NULL, 'ended_at', d.tried,
+    'wake_at', CASE WHEN d.tried IS NULL THEN d.due END))).*
+FROM callbacks AS c, (SELECT id, row_number() OVER (ORDER BY id) AS number FROM customers WHERE key LIKE 'day:%') AS k
+JOIN unnest(CAST(:opened AS timestamptz[]), CAST(:rank AS timestamptz[]), CAST(:due AS timestamptz[]),
+    CAST(:tried AS timestamptz[])) WITH ORDINALITY AS d(opened, rank, due, tried, number) ON d.number = k.number
+WHERE c.id = :pattern
+"""
+TRIED = """
+INSERT INTO history (callback_id, at, kind, actor, data, measured, version)
+SELECT id, first_attempt_at, 'attempted', 'ann', '{}', '{}', 2 FROM callbacks
+WHERE first_attempt_at IS NOT NULL AND id <> :pattern
+"""
+
+
+async def test_over_thirty_replayed_days_what_was_forecast_from_the_ledger_is_near_what_happened(front: Front) -> None:
+    await front.clock.set(THREE)
+    pattern = (await front.bad_answer(zone="UTC", answered_at=THREE)).callback.id
+    await front.run("UPDATE callbacks SET queue = 'elsewhere' WHERE id = CAST(:id AS uuid)", id=pattern)
+    await front.run(
+        "INSERT INTO customers (key, facts_as_of) SELECT 'day:' || n, now() FROM generate_series(1, 600) AS n"
+    )
+    errors, missed, within = [], [], 0
+    for seed in range(times(30, least=6)):
+        arrived, called = recorded_day(seed)
+        known = [each for each in arrived if each.arrives <= THREE]
+        tried = [None if called.get(each, DAY_ENDS) > THREE else called[each] for each in known]
+        for statement in CLEAR:
+            await front.run(statement, **({"pattern": pattern} if ":pattern" in statement else {}))
+        await front.run(
+            STOOD,
+            pattern=pattern,
+            opened=[each.arrives for each in known],
+            rank=[each.rank for each in known],
+            due=[each.due for each in known],
+            tried=tried,
+        )
+        await front.run(TRIED, pattern=pattern)
+        found = (await ask(front))["general"]
+        never = DAY_ENDS + timedelta(days=1)
+        truth = sum(THREE < each.due <= DAY_ENDS and called.get(each, never) > each.due for each in arrived)
+        errors.append(abs(found["will_miss"] - truth))
+        missed.append(truth)
+        within += found["low"] <= truth <= found["high"]
+    say("days, median and mean error", (len(errors), statistics.median(errors), statistics.fmean(errors)))
+    say("mean missed, days within low and high", (statistics.fmean(missed), within))
+    assert statistics.fmean(errors) < statistics.fmean(abs(each - statistics.fmean(missed)) for each in missed)
+    assert within >= len(errors) * 2 / 3

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from alerts.arrival import Address, Answer
 from alerts.conditions import When, is_narrower
 from alerts.customer import Customer
+from alerts.document import written_line
 from alerts.learning.lint import LEAST, Linter
 from alerts.learning.simulation import StoredAnswer
 from alerts.policy import read_policy
@@ -96,3 +98,44 @@ def test_of_few_answers_only_what_is_written_is_said() -> None:
 )
 def test_one_condition_is_narrower_than_another_or_not(one: When, other: When, is_so: bool) -> None:
     assert is_narrower(one, other) is is_so
+
+
+EVERY_PART = """
+oldest_answer_hours: 1
+surveys:
+  - {survey: nps, bottom_at_most: 6}
+order:
+  lift_minutes: {rated_1: 5, rated_2: 5}
+calling:
+  countries: {FR: {holidays: true}, DE: {holidays: true}}
+routing: {routes: [{when: {segments: [gold]}, queue: gold}]}
+targets:
+  overrides:
+    - {priority: 5, contact_hours: 9}
+    - {contact_hours: 8}
+    - {queue: gold, contact_hours: 4}
+    - {queue: gold, contact_hours: 4, resolution_hours: 9}
+"""
+
+
+def test_every_part_with_a_condition_is_asked_and_its_line_is_known() -> None:
+    linter = Linter(read_policy(EVERY_PART, file="policy.yaml"))
+    for number in range(LEAST):
+        stored = answered(number)
+        customer = structs.replace(stored.customer, country="DE")
+        linter.take(structs.replace(stored, customer=customer, received_at=NOON + timedelta(days=30)))
+    found = {each.path: (written_line(EVERY_PART, each.place), each.problem) for each in linter.idle()}
+    shipped = {path for path, (line, _) in found.items() if line is None}
+    assert all(path.startswith("scoring.reasons.") for path in shipped), "they stand in the shipped policy"
+    assert {path: told for path, told in found.items() if path not in shipped} == {
+        "surveys.0 (nps)": (4, "matched nothing"),
+        "oldest_answer_hours": (2, "keeps everybody from being called"),
+        "routing.routes.0 (gold)": (9, "matched nothing"),
+        "order.lift_minutes.rated_1": (6, "matches everything, so it tells nothing apart"),
+        "order.lift_minutes.rated_2": (6, "matched nothing"),
+        "calling.countries.FR": (8, "matched nothing"),
+        "targets.overrides.0 (5)": (12, "matched nothing"),
+        "targets.overrides.1 (all)": (13, "matches everything, so it tells nothing apart"),
+        "targets.overrides.2 (gold)": (14, "can never be reached: targets.overrides.1 (all) decides all that it names"),
+        "targets.overrides.3 (gold)": (15, "matched nothing"),
+    }
