@@ -10,11 +10,10 @@ from msgspec import structs
 from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.ledger import bulk
 from alerts.ledger.bulk import COPY_FROM, copy_rows
-from alerts.ledger.callbacks import store
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake import responses as storing
+from alerts.ledger.intake import customers as meeting
+from alerts.ledger.intake import writing
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.customers import customers
 from alerts.policy import shipped_policy
@@ -26,6 +25,7 @@ ODD = ("", "a\tb\\n", "\N{GRINNING FACE} \u202e'; --", "{1,2}", "\\N", 'say "no"
 
 # All that a row says, but for what tells the row from others and the moment at which it came.
 ROWS = {
+    "customers": "id ref",
     "responses": "id event_id response_id customer_id received_at offset origin_offset content_hash value_hash",
     "callbacks": "id customer_id",
     "history": "id callback_id",
@@ -67,11 +67,11 @@ async def test_a_batch_that_goes_by_copy_is_stored_as_one_that_goes_as_json(
         answers.append(structs.replace(made, response=response))
     await ingest_batch(engine, answers, shipped_policy())
     copied = await stored(engine)
-    for room in (bulk, store, storing):
+    for room in (meeting, writing):
         monkeypatch.setattr(room, "COPY_FROM", 10**9)
     await clock.set(NOON)
     await ingest_batch(engine, answers, shipped_policy())
-    assert [len(rows) for rows in copied.values()] == [len(answers)] * 3 + [len(copied["outbox"]), len(answers)]
+    assert [len(rows) for rows in copied.values()] == [len(answers)] * 4 + [len(copied["outbox"]), len(answers)]
     assert copied == await stored(engine)
 
 
