@@ -36,7 +36,7 @@ class PartitionAccount(Struct, frozen=True, kw_only=True):
         return self.next_offset - self.first_offset - sum(self.outcomes.values()) - self.skipped
 
 
-class RecordEnd(Struct, frozen=True):
+class RecordEnd(Struct, frozen=True, gc=False):
     """One record's end. `effect`: it wrote something that was not there before."""
 
     offset: int

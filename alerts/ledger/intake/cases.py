@@ -14,8 +14,10 @@ from alerts.case import Case, Revision, ScopedId
 from alerts.customer import Customer
 from alerts.learning.match import stored_match
 from alerts.learning.problem import OpenProblem, ProblemState
+from alerts.ledger.bulk import encode, recordset
 from alerts.ledger.connection.opening import Connection
 from alerts.ledger.tables.callbacks import callbacks
+from alerts.ledger.tables.responses import responses
 
 T = TypeVar("T")
 
@@ -34,11 +36,11 @@ LOCK_OPEN = (
 # explain the bad ones among them? All in one row, for each round trip costs more than the reading.
 SNAPSHOT = f"""
 SELECT ledger_now(),
-    ARRAY(SELECT nextval('responses_id_seq') FROM generate_series(1, cardinality($1::text[]))),
+    ARRAY(SELECT nextval('responses_id_seq') FROM generate_series(1, $2::int)),
     (SELECT json_agg(revision)::text FROM (
         SELECT DISTINCT ON (r.event_source, r.response_id) json_build_array(r.event_source, r.response_id, json_build_array(
             e.revised_at, e.origin_partition, e.origin_offset, e.box)) AS revision
-        FROM unnest($1::text[], $2::text[]) AS r (event_source, response_id)
+        FROM {recordset(responses, ("event_source", "response_id"), parameter="$1")}
         JOIN responses AS e ON e.event_source = r.event_source AND e.response_id = r.response_id
         ORDER BY r.event_source, r.response_id, e.revised_at DESC, e.origin_partition DESC, e.origin_offset DESC
     ) AS in_force),
@@ -123,8 +125,8 @@ async def lock_open_callbacks(driver: Connection, customer_ids: Collection[int])
 
 async def take_snapshot(driver: Connection, answers: Collection[ScopedId], *, any_bad: bool) -> Snapshot:
     """`answers`: (event source, response id) of each; `any_bad`: whether known problems may explain one."""
-    sources, ids = [source for source, _ in answers], [id_ for _, id_ in answers]
-    row = await driver.fetchrow(SNAPSHOT, sources, ids, any_bad)
+    rows = [{"event_source": source, "response_id": id_} for source, id_ in answers]
+    row = await driver.fetchrow(SNAPSHOT, encode(rows), len(answers), any_bad)
     assert row is not None
     revisions = _read(row[2], list[tuple[str, str, tuple[datetime, int, int, str]]])
     problems = _read(row[3], list[tuple[str, dict[str, Any]]])

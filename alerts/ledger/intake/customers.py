@@ -19,10 +19,13 @@ from alerts.survey import SurveyResponse
 
 # Whom do we know already? Their rows stay locked until the transaction ends, in the order of their keys. What refers to a
 # customer may be written meanwhile: nothing here changes a key.
-LOCK_CUSTOMERS = f"SELECT {', '.join(MEMBERS)} FROM customers WHERE key = ANY ($1) ORDER BY key FOR NO KEY UPDATE"
+LOCK_CUSTOMERS = (
+    f"SELECT {', '.join(MEMBERS)} FROM customers"
+    " WHERE key = ANY (ARRAY(SELECT json_array_elements_text($1))) ORDER BY key FOR NO KEY UPDATE"
+)
 
 # Of those that are new, which were not made by somebody else just now? Who is made by two batches at once waits here.
-_MADE = tuple(name for name in MEMBERS if name not in ("id", "ref"))
+_MADE = ("key", *FACTS, "facts_as_of", "number_failed")
 MAKE_CUSTOMERS = (
     f"{insert_sql(customers, _MADE, parameter='$1')} ORDER BY key"
     " ON CONFLICT (key) DO NOTHING RETURNING id, ref::text AS ref, key"
@@ -46,7 +49,8 @@ DATE_FACTS = (
 # Who is known by each of these numbers and addresses?
 KNOWN_BY = "SELECT key, phone, email FROM customers WHERE phone = ANY ($1) OR email = ANY ($2)"
 
-_record = attrgetter(*MEMBERS)
+_NUMBERED = ("id", "ref", *_MADE)
+_record = attrgetter(*_NUMBERED)
 _facts = attrgetter(*FACTS, "number_failed")
 
 
@@ -121,7 +125,7 @@ async def _copy(driver: Connection, said: Mapping[str, list[SurveyResponse]]) ->
         key: reduce(learn, said[key], Customer(id=id_, ref=ref, key=key))
         for key, (id_, ref) in zip(sorted(said), numbers, strict=True)
     }
-    await copy_records(driver, customers, MEMBERS, [_record(customer) for customer in new.values()])
+    await copy_records(driver, customers, _NUMBERED, [_record(customer) for customer in new.values()])
     return new
 
 
@@ -141,7 +145,7 @@ async def _store(driver: Connection, before: Mapping[str, Customer], after: Mapp
 async def _lock_known(driver: Connection, keys: list[str]) -> dict[str, Customer]:
     if not keys:
         return {}
-    found = (customer_of(dict(row)) for row in await driver.fetch(LOCK_CUSTOMERS, keys))
+    found = (customer_of(dict(row)) for row in await driver.fetch(LOCK_CUSTOMERS, encode(keys)))
     return {customer.key: customer for customer in found}
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from alerts.arrival import Answer
 from alerts.case import Decision, Fingerprint, ScopedId, event_identity
+from alerts.ledger.bulk import encode, recordset
 from alerts.ledger.connection.opening import Connection
+from alerts.ledger.tables.responses import responses
 from alerts.members import absent_members
 
 # Which of these events do we have, and with what content?
 KNOWN_EVENTS = (
     "SELECT e.event_source, e.event_id, e.value_hash, e.content_hash"
-    " FROM unnest($1::text[], $2::text[]) AS r (event_source, event_id)"
+    f" FROM {recordset(responses, ('event_source', 'event_id'), parameter='$1')}"
     " JOIN responses AS e ON e.event_source = r.event_source AND e.event_id = r.event_id"
 )
 
@@ -23,7 +25,8 @@ async def known_events(driver: Connection, answers: Iterable[Answer]) -> dict[Sc
     wanted = {event_identity(answer.response) for answer in answers}
     if not wanted:
         return {}
-    found = await driver.fetch(KNOWN_EVENTS, [source for source, _ in wanted], [id_ for _, id_ in wanted])
+    rows = [{"event_source": source, "event_id": id_} for source, id_ in wanted]
+    found = await driver.fetch(KNOWN_EVENTS, encode(rows))
     return {(source, id_): Fingerprint(value, content) for source, id_, value, content in found}
 
 
@@ -46,8 +49,8 @@ COLUMNS = (
 )
 
 
-def response_record(id_: int, decision: Decision) -> tuple[Any, ...]:
-    """A row in the order of COLUMNS."""
+def response_record(id_: int, decision: Decision, document: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """A row in the order of COLUMNS; `document` makes of an object what its column is given."""
     answer, response, verdict = decision.answer, decision.answer.response, decision.verdict
     scale, interaction, address = response.scale, response.interaction, answer.address
     return (
@@ -78,7 +81,7 @@ def response_record(id_: int, decision: Decision) -> tuple[Any, ...]:
         interaction.agent_team,
         interaction.started_at,
         interaction.ended_at,
-        response.attributes,
+        document(response.attributes),
         response.flags,
         absent_members(response),
         answer.value_hash,

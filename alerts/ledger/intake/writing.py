@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -24,6 +24,7 @@ from alerts.ledger.tables.responses import raw_records as raw_table
 from alerts.ledger.tables.responses import responses as response_table
 
 Record = tuple[Any, ...]
+Document = Callable[[Any], Any]
 
 _CALLBACK = tuple(str(column.name) for column in callbacks.columns)
 _ALERT = ("response_id", "callback_id", "raised_at", "severity", "reasons")
@@ -46,36 +47,37 @@ async def write_effects(
 
     `ids`: one for each decision, for the answer's row.
     """
-    rows = [each for each in _rows(effects, ids) if each.records]
+    are_few = len(effects.decisions) < COPY_FROM
+    rows = [each for each in _rows(effects, ids, _as_it_is if are_few else encode) if each.records]
     to_queues = sorted({opened.callback.queue for opened in effects.opened})
     around = [
         Rows(queues, ("name",), [(name,) for name in to_queues]),
         Rows(partitions, accounts.COLUMNS, [_of_account(account) for account in moved]),
     ]
     around = [each for each in around if each.records]
-    if len(effects.decisions) < COPY_FROM:
+    if are_few:
         await _write_at_once(driver, [*around, *rows])
         return
     for each in around:
         await _write_at_once(driver, [each])
     for each in rows:
-        await copy_records(driver, each.table, each.columns, _with_documents(each))
+        await copy_records(driver, each.table, each.columns, each.records)
 
 
-def _rows(effects: Effects, ids: Sequence[int]) -> list[Rows]:
-    """In the order in which one refers to the other."""
+def _rows(effects: Effects, ids: Sequence[int], document: Document) -> list[Rows]:
+    """In the order in which one refers to the other. `document` makes of an object what a column of documents is given."""
     kept = [(id_, each) for id_, each in zip(ids, effects.decisions, strict=True) if each.is_kept]
     id_of = {event_identity(each.answer.response): id_ for id_, each in kept} if effects.alerts else {}
     return [
-        Rows(response_table, responses.COLUMNS, [responses.response_record(id_, each) for id_, each in kept]),
+        Rows(response_table, responses.COLUMNS, [responses.response_record(id_, each, document) for id_, each in kept]),
         Rows(
             raw_table,
             raw_records.COLUMNS,
             [raw_records.raw_record(id_, each.answer.raw) for id_, each in kept if each.answer.raw is not None],
         ),
-        Rows(callbacks, _CALLBACK, [_of_callback(opened.callback) for opened in effects.opened]),
+        _written(callbacks, _CALLBACK, [_of_callback(opened.callback) for opened in effects.opened], document),
         *(
-            Rows(table, tuple(events[0]), [tuple(event.values()) for event in events])
+            _written(table, tuple(events[0]), [tuple(event.values()) for event in events], document)
             for table, events in events_of(effects.opened).items()
             if events
         ),
@@ -89,16 +91,19 @@ def _alert_record(alert: Alert, id_of: Mapping[ScopedId, int]) -> Record:
     return response_id, alert.callback_id, alert.raised_at, verdict.severity, verdict.reasons
 
 
-def _with_documents(rows: Rows) -> Sequence[Record]:
-    """With JSON text where a column holds documents."""
-    places = document_places(rows.table, rows.columns)
-    if not places:
-        return rows.records
-    written = [list(record) for record in rows.records]
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _written(table: Table, columns: tuple[str, ...], records: Sequence[Record], document: Document) -> Rows:
+    places = document_places(table, columns)
+    if document is _as_it_is or not places:
+        return Rows(table, columns, records)
+    written = [list(record) for record in records]
     for record in written:
         for place in places:
-            record[place] = encode(record[place])
-    return [tuple(record) for record in written]
+            record[place] = document(record[place])
+    return Rows(table, columns, [tuple(record) for record in written])
 
 
 async def _write_at_once(driver: Connection, parts: Iterable[Rows]) -> None:
