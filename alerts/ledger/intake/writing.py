@@ -23,7 +23,7 @@ from alerts.ledger.tables.responses import alerts
 from alerts.ledger.tables.responses import raw_records as raw_table
 from alerts.ledger.tables.responses import responses as response_table
 
-Record = tuple[Any, ...]
+TableRow = tuple[Any, ...]
 Document = Callable[[Any], Any]
 
 _CALLBACK = tuple(str(column.name) for column in callbacks.columns)
@@ -32,12 +32,12 @@ _of_callback = attrgetter(*_CALLBACK)
 _of_account = attrgetter(*accounts.COLUMNS)
 
 
-class Rows(Struct, frozen=True):
+class TableRows(Struct, frozen=True):
     """What goes into one table: tuples in the order of `columns`."""
 
     table: Table
     columns: tuple[str, ...]
-    records: Sequence[Record]
+    records: Sequence[TableRow]
 
 
 async def write_effects(
@@ -51,8 +51,8 @@ async def write_effects(
     rows = [each for each in _rows(effects, ids, _as_it_is if are_few else encode) if each.records]
     to_queues = sorted({opened.callback.queue for opened in effects.opened})
     around = [
-        Rows(queues, ("name",), [(name,) for name in to_queues]),
-        Rows(partitions, accounts.COLUMNS, [_of_account(account) for account in moved]),
+        TableRows(queues, ("name",), [(name,) for name in to_queues]),
+        TableRows(partitions, accounts.COLUMNS, [_of_account(account) for account in moved]),
     ]
     around = [each for each in around if each.records]
     if are_few:
@@ -64,13 +64,15 @@ async def write_effects(
         await copy_records(driver, each.table, each.columns, each.records)
 
 
-def _rows(effects: Effects, ids: Sequence[int], document: Document) -> list[Rows]:
+def _rows(effects: Effects, ids: Sequence[int], document: Document) -> list[TableRows]:
     """In the order in which one refers to the other. `document` makes of an object what a column of documents is given."""
     kept = [(id_, each) for id_, each in zip(ids, effects.decisions, strict=True) if each.is_kept]
     id_of = {event_identity(each.answer.response): id_ for id_, each in kept} if effects.alerts else {}
     return [
-        Rows(response_table, responses.COLUMNS, [responses.response_record(id_, each, document) for id_, each in kept]),
-        Rows(
+        TableRows(
+            response_table, responses.COLUMNS, [responses.response_record(id_, each, document) for id_, each in kept]
+        ),
+        TableRows(
             raw_table,
             raw_records.COLUMNS,
             [raw_records.raw_record(id_, each.answer.raw) for id_, each in kept if each.answer.raw is not None],
@@ -81,11 +83,11 @@ def _rows(effects: Effects, ids: Sequence[int], document: Document) -> list[Rows
             for table, events in events_of(effects.opened).items()
             if events
         ),
-        Rows(alerts, _ALERT, [_alert_record(alert, id_of) for alert in effects.alerts]),
+        TableRows(alerts, _ALERT, [_alert_record(alert, id_of) for alert in effects.alerts]),
     ]
 
 
-def _alert_record(alert: Alert, id_of: Mapping[ScopedId, int]) -> Record:
+def _alert_record(alert: Alert, id_of: Mapping[ScopedId, int]) -> TableRow:
     verdict = alert.verdict
     response_id = id_of[event_identity(alert.response)]
     return response_id, alert.callback_id, alert.raised_at, verdict.severity, verdict.reasons
@@ -95,18 +97,18 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _written(table: Table, columns: tuple[str, ...], records: Sequence[Record], document: Document) -> Rows:
+def _written(table: Table, columns: tuple[str, ...], records: Sequence[TableRow], document: Document) -> TableRows:
     places = document_places(table, columns)
     if document is _as_it_is or not places:
-        return Rows(table, columns, records)
+        return TableRows(table, columns, records)
     written = [list(record) for record in records]
     for record in written:
         for place in places:
             record[place] = document(record[place])
-    return Rows(table, columns, [tuple(record) for record in written])
+    return TableRows(table, columns, [tuple(record) for record in written])
 
 
-async def _write_at_once(driver: Connection, parts: Iterable[Rows]) -> None:
+async def _write_at_once(driver: Connection, parts: Iterable[TableRows]) -> None:
     given = [part for part in parts if part.records]
     if given:
         statement = _statement(tuple((part.table, part.columns) for part in given))
