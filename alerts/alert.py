@@ -11,7 +11,7 @@ from alerts.scoring import Verdict
 from alerts.survey import SurveyResponse
 
 
-class Alert(Struct, frozen=True, kw_only=True):
+class Alert(Struct, frozen=True, kw_only=True, gc=False):
     """`queue` and `priority` (1 highest to 5) are the route's: a callback that it joins stays in its own queue."""
 
     answer: Answer

@@ -26,7 +26,7 @@ class RecordOutcome(StrEnum):
     CANARY = "canary"  # our own
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, gc=False):
     """Where a record stands in Kafka; `timestamp` is the broker's or the producer's, aware, UTC.
 
     Where Kafka has none, or one that cannot be right, `timestamp` is the moment at which the record was polled.
@@ -38,7 +38,7 @@ class Address(Struct, frozen=True):
     timestamp: datetime
 
 
-class RawRecord(Struct, frozen=True):
+class RawRecord(Struct, frozen=True, gc=False):
     """A record as it came, byte for byte."""
 
     key: bytes | None
@@ -46,7 +46,7 @@ class RawRecord(Struct, frozen=True):
     headers: tuple[tuple[str, bytes | None], ...]
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """A record that could be read. Both hashes are SHA-256: of the value's bytes, and of the members we keep.
 
     `origin_partition` and `origin_offset` order revisions of equal time: where the record stood the first time, if it
@@ -80,7 +80,7 @@ class DeadLettered(Struct, frozen=True):
     kept_at: Address | None = None
 
 
-class Passed(Struct, frozen=True):
+class Passed(Struct, frozen=True, gc=False):
     """A record that needs no more than to be counted. `unrated`: the source in whose answer there was no rating."""
 
     address: Address

@@ -106,7 +106,7 @@ TRANSITIONS: dict[str, dict[State, tuple[State, ...]]] = {
 }
 
 
-class Callback(Struct, frozen=True, kw_only=True):
+class Callback(Struct, frozen=True, kw_only=True, gc=False):
     """One callback, as it is stored. Times are aware and in UTC; `None` means it has not happened or does not apply."""
 
     id: str
@@ -217,7 +217,7 @@ class Callback(Struct, frozen=True, kw_only=True):
         return structs.replace(self, **changes)
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """Something that happened to a callback. `version` and `state` are the callback's right after it.
 
     `data` holds ids, times, states and reasons, never what a person said or who they are: it leaves the house.
@@ -246,7 +246,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     outside_window: bool = False
 
 
-class Transition(Struct, frozen=True, kw_only=True):
+class Transition(Struct, frozen=True, kw_only=True, gc=False):
     """What a transition made of a callback.
 
     `attempt` is set by the transition that records one. `fence` is the lease token that it rests on, where it needs one:

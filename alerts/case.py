@@ -18,14 +18,14 @@ ScopedId = tuple[str, str]
 """(event source, event id) of an event; (event source, response id) of an answer over all its revisions."""
 
 
-class Fingerprint(Struct, frozen=True):
+class Fingerprint(Struct, frozen=True, gc=False):
     """SHA-256 of an event's bytes, and of the members of it that we keep."""
 
     value_hash: bytes
     content_hash: bytes
 
 
-class Revision(Struct, frozen=True, order=True):
+class Revision(Struct, frozen=True, order=True, gc=False):
     """Where an answer stands among its own revisions; the greatest is in force. Of equal times the later in Kafka."""
 
     revised_at: datetime
@@ -34,14 +34,14 @@ class Revision(Struct, frozen=True, order=True):
     box: str = ""
 
 
-class Fresh(Struct, frozen=True):
+class Fresh(Struct, frozen=True, gc=False):
     """An answer that we did not have, and where it falls."""
 
     answer: Answer
     rating: Rating
 
 
-class Case(Struct, frozen=True, kw_only=True):
+class Case(Struct, frozen=True, kw_only=True, gc=False):
     """One customer as a batch finds them, and then as each of its answers leaves them.
 
     `callback`: the open one. `behind`: the bad answers on it that no better revision has replaced. `resolved`: the last
@@ -62,7 +62,7 @@ class Case(Struct, frozen=True, kw_only=True):
         return structs.replace(self, **changes)
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """What one answer has come to. `suppressed`: the rule that says no call. `moved`: what it did to a callback.
 
     `revises`: we had a revision of this answer already.

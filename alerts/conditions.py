@@ -5,7 +5,9 @@ Words are compared without regard to upper and lower case.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 from unicodedata import normalize
 
@@ -53,25 +55,9 @@ class When(Section):
 
     def holds(self, response: SurveyResponse, last_bottom_box: datetime | None = None) -> bool:
         """`last_bottom_box`: when the customer's latest earlier bottom-box answer was given, if there is one."""
-        customer, interaction = response.customer, response.interaction
-        named = (
-            (self.sources, response.source),
-            (self.surveys, response.survey_id),
-            (self.channels, interaction.channel),
-            (self.queues, interaction.queue),
-            (self.contact_reasons, interaction.reason),
-            (self.segments, customer.segment),
-            (self.countries, customer.country),
-            (self.teams, interaction.agent_team),
-        )
-        return (
-            all(allowed is None or _is_one_of(value, allowed) for allowed, value in named)
-            and (self.languages is None or is_within(customer.language, self.languages))
-            and self._value_holds(customer.value)
-            and self._tenure_holds(response)
-            and self._comment_holds(response.comment)
-            and _has_all(response.attributes, self.attribute or {})
-            and self._repeat_holds(response.answered_at, last_bottom_box)
+        return all(
+            getattr(self, part) is None or _PARTS[part](self, response, last_bottom_box)
+            for part in self.model_fields_set
         )
 
     def _value_holds(self, value: float | None) -> bool:
@@ -96,6 +82,7 @@ class When(Section):
         return abs(answered_at - last_bottom_box) <= timedelta(days=self.bottom_box_within_days)
 
 
+@lru_cache(maxsize=4096)
 def _plain(words: str) -> str:
     """For comparing: upper and lower case alike, and each accented letter written in one way."""
     return normalize("NFC", normalize("NFC", words).casefold())
@@ -107,6 +94,26 @@ def _is_one_of(value: str | None, allowed: tuple[str, ...]) -> bool:
 
 def _has_all(attributes: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return all(key in attributes and attributes[key] == value for key, value in wanted.items())
+
+
+_PARTS: dict[str, Callable[[When, SurveyResponse, datetime | None], bool]] = {
+    "sources": lambda when, said, last: _is_one_of(said.source, when.sources or ()),
+    "surveys": lambda when, said, last: _is_one_of(said.survey_id, when.surveys or ()),
+    "channels": lambda when, said, last: _is_one_of(said.interaction.channel, when.channels or ()),
+    "queues": lambda when, said, last: _is_one_of(said.interaction.queue, when.queues or ()),
+    "contact_reasons": lambda when, said, last: _is_one_of(said.interaction.reason, when.contact_reasons or ()),
+    "segments": lambda when, said, last: _is_one_of(said.customer.segment, when.segments or ()),
+    "countries": lambda when, said, last: _is_one_of(said.customer.country, when.countries or ()),
+    "teams": lambda when, said, last: _is_one_of(said.interaction.agent_team, when.teams or ()),
+    "languages": lambda when, said, last: is_within(said.customer.language, when.languages or ()),
+    "value_at_least": lambda when, said, last: when._value_holds(said.customer.value),
+    "tenure_years_at_least": lambda when, said, last: when._tenure_holds(said),
+    "comment_mentions": lambda when, said, last: when._comment_holds(said.comment),
+    "comment_unless": lambda when, said, last: True,  # goes with comment_mentions
+    "attribute": lambda when, said, last: _has_all(said.attributes, when.attribute or {}),
+    "bottom_box_within_days": lambda when, said, last: when._repeat_holds(said.answered_at, last),
+}
+"""What is asked of an answer by each part that a condition names; of the others nothing is."""
 
 
 def is_narrower(one: When, other: When) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any, Literal
 
 from msgspec import Struct, structs
@@ -22,11 +23,13 @@ NumberStatus = Literal["ok", "none", "bad"]
 FACTS = ("name", "phone", "email", "time_zone", "country", "language", "segment", "since", "value")
 """What answers say of a customer."""
 
+_facts = attrgetter(*FACTS)
+
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
 """Before all answers; a day after the first moment of all, so that it can be told on every clock."""
 
 
-class Customer(Struct, frozen=True, kw_only=True):
+class Customer(Struct, frozen=True, kw_only=True, gc=False):
     """One row of `customers`. Personal data: shown in full only where docs/rest.md says so.
 
     `key`: the handle that decides, see `alerts.identity`. `facts_as_of`: the newest answer that these facts come from.
@@ -87,10 +90,10 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
         return customer
     is_newer = answer.revised_at >= customer.facts_as_of
     facts: dict[str, Any] = {}
-    for name, fact in _as_compared(answer.customer).items():
-        known = getattr(customer, name)
-        if fact != known and (is_newer or known is None) and name not in customer.corrected:
-            facts[name] = fact
+    for name, fact, known in zip(FACTS, _facts(answer.customer), _facts(customer), strict=True):
+        said = None if fact is None else _as_compared(name, fact)
+        if said is not None and said != known and (is_newer or known is None) and name not in customer.corrected:
+            facts[name] = said
     if "phone" in facts:
         facts["number_failed"] = False
     elif customer.phone is None and BAD_NUMBER in answer.flags and "phone" not in customer.corrected:
@@ -100,14 +103,11 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
     return customer.evolve(**facts) if facts else customer
 
 
-def _as_compared(said: survey.Respondent) -> dict[str, Any]:
-    """Those of FACTS that an answer says."""
-    facts = {name: fact for name in FACTS if (fact := getattr(said, name)) is not None}
-    if "email" in facts:
-        facts["email"] = clean_email(facts["email"])
-    if "language" in facts:
-        facts["language"] = read_language(facts["language"])
-    return {name: fact for name, fact in facts.items() if fact is not None}
+def _as_compared(name: str, fact: Any) -> Any:
+    """A fact as an answer says it; None where that says nothing."""
+    if name == "email":
+        return clean_email(fact)
+    return read_language(fact) if name == "language" else fact
 
 
 def correct(customer: Customer, changes: Mapping[str, str | None]) -> Customer:

@@ -29,7 +29,7 @@ _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if not chr
 HandleKind = Literal["id", "phone", "email", "interaction"]
 
 
-class Handle(Struct, frozen=True):
+class Handle(Struct, frozen=True, gc=False):
     """One way to find a customer again. `scope` is the source that gave `value`, "" if all sources share it.
 
     Personal data: a handle stands in no log, URL, argument or metric. What leaves the house is `record_key`.

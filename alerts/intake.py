@@ -53,6 +53,9 @@ def decide(
     problems: Sequence[OpenProblem] = (),
 ) -> Decision:
     """What one answer that we did not have comes to. `newest`: the revision of it that is in force, if there is one."""
+    if fresh.rating.box is not Box.BOTTOM and newest is None and case.customer.erased_at is None:
+        verdict = score(fresh.answer.response, fresh.rating, policy)
+        return Decision(answer=fresh.answer, verdict=verdict, outcome=RecordOutcome.NOT_BOTTOM_BOX, case=case)
     response = fresh.answer.response
     identity = answer_identity(response)
     verdict = score(response, fresh.rating, policy, case.last_bottom_box_but(identity))
@@ -68,7 +71,7 @@ def decide(
     if newest is not None and revision_of(fresh.answer, verdict.box) < newest:
         return structs.replace(decision, outcome=RecordOutcome.STALE)
     if verdict.box is not Box.BOTTOM:
-        return _better(decision, identity, now, policy) if newest is not None else decision
+        return _better(decision, identity, now, policy)
     remembered = case.evolve(bottom_boxes={**case.bottom_boxes, identity: response.answered_at})
     suppressed = _suppressed(response, case.customer, now, policy)
     if suppressed is not None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from functools import lru_cache
+from itertools import repeat
+from operator import attrgetter, is_
 
 from msgspec import Struct
 
@@ -76,13 +78,18 @@ def dropped_members(flags: Iterable[str]) -> frozenset[str]:
 
 def absent_members(response: SurveyResponse) -> int:
     """One bit for each of MEMBERS that the answer did not have, be it empty. What was dropped was there."""
-    bits = 0
-    for bit, value in enumerate(_find_all(response)):
-        if value is None or value == {}:
-            bits |= 1 << bit
+    bits = _bits(tuple(map(is_, _find_all(response), repeat(None)))) | (
+        0 if response.attributes else _BIT["attributes"]
+    )
     for path in dropped_members(response.flags) & MEMBERS.keys() if response.flags else ():
         bits &= ~_BIT[path]
     return bits
+
+
+@lru_cache(maxsize=1024)
+def _bits(is_absent: tuple[bool, ...]) -> int:
+    """Most answers of a source lack the same members."""
+    return sum(1 << bit for bit, absent in enumerate(is_absent) if absent)
 
 
 def count_members(lacks: Sequence[Lack]) -> list[MemberCount]:

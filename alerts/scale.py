@@ -13,7 +13,7 @@ class Box(StrEnum):
     TOP = "top"  # 4-5
 
 
-class Scale(Struct, frozen=True):
+class Scale(Struct, frozen=True, gc=False):
     """The worst and the best rating a question allows; `worst > best` is an inverted scale."""
 
     worst: int = 1

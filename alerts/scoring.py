@@ -11,14 +11,14 @@ from alerts.scale import Box, box_of
 from alerts.survey import SurveyResponse
 
 
-class Rating(Struct, frozen=True):
+class Rating(Struct, frozen=True, gc=False):
     """Where an answer falls: `points` 1 (worst) to 5, and their box."""
 
     points: int
     box: Box
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """What scoring says of a response. Severity 0-100; priority 1 (highest) to 5; `reasons` in a stable order.
 
     Outside the bottom box severity is 0, priority 5 and `reasons` empty: nobody phones.

@@ -12,7 +12,7 @@ from alerts.scale import FIVE_POINTS, Scale
 EVENT_TYPE = "survey.response.submitted.v1"
 
 
-class Respondent(Struct, frozen=True, kw_only=True):
+class Respondent(Struct, frozen=True, kw_only=True, gc=False):
     """Who answered, as far as the answer says. `phone` is E.164 when it could be read, else None."""
 
     id: str | None = None
@@ -27,7 +27,7 @@ class Respondent(Struct, frozen=True, kw_only=True):
     value: float | None = None
 
 
-class Interaction(Struct, frozen=True, kw_only=True):
+class Interaction(Struct, frozen=True, kw_only=True, gc=False):
     """The contact that was rated."""
 
     id: str | None = None
@@ -40,7 +40,7 @@ class Interaction(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
 
 
-class SurveyResponse(Struct, frozen=True, kw_only=True):
+class SurveyResponse(Struct, frozen=True, kw_only=True, gc=False):
     """A valid answer. Times are aware and in UTC.
 
     `(event_source, event_id)` identifies the event, `(event_source, response_id)` the answer over its revisions;

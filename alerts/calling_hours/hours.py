@@ -46,7 +46,9 @@ class Hours:
         self.week = week
         self._narrow = narrow
         self._day = lru_cache(maxsize=1024)(self._intervals_of)
-        self._added = lru_cache(maxsize=256)(self._add)  # a batch adds a few durations to one moment, again and again
+        # A batch asks for a few durations from one moment on, again and again.
+        self._added = lru_cache(maxsize=256)(self._add)
+        self._opened = lru_cache(maxsize=256)(self._open_seconds)
 
     def slots(self, start: datetime, end: datetime) -> Iterator[Interval]:
         """Every slot that is open within [start, end): whole, in order, not overlapping, not joined."""
@@ -77,6 +79,9 @@ class Hours:
 
     def open_seconds(self, start: datetime, end: datetime) -> float:
         """Seconds of [start, end) that are open; of more than three years, the earlier ones by the usual week."""
+        return self._opened(start, end)
+
+    def _open_seconds(self, start: datetime, end: datetime) -> float:
         return open_time((self,), start, end).total_seconds()
 
     def add_open(self, start: datetime, duration: timedelta) -> datetime:

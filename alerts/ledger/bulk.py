@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import msgspec
@@ -12,6 +12,8 @@ from sqlalchemy import CursorResult, Table, TextClause, exc, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alerts.ledger.connection.opening import Connection
 
 COPY_FROM = 100
 """So many rows go by COPY, which asks the server twice and saves it the reading of JSON."""
@@ -26,9 +28,13 @@ def encode(rows: Any) -> str:
 
 
 def recordset(table: Table, columns: Iterable[str], *more: str, parameter: str = "rows") -> str:
-    """`json_to_recordset(:rows) AS r(...)` with the types of the table's own columns; `more` like "fence TEXT"."""
+    """`json_to_recordset(:rows) AS r(...)` with the types of the table's own columns; `more` like "fence TEXT".
+
+    A `parameter` like "$1" is the driver's own.
+    """
+    given = parameter if parameter.startswith("$") else f":{parameter}"
     typed = (f'"{name}" {_type(table, name).replace("BYTEA", "TEXT")}' for name in columns)
-    return f"json_to_recordset(CAST(:{parameter} AS json)) AS r({', '.join((*typed, *more))})"
+    return f"json_to_recordset(CAST({given} AS json)) AS r({', '.join((*typed, *more))})"
 
 
 def _selected(table: Table, name: str) -> str:
@@ -41,14 +47,23 @@ def _type(table: Table, name: str) -> str:
 
 
 def insert_sql(table: Table, columns: Sequence[str], *, parameter: str = "rows") -> str:
+    """The numbers of rows that a table numbers itself are taken as they come."""
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(_selected(table, name) for name in columns)
-    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {recordset(table, columns, parameter=parameter)}"
+    numbered = "OVERRIDING SYSTEM VALUE " if any(table.c[name].identity for name in columns) else ""
+    source = recordset(table, columns, parameter=parameter)
+    return f"INSERT INTO {table.name} ({names}) {numbered}SELECT {values} FROM {source}"
 
 
 @cache
 def _insert(table: Table, columns: Sequence[str], tail: str = "") -> TextClause:
     return text(f"{insert_sql(table, columns)} {tail}")
+
+
+@cache
+def document_places(table: Table, columns: tuple[str, ...]) -> tuple[int, ...]:
+    """Which of the columns hold documents (jsonb): their indexes."""
+    return tuple(place for place, name in enumerate(columns) if isinstance(table.c[name].type, JSONB))
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -71,18 +86,25 @@ async def insert_returning(
 async def copy_rows(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """By the driver's COPY, in the transaction that has begun. A row that a constraint refuses is an IntegrityError."""
     columns = tuple(rows[0])
-    documents = [name for name in columns if isinstance(table.c[name].type, JSONB)]
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    assert driver.is_in_transaction(), "SQLAlchemy begins with the first statement; COPY must not be it"
+    documents = [columns[place] for place in document_places(table, columns)]
     records = [{**row, **{name: encode(row[name]) for name in documents}}.values() for row in rows]
     try:
-        await driver.copy_records_to_table(table.name, records=map(tuple, records), columns=columns)
+        await copy_records(await driver_of(connection), table, columns, [tuple(record) for record in records])
     except asyncpg.IntegrityConstraintViolationError as error:
         raise exc.IntegrityError(f"COPY {table.name}", None, error) from error
 
 
-async def reserve_ids(connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
-    """The next ids of a table that numbers its rows, for rows that are made here."""
-    drawn = text(f"SELECT nextval(pg_get_serial_sequence('{table.name}', 'id')) FROM generate_series(1, :count)")
-    return (await connection.execute(drawn, {"count": count})).scalars().all()
+async def driver_of(connection: AsyncConnection) -> Connection:
+    """The driver's own connection, in the transaction that SQLAlchemy has begun: for what is asked of it so often, or of so
+    many rows, that what SQLAlchemy does beside it would cost more. Its errors are the driver's own."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    assert driver.is_in_transaction(), "SQLAlchemy begins with the first statement, which must be its own"
+    return cast("Connection", driver)
+
+
+async def copy_records(
+    driver: Connection, table: Table, columns: Sequence[str], records: Collection[tuple[Any, ...]]
+) -> None:
+    """Rows as tuples in the order of `columns`; documents (jsonb) are JSON text."""
+    await driver.copy_records_to_table(table.name, records=records, columns=columns)

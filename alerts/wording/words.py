@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from alerts.wording.plain_text import visible
 
+BEGIN = 4
+"""Signs: so many tell most words from each other, and few words have fewer."""
+
 _APOSTROPHES = str.maketrans("’ʼ‘`´′＇", "'''''''")
 _UP_TO_THREE_WORDS = r"(?:[^\s.!?;:,]+\s+){0,3}?"
 # Thai, Lao, Myanmar, Khmer, kana, Chinese and Hangul: words stand there without blanks between them or their endings.
@@ -25,12 +28,12 @@ def mentions(text: str | None, phrases: Iterable[str], unless: Iterable[str] = (
     `call me` is said in "Please call\u00a0me", not in "I recall meeting", nor in "do not call me" if that is `unless`.
     In a phrase `rückruf*` is any word that begins so, and `*` alone stands for up to three words of the same sentence.
     """
-    said = folded(text or "")
-    found = [span for phrase in _possible(said, phrases) for span in phrase.spans(said)]
+    said = _read(text or "")
+    found = [span for phrase in _possible(said, phrases) for span in phrase.spans(said.text)]
     if not found:
         return False
-    spared = bytearray(len(said))
-    for start, end in (span for phrase in _possible(said, unless) for span in phrase.spans(said)):
+    spared = bytearray(len(said.text))
+    for start, end in (span for phrase in _possible(said, unless) for span in phrase.spans(said.text)):
         spared[start:end] = b"\1" * (end - start)
     return any(spared.find(1, start, end) < 0 for start, end in found)
 
@@ -61,15 +64,44 @@ class _Phrase(NamedTuple):
             match = self.pattern.search(said, start + 1)
 
 
-def _possible(said: str, phrases: Iterable[str]) -> list[_Phrase]:
+class _Said(NamedTuple):
+    """A text as it is compared, and every piece of BEGIN signs in it."""
+
+    text: str
+    pieces: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> _Said:
+    """Remembered while the conditions ask for it, one after the other."""
+    said = folded(text)
+    return _Said(said, frozenset([said[at : at + BEGIN] for at in range(len(said) - BEGIN + 1)]))
+
+
+class _Phrases(NamedTuple):
+    """By how the longest of their words begins; those of `short` have fewer signs than that."""
+
+    by_begin: dict[str, list[_Phrase]]
+    short: list[_Phrase]
+
+
+def _possible(said: _Said, phrases: Iterable[str]) -> list[_Phrase]:
     """Those of which a word is there; a text is searched for hundreds of phrases, nearly always in vain."""
-    return [phrase for phrase in _all_compiled(tuple(phrases)) if phrase.rarest in said]
+    all_of_them = _all_compiled(tuple(phrases))
+    begun = [phrase for begin in all_of_them.by_begin.keys() & said.pieces for phrase in all_of_them.by_begin[begin]]
+    return [phrase for phrase in (*begun, *all_of_them.short) if phrase.rarest in said.text]
 
 
 @lru_cache(maxsize=1024)
-def _all_compiled(phrases: tuple[str, ...]) -> tuple[_Phrase, ...]:
+def _all_compiled(phrases: tuple[str, ...]) -> _Phrases:
     """Without those that stand nowhere."""
-    return tuple(compiled for compiled in map(_compiled, phrases) if compiled.rarest)
+    found = _Phrases({}, [])
+    for phrase in map(_compiled, phrases):
+        if len(phrase.rarest) >= BEGIN:
+            found.by_begin.setdefault(phrase.rarest[:BEGIN], []).append(phrase)
+        elif phrase.rarest:
+            found.short.append(phrase)
+    return found
 
 
 def _compiled(phrase: str) -> _Phrase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,22 +11,23 @@ from msgspec import structs
 from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.ledger import bulk
 from alerts.ledger.bulk import COPY_FROM, copy_rows
-from alerts.ledger.callbacks import store
 from alerts.ledger.database import open_engine, transaction
-from alerts.ledger.intake import responses as storing
+from alerts.ledger.intake import customers as meeting
+from alerts.ledger.intake import writing
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.tables.customers import customers
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
 
+WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ODD = ("", "a\tb\\n", "\N{GRINNING FACE} \u202e'; --", "{1,2}", "\\N", 'say "no"')
 
 # All that a row says, but for what tells the row from others and the moment at which it came.
 ROWS = {
+    "customers": "id ref",
     "responses": "id event_id response_id customer_id received_at offset origin_offset content_hash value_hash",
     "callbacks": "id customer_id",
     "history": "id callback_id",
@@ -67,11 +69,11 @@ async def test_a_batch_that_goes_by_copy_is_stored_as_one_that_goes_as_json(
         answers.append(structs.replace(made, response=response))
     await ingest_batch(engine, answers, shipped_policy())
     copied = await stored(engine)
-    for room in (bulk, store, storing):
+    for room in (meeting, writing):
         monkeypatch.setattr(room, "COPY_FROM", 10**9)
     await clock.set(NOON)
     await ingest_batch(engine, answers, shipped_policy())
-    assert [len(rows) for rows in copied.values()] == [len(answers)] * 3 + [len(copied["outbox"]), len(answers)]
+    assert [len(rows) for rows in copied.values()] == [len(answers)] * 4 + [len(copied["outbox"]), len(answers)]
     assert copied == await stored(engine)
 
 
@@ -81,3 +83,20 @@ async def test_a_row_that_is_there_already_is_the_error_that_an_insert_gives(eng
         await connection.execute(text("SELECT 1"))
         with pytest.raises(exc.IntegrityError):
             await copy_rows(connection, customers, [row, row])
+
+
+async def test_a_new_customer_whom_another_batch_has_just_made_costs_a_large_batch_nothing(engine: AsyncEngine) -> None:
+    answers = [answer(f"c{number:03}", 1, NOON, offset=number) for number in range(COPY_FROM)]
+    made = text("INSERT INTO customers (key, facts_as_of) VALUES ('id:cloudevents:c050', :at) RETURNING id")
+    async with transaction(engine) as other:
+        customer = (await other.execute(made, {"at": NOON})).scalar_one()
+        taken = asyncio.create_task(ingest_batch(engine, answers, shipped_policy()))
+        while not (await other.execute(text(WAITS))).first():
+            await other.execute(text("SELECT pg_stat_clear_snapshot()"))
+            assert not taken.done(), "it did not wait for the other"
+    report = await taken
+    assert len(report.raised) == len(answers)
+    async with transaction(engine) as connection:
+        counted = text("SELECT count(*), count(DISTINCT customer_id), bool_or(customer_id = :id) FROM responses")
+        assert tuple((await connection.execute(counted, {"id": customer})).one()) == (COPY_FROM, COPY_FROM, True)
+        assert (await connection.execute(text("SELECT count(*) FROM customers"))).scalar_one() == COPY_FROM

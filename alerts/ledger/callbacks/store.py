@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Attempt, Callback, Event, Transition
 from alerts.errors import LeaseLost, NotFound
-from alerts.ledger.bulk import COPY_FROM, encode, insert_rows, insert_sql, recordset
+from alerts.ledger.bulk import encode, insert_sql, recordset
 from alerts.ledger.ids import new_id
 from alerts.ledger.tables.callbacks import attempts, callbacks
 from alerts.ledger.tables.common import Timestamp
@@ -33,16 +33,14 @@ _UPDATE = (
     " AND (r.fence IS NULL OR (c.lease_token = r.fence AND c.lease_expires_at > ledger_now()))"
 )
 
-# How many of these callbacks were stored? What has happened to them goes with them, so that few cost one round trip.
-_WITH_EVENTS = f"""
-WITH stored AS ({{stored}} RETURNING 1),
+# How many of these callbacks were stored? What has happened to them goes with them, in one round trip.
+STORE_CHANGED = text(f"""
+WITH stored AS ({_UPDATE} RETURNING 1),
 told AS ({insert_sql(history, _HISTORY, parameter="history")}),
 leaving AS ({insert_sql(outbox, _OUTBOX, parameter="outbox")}),
 tried AS ({insert_sql(attempts, _ATTEMPTS, parameter="attempts")})
 SELECT count(*) FROM stored
-"""
-STORE_NEW = text(_WITH_EVENTS.format(stored=insert_sql(callbacks, _MEMBERS)))
-STORE_CHANGED = text(_WITH_EVENTS.format(stored=_UPDATE))
+""")
 
 ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
 """For hand-written statements that read whole callbacks: `text(f"SELECT {ALL_OF_C} ...").columns(*callbacks.columns)`."""
@@ -76,16 +74,6 @@ async def lock_callback(connection: AsyncConnection, callback_id: str) -> tuple[
     return read_callback(row), row.now
 
 
-async def store_new(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
-    """Stores callbacks that do not exist yet, with what has happened to them so far."""
-    rows = [msgspec.structs.asdict(each.callback) for each in moved]
-    if len(rows) >= COPY_FROM:
-        for table, more in ((callbacks, rows), *_events(moved).items()):
-            await insert_rows(connection, table, more)
-    elif rows:
-        await connection.execute(STORE_NEW, _parameters(rows, moved))
-
-
 async def store_transitions(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
     """Stores changed callbacks whose rows this transaction has locked. Raises LeaseLost when a lease has run out."""
     if not moved:
@@ -96,10 +84,10 @@ async def store_transitions(connection: AsyncConnection, moved: Sequence[Transit
 
 
 def _parameters(rows: Sequence[dict[str, Any]], moved: Sequence[Transition]) -> dict[str, str]:
-    return {"rows": encode(rows)} | {table.name: encode(more) for table, more in _events(moved).items()}
+    return {"rows": encode(rows)} | {table.name: encode(more) for table, more in events_of(moved).items()}
 
 
-def _events(moved: Sequence[Transition]) -> dict[Table, list[dict[str, Any]]]:
+def events_of(moved: Iterable[Transition]) -> dict[Table, list[dict[str, Any]]]:
     """What happened, by the table that keeps it."""
     events = [(each.callback.id, event) for each in moved for event in each.events]
     return {

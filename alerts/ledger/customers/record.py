@@ -19,7 +19,11 @@ CUSTOMER = tuple(customers.c[name] for name in MEMBERS)
 
 def read_customer(row: Row[Any]) -> Customer:
     mapping = row._mapping
-    facts = {name: mapping[name] for name in MEMBERS}
+    return customer_of({name: mapping[name] for name in MEMBERS})
+
+
+def customer_of(facts: dict[str, Any]) -> Customer:
+    """Of a row's columns, as the driver reads them."""
     return Customer(**{**facts, "ref": str(facts["ref"]), "corrected": tuple(facts["corrected"])})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field, structs
@@ -36,7 +36,7 @@ class PartitionAccount(Struct, frozen=True, kw_only=True):
         return self.next_offset - self.first_offset - sum(self.outcomes.values()) - self.skipped
 
 
-class RecordEnd(Struct, frozen=True):
+class RecordEnd(Struct, frozen=True, gc=False):
     """One record's end. `effect`: it wrote something that was not there before."""
 
     offset: int
@@ -44,14 +44,14 @@ class RecordEnd(Struct, frozen=True):
     effect: bool
 
 
-def account(row: PartitionAccount, seen: Iterable[RecordEnd]) -> tuple[PartitionAccount, bool]:
+def account(row: PartitionAccount, seen: Sequence[RecordEnd]) -> tuple[PartitionAccount, bool]:
     """The row after `seen`, in offset order, and whether a new epoch began with it.
 
-     An offset below `next_offset` was accounted for before. If it still has an effect, the topic was made anew
-    : the account begins again at that offset.
+    An offset below `next_offset` was accounted for before. If it still has an effect, the topic was made anew: the account
+    begins again at that offset.
     """
     for each in seen:
-        if each.offset < row.next_offset and each.effect:
+        if each.effect and each.offset < row.next_offset:
             anew = [later for later in seen if later.offset >= each.offset]
             return _add(_new_account(row, each.offset), anew), True
     return _add(row, seen), False
@@ -63,7 +63,9 @@ def _new_account(row: PartitionAccount, offset: int) -> PartitionAccount:
     )
 
 
-def _add(row: PartitionAccount, seen: Iterable[RecordEnd]) -> PartitionAccount:
+def _add(row: PartitionAccount, seen: Sequence[RecordEnd]) -> PartitionAccount:
+    if [each.offset for each in seen] == list(range(row.next_offset, row.next_offset + len(seen))):
+        return _add_all(row, seen)
     outcomes, skipped, again, next_offset = Counter(row.outcomes), row.skipped, row.seen_again, row.next_offset
     for each in seen:
         if each.offset < next_offset:
@@ -75,7 +77,15 @@ def _add(row: PartitionAccount, seen: Iterable[RecordEnd]) -> PartitionAccount:
     return structs.replace(row, outcomes=dict(outcomes), skipped=skipped, seen_again=again, next_offset=next_offset)
 
 
-_COLUMNS = ("topic", "partition", "epoch", "first_offset", "next_offset", "outcomes", "skipped", "seen_again")
+def _add_all(row: PartitionAccount, seen: Sequence[RecordEnd]) -> PartitionAccount:
+    """The usual case, in one go: the very next offsets, none of them left out."""
+    outcomes = Counter(row.outcomes)
+    for outcome, count in Counter([each.outcome for each in seen]).items():
+        outcomes[outcome.value] += count
+    return structs.replace(row, outcomes=dict(outcomes), next_offset=row.next_offset + len(seen))
+
+
+COLUMNS = ("topic", "partition", "epoch", "first_offset", "next_offset", "outcomes", "skipped", "seen_again")
 
 # Which rows are these partitions' present ones? Made when new, and locked in one order: whoever holds them
 # is the only one that accounts for these partitions, so a consumer that has lost them waits and then sees.
@@ -89,10 +99,9 @@ LOCK_ACCOUNTS = text(
     " RETURNING topic, partition, epoch, first_offset, next_offset, outcomes, skipped, seen_again"
 )
 
-MOVE_ACCOUNTS = text(
-    f"INSERT INTO partitions ({', '.join(_COLUMNS)}) SELECT {', '.join(f'r.{name}' for name in _COLUMNS)}"
-    f" FROM {recordset(partitions, _COLUMNS)}"
-    " ON CONFLICT (topic, partition, epoch) DO UPDATE SET next_offset = excluded.next_offset,"
+# The rows that we hold, as they stand after the batch; and the first of a new epoch.
+ON_CONFLICT = (
+    "ON CONFLICT (topic, partition, epoch) DO UPDATE SET next_offset = excluded.next_offset,"
     " outcomes = excluded.outcomes, skipped = excluded.skipped, seen_again = excluded.seen_again,"
     " moved_at = ledger_now()"
 )
@@ -111,13 +120,9 @@ async def lock_accounts(
     return {(row.topic, row.partition): row for row in accounts}
 
 
-async def move_accounts(connection: AsyncConnection, accounts: Iterable[PartitionAccount]) -> None:
-    await connection.execute(MOVE_ACCOUNTS, {"rows": encode(list(accounts))})
-
-
 async def read_accounts(engine: AsyncEngine) -> list[dict[str, Any]]:
     """The conservation table, as `/v1/ledger` and `bottombox ledger` show it."""
-    query = select(*(partitions.c[name] for name in _COLUMNS)).order_by("topic", "partition", "epoch")
+    query = select(*(partitions.c[name] for name in COLUMNS)).order_by("topic", "partition", "epoch")
     async with transaction(engine) as connection:
         rows = [PartitionAccount(**row._mapping) for row in await connection.execute(query)]
     return [_told(row) for row in rows]

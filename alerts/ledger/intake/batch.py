@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+import asyncpg
 from msgspec import Struct, field
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -21,21 +23,21 @@ from alerts import canary
 from alerts.alert import Alert
 from alerts.arrival import Answer, Arrival, Canary, DeadLettered, Deferred, Passed, RecordOutcome
 from alerts.callback import Transition
-from alerts.case import Effects, Fresh, Revision, ScopedId, answer_identity
+from alerts.case import Effects, Fresh, answer_identity
 from alerts.intake import decide_all, recognise
-from alerts.ledger.callbacks.queues import ensure_queues
-from alerts.ledger.callbacks.store import store_new, store_transitions
+from alerts.ledger.bulk import driver_of
+from alerts.ledger.callbacks.store import store_transitions
+from alerts.ledger.connection.opening import Connection
 from alerts.ledger.database import ledger_now, transaction
 from alerts.ledger.ids import new_id
-from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts, move_accounts
+from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts
 from alerts.ledger.intake.canaries import come_through, tell_apart
-from alerts.ledger.intake.cases import days_ago, read_cases
-from alerts.ledger.intake.customers import upsert_customers
+from alerts.ledger.intake.cases import days_ago, lock_open_callbacks, read_cases, take_snapshot
+from alerts.ledger.intake.customers import meet_customers
 from alerts.ledger.intake.notices import defer
-from alerts.ledger.intake.raw_records import keep_raw
-from alerts.ledger.intake.responses import insert_alerts, insert_responses, known_events, newest_revisions
+from alerts.ledger.intake.responses import known_events
 from alerts.ledger.intake.set_aside import index_dead_letters
-from alerts.ledger.learning.problems import open_problems
+from alerts.ledger.intake.writing import write_effects
 from alerts.members import dropped_members
 from alerts.policy import Policy
 from alerts.scale import Box
@@ -78,7 +80,7 @@ async def ingest_batch(
         try:
             async with transaction(engine) as connection:
                 return await _take(connection, batch, policy, shared_sources)
-        except exc.IntegrityError:
+        except (exc.IntegrityError, asyncpg.IntegrityConstraintViolationError):
             if again == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
@@ -89,27 +91,29 @@ async def _take(
 ) -> Report:
     report = Report()
     accounts = await lock_accounts(connection, _first_offsets(batch))
+    driver = await driver_of(connection)
     batch, canaries = await tell_apart(connection, batch)
-    answers = [each for each in batch if isinstance(each, Answer)]
-    known = recognise(answers, await known_events(connection, answers) if answers else {})
-    fresh = [
-        Fresh(each, rate(each.response, policy)) for each, outcome in zip(answers, known, strict=True) if not outcome
-    ]
-    effects = await _decide(connection, fresh, policy, shared_sources)
-    await _write(connection, effects, report)
-    aside = [each for each in batch if isinstance(each, DeadLettered)]
-    report.dead_letters.update(await index_dead_letters(connection, aside))
-    deferred = await defer(connection, [each for each in batch if isinstance(each, Deferred)])
-    ends = _ends(batch, known, effects, deferred)
+    kinds: dict[type[Arrival], list[Any]] = {}
+    for each in batch:
+        kinds.setdefault(type(each), []).append(each)
+    answers: list[Answer] = kinds.get(Answer, [])
+    known = recognise(answers, await known_events(driver, answers))
+    new = [each for each, outcome in zip(answers, known, strict=True) if outcome is None]
+    decided = await _decide(driver, new, policy, shared_sources)
+    report.dead_letters.update(await index_dead_letters(connection, kinds.get(DeadLettered, [])))
+    deferred = await defer(connection, kinds.get(Deferred, []))
+    ends = _ends(batch, known, decided.effects, deferred)
     moved_accounts, fresh_from = [], {}
     for partition, row in accounts.items():
         after, is_new_epoch = account(row, ends[partition])
         _count(report, partition, ends[partition], row.next_offset, is_new_epoch)
         fresh_from[partition] = 0 if is_new_epoch else row.next_offset
         moved_accounts.append(after)
-    _count_unrated(report, batch, fresh_from)
-    await move_accounts(connection, moved_accounts)
-    report.canaries.extend(await _release(connection, _not_seen(canaries, fresh_from)))
+    _count_unrated(report, kinds.get(Passed, []), fresh_from)
+    await store_transitions(connection, decided.effects.changed)
+    await write_effects(driver, decided.effects, decided.ids, moved_accounts)
+    _tell(report, decided.effects)
+    report.canaries.extend(await _release(connection, driver, _not_seen(canaries, fresh_from)))
     return report
 
 
@@ -121,59 +125,68 @@ def _not_seen(canaries: Sequence[Canary], fresh_from: Mapping[Partition, int]) -
     ]
 
 
-async def _release(connection: AsyncConnection, sent: Sequence[Answer]) -> list[datetime]:
+async def _release(connection: AsyncConnection, driver: Connection, sent: Sequence[Answer]) -> list[datetime]:
     """The timestamps of these records, if each of them became a callback that could be claimed."""
 
     async def raise_alerts() -> None:
         now = await ledger_now(connection)
         answers = [canary.awake(each, now) for each in sent]
-        fresh = [Fresh(each, rate(each.response, canary.POLICY)) for each in answers]
-        await _write(connection, await _decide(connection, fresh, canary.POLICY, frozenset()), Report())
+        decided = await _decide(driver, answers, canary.POLICY, frozenset())
+        await write_effects(driver, decided.effects, decided.ids, ())
 
     if sent and await come_through(connection, len(sent), raise_alerts):
         return [each.address.timestamp for each in sent]
     return []
 
 
+class _Decided(Struct, frozen=True):
+    """What new answers come to, and the ids of their rows."""
+
+    effects: Effects = Effects()
+    ids: Sequence[int] = ()
+
+
 async def _decide(
-    connection: AsyncConnection, fresh: Sequence[Fresh], policy: Policy, shared_sources: frozenset[str]
-) -> Effects:
+    driver: Connection, answers: Sequence[Answer], policy: Policy, shared_sources: frozenset[str]
+) -> _Decided:
     """Reads what the decision needs, locking it, and makes it at the moment after the last lock; in a thread, for a batch
     takes longer than others of this process should wait."""
-    if not fresh:
-        return Effects()
-    customers = await upsert_customers(
-        connection, [each.answer.response for each in fresh], shared_sources=shared_sources
+    if not answers:
+        return _Decided()
+    fresh = [Fresh(each, rate(each.response, policy)) for each in answers]
+    met = await meet_customers(driver, [each.response for each in answers], shared_sources=shared_sources)
+    of_customer = [customer.id for customer in met.customers]
+    from_before = set(of_customer) - met.made
+    open_callbacks = await lock_open_callbacks(driver, from_before)
+    is_bad = [each.rating.box is Box.BOTTOM for each in fresh]
+    identities = [answer_identity(each.response) for each in answers]
+    found = await take_snapshot(driver, identities, any_bad=any(is_bad))
+    # Only an answer that is bad, or a revision of one that we have, may raise an alert or take one back.
+    touched = {
+        id_ for id_, bad, answer in zip(of_customer, is_bad, identities, strict=True) if bad or answer in found.newest
+    }
+    since = days_ago(found.now, policy.again.days)
+    cases = await read_cases(driver, met.customers, open_callbacks, touched & from_before, since=since)
+    effects = await asyncio.to_thread(
+        decide_all,
+        list(zip(fresh, of_customer, strict=True)),
+        cases,
+        found.newest,
+        now=found.now,
+        policy=policy,
+        new_id=new_id,
+        problems=found.problems,
     )
-    newest = await newest_revisions(connection, [each.answer for each in fresh])
-    touched = {customer.id for each, customer in zip(fresh, customers, strict=True) if _may_touch(each, newest)}
-    since = days_ago(await ledger_now(connection), policy.again.days)
-    cases = await read_cases(connection, customers, touched, since=since)
-    problems = await open_problems(connection) if touched else []
-    now = await ledger_now(connection)
-    with_ids = list(zip(fresh, (customer.id for customer in customers), strict=True))
-    return await asyncio.to_thread(
-        decide_all, with_ids, cases, newest, now=now, policy=policy, new_id=new_id, problems=problems
-    )
+    return _Decided(effects, found.ids)
 
 
-def _may_touch(fresh: Fresh, newest: Mapping[ScopedId, Revision]) -> bool:
-    """Whether this answer may raise an alert or take one back: a bad one, or a revision of one that we have."""
-    return fresh.rating.box is Box.BOTTOM or answer_identity(fresh.answer.response) in newest
-
-
-async def _write(connection: AsyncConnection, effects: Effects, report: Report) -> None:
-    kept = [decision for decision in effects.decisions if decision.is_kept]
-    ids = await insert_responses(connection, kept)
-    await keep_raw(connection, kept, ids)
-    for each in kept:
-        response = each.answer.response
-        report.responses[response.source, each.verdict.box] += 1
-        report.dropped.update((response.source, member) for member in dropped_members(response.flags))
-    await store_transitions(connection, effects.changed)
-    await ensure_queues(connection, sorted({moved.callback.queue for moved in effects.opened}))
-    await store_new(connection, effects.opened)
-    await insert_alerts(connection, effects.alerts, ids)
+def _tell(report: Report, effects: Effects) -> None:
+    for each in effects.decisions:
+        if each.is_kept:
+            response = each.answer.response
+            report.responses[response.source, each.verdict.box] += 1
+            if response.flags:
+                report.dropped.update((response.source, member) for member in dropped_members(response.flags))
     report.moved.extend([*effects.changed, *effects.opened])
     report.raised.extend(_raised(alert) for alert in effects.alerts)
 
@@ -207,7 +220,7 @@ def _ends(
     ends: dict[Partition, list[RecordEnd]] = {}
     outcomes = iter(effects.outcomes(known))
     for each in batch:
-        if isinstance(each, Answer):
+        if type(each) is Answer:  # of most, and `isinstance` takes long to say no
             outcome, effect = next(outcomes)
         elif isinstance(each, Deferred):
             effect = (each.address.topic, each.address.partition, each.address.offset) in deferred
@@ -226,16 +239,16 @@ def _count(
     topic = partition[0]
     if is_new_epoch:
         report.new_epochs.append(partition)
-    for seen in ends:
-        if seen.offset < next_offset and not is_new_epoch:
-            report.seen_again[topic] += 1
-        else:
-            report.outcomes[topic, seen.outcome] += 1
+    first = [each.outcome for each in ends if is_new_epoch or each.offset >= next_offset]
+    for outcome, count in Counter(first).items():
+        report.outcomes[topic, outcome] += count
+    if len(first) < len(ends):
+        report.seen_again[topic] += len(ends) - len(first)
 
 
-def _count_unrated(report: Report, batch: Sequence[Arrival], fresh_from: Mapping[Partition, int]) -> None:
+def _count_unrated(report: Report, passed: Iterable[Passed], fresh_from: Mapping[Partition, int]) -> None:
     """As with all other counts, an offset that comes again is not counted again."""
-    for each in batch:
-        if isinstance(each, Passed) and each.unrated is not None:
+    for each in passed:
+        if each.unrated is not None:
             partition = (each.address.topic, each.address.partition)
             report.unrated[each.unrated] += each.address.offset >= fresh_from[partition]

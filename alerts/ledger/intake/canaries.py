@@ -56,7 +56,7 @@ async def tell_apart(
     connection: AsyncConnection, batch: Sequence[Arrival]
 ) -> tuple[Sequence[Arrival], Sequence[Canary]]:
     """The batch as it is to be taken in, and the genuine canaries, which are only counted; a forged one is an answer."""
-    marked = [each for each in batch if isinstance(each, Canary)]
+    marked = [each for each in batch if type(each) is Canary]
     if not marked:
         return batch, marked
     key = (await connection.execute(select(row.c.key))).scalar_one_or_none()

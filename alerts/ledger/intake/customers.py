@@ -2,107 +2,163 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from typing import Any
+from operator import attrgetter
 
-from sqlalchemy import or_, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+import asyncpg
+from msgspec import Struct
 
 from alerts.customer import FACTS, Customer, learn
-from alerts.identity import Handle, handles_of
-from alerts.ledger.bulk import encode, insert_returning, recordset
-from alerts.ledger.customers.record import CUSTOMER, MEMBERS, read_customer
+from alerts.identity import Handle, handle_of
+from alerts.ledger.bulk import COPY_FROM, copy_records, encode, insert_sql, recordset
+from alerts.ledger.connection.opening import Connection
+from alerts.ledger.customers.record import MEMBERS, customer_of
 from alerts.ledger.tables.customers import customers
 from alerts.survey import SurveyResponse
 
-# -- the customers of a batch
-
-
-# Whom do we know already? Their rows stay locked until the transaction ends, in the order of their keys.
-LOCK_CUSTOMERS = text(
-    f"SELECT {', '.join(MEMBERS)} FROM customers WHERE key = ANY (CAST(:keys AS text[])) ORDER BY key FOR UPDATE"
-).columns(*CUSTOMER)
-
-# Of those that are new, which were not made by somebody else just now? Who is made by two batches at once waits here.
-_MAKE = "ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING id, ref::text AS ref, key"
-
-_CHANGING = (*FACTS, "facts_as_of", "number_failed")
-UPDATE_CUSTOMERS = text(
-    f"UPDATE customers AS c SET {', '.join(f'{name} = r.{name}' for name in _CHANGING)}"
-    f" FROM {recordset(customers, ('id', *_CHANGING))} WHERE c.id = r.id"
+# Whom do we know already? Their rows stay locked until the transaction ends, in the order of their keys. What refers to a
+# customer may be written meanwhile: nothing here changes a key.
+LOCK_CUSTOMERS = (
+    f"SELECT {', '.join(MEMBERS)} FROM customers"
+    " WHERE key = ANY (ARRAY(SELECT json_array_elements_text($1))) ORDER BY key FOR NO KEY UPDATE"
 )
 
+# Of those that are new, which were not made by somebody else just now? Who is made by two batches at once waits here.
+_MADE = ("key", *FACTS, "facts_as_of", "number_failed")
+MAKE_CUSTOMERS = (
+    f"{insert_sql(customers, _MADE, parameter='$1')} ORDER BY key"
+    " ON CONFLICT (key) DO NOTHING RETURNING id, ref::text AS ref, key"
+)
 
-async def upsert_customers(
-    connection: AsyncConnection, answers: Sequence[SurveyResponse], *, shared_sources: frozenset[str]
-) -> list[Customer]:
-    """The customer of each answer, in the same order, with what all of the answers say of them; each row is locked.
+# By what will these many new ones be known?
+NUMBER_CUSTOMERS = "SELECT nextval('customers_id_seq'), gen_random_uuid()::text FROM generate_series(1, $1)"
 
-    Different ids never merge. An answer with only a phone or an e-mail joins the one customer known by it, if there
-    is exactly one (docs/surveys.md); so those with an id of their own are met first.
+_CHANGING = (*FACTS, "facts_as_of", "number_failed")
+UPDATE_CUSTOMERS = (
+    f"UPDATE customers AS c SET {', '.join(f'{name} = r.{name}' for name in _CHANGING)}"
+    f" FROM {recordset(customers, ('id', *_CHANGING), parameter='$1')} WHERE c.id = r.id"
+)
+
+# These said nothing new. But older news that comes later must not take its place.
+DATE_FACTS = (
+    "UPDATE customers AS c SET facts_as_of = r.facts_as_of"
+    " FROM unnest($1::bigint[], $2::timestamptz[]) AS r (id, facts_as_of) WHERE c.id = r.id"
+)
+
+# Who is known by each of these numbers and addresses?
+KNOWN_BY = "SELECT key, phone, email FROM customers WHERE phone = ANY ($1) OR email = ANY ($2)"
+
+_NUMBERED = ("id", "ref", *_MADE)
+_record = attrgetter(*_NUMBERED)
+_facts = attrgetter(*FACTS, "number_failed")
+
+
+class Met(Struct, frozen=True):
+    """The customer of each answer, in their order, locked; and the ids of those that this batch has made."""
+
+    customers: list[Customer]
+    made: frozenset[int]
+
+
+async def meet_customers(
+    driver: Connection, answers: Sequence[SurveyResponse], *, shared_sources: frozenset[str]
+) -> Met:
+    """With what all of the answers say of each. Different ids never merge. An answer with only a phone or an e-mail joins
+    the one customer known by it, if there is exactly one (docs/surveys.md); so those with an id of their own are met first.
     """
-    handles = [handles_of(answer, shared_sources=shared_sources)[0] for answer in answers]
+    handles = [_handle(answer, shared_sources) for answer in answers]
     vague = [index for index, handle in enumerate(handles) if handle.kind in ("phone", "email")]
     certain = [index for index, handle in enumerate(handles) if handle.kind not in ("phone", "email")]
     keys = {index: handles[index].key for index in certain}
-    known = await _meet(connection, answers, keys)
+    known, made = await _meet(driver, answers, keys)
     if vague:
-        others = await _known_by(connection, {handles[index] for index in vague})
-        keys |= {index: _the_one(others.get(handles[index], []), handles[index]) for index in vague}
-        known |= await _meet(connection, answers, {index: keys[index] for index in vague})
-    return [known[keys[index]] for index in range(len(answers))]
+        others = await _known_by(driver, {handles[index] for index in vague})
+        named = {index: _the_one(others.get(handles[index], []), handles[index]) for index in vague}
+        also_known, also_made = await _meet(driver, answers, named)
+        keys, known, made = keys | named, known | also_known, made | also_made
+    return Met([known[keys[index]] for index in range(len(answers))], made)
+
+
+def _handle(answer: SurveyResponse, shared_sources: frozenset[str]) -> Handle:
+    handle = handle_of(answer, shared_sources=shared_sources)
+    assert handle is not None, "an answer whose customer nobody could find again is no answer"
+    return handle
 
 
 async def _meet(
-    connection: AsyncConnection, answers: Sequence[SurveyResponse], keys: dict[int, str]
-) -> dict[str, Customer]:
+    driver: Connection, answers: Sequence[SurveyResponse], keys: Mapping[int, str]
+) -> tuple[dict[str, Customer], frozenset[int]]:
     if not keys:
-        return {}
+        return {}, frozenset()
     said: dict[str, list[SurveyResponse]] = {}
     for index, key in keys.items():
         said.setdefault(key, []).append(answers[index])
-    before = await _lock_known(connection, list(said))
-    made = await _make(connection, {key: said[key] for key in said if key not in before})
-    before |= await _lock_known(connection, [key for key in said if key not in before and key not in made])
+    before = await _lock_known(driver, list(said))
+    made = await _make(driver, {key: said[key] for key in said if key not in before})
+    before |= await _lock_known(driver, [key for key in said if key not in before and key not in made])
     after = {key: reduce(learn, said[key], customer) for key, customer in before.items()}
-    changed = [customer for key, customer in after.items() if customer != before[key]]
-    if changed:
-        await connection.execute(UPDATE_CUSTOMERS, {"rows": encode(changed)})
-    return made | after
+    await _store(driver, before, after)
+    return made | after, frozenset(customer.id for customer in made.values())
 
 
-async def _make(connection: AsyncConnection, said: dict[str, list[SurveyResponse]]) -> dict[str, Customer]:
+async def _make(driver: Connection, said: Mapping[str, list[SurveyResponse]]) -> dict[str, Customer]:
     """Those that are new, with what is said of them; without those that somebody else has made just now."""
+    if len(said) >= COPY_FROM:
+        try:
+            async with driver.transaction():
+                return await _copy(driver, said)
+        except asyncpg.UniqueViolationError:
+            pass  # COPY cannot step over somebody whom another batch has made just now
+    if not said:
+        return {}
     new = {key: reduce(learn, answers, Customer(id=0, ref="", key=key)) for key, answers in said.items()}
-    made = await insert_returning(connection, customers, [_row(customer) for customer in new.values()], _MAKE)
-    return {row.key: new[row.key].evolve(id=row.id, ref=row.ref) for row in made or ()}
+    rows = [{name: getattr(customer, name) for name in _MADE} for customer in new.values()]
+    made = await driver.fetch(MAKE_CUSTOMERS, encode(rows))
+    return {key: new[key].evolve(id=id_, ref=ref) for id_, ref, key in made}
 
 
-def _row(customer: Customer) -> dict[str, Any]:
-    return {name: getattr(customer, name) for name in MEMBERS if name not in ("id", "ref")}
+async def _copy(driver: Connection, said: Mapping[str, list[SurveyResponse]]) -> dict[str, Customer]:
+    """In the order of their keys, as everybody does: who is made by two batches at once waits here."""
+    numbers = await driver.fetch(NUMBER_CUSTOMERS, len(said))
+    new = {
+        key: reduce(learn, said[key], Customer(id=id_, ref=ref, key=key))
+        for key, (id_, ref) in zip(sorted(said), numbers, strict=True)
+    }
+    await copy_records(driver, customers, _NUMBERED, [_record(customer) for customer in new.values()])
+    return new
 
 
-async def _lock_known(connection: AsyncConnection, keys: list[str]) -> dict[str, Customer]:
+async def _store(driver: Connection, before: Mapping[str, Customer], after: Mapping[str, Customer]) -> None:
+    changed, later = [], []
+    for key, customer in after.items():
+        if _facts(customer) != _facts(before[key]):
+            changed.append(customer)
+        elif customer.facts_as_of != before[key].facts_as_of:
+            later.append(customer)
+    if changed:
+        await driver.execute(UPDATE_CUSTOMERS, encode(changed))
+    if later:
+        await driver.execute(DATE_FACTS, [each.id for each in later], [each.facts_as_of for each in later])
+
+
+async def _lock_known(driver: Connection, keys: list[str]) -> dict[str, Customer]:
     if not keys:
         return {}
-    rows = await connection.execute(LOCK_CUSTOMERS, {"keys": keys})
-    return {row.key: read_customer(row) for row in rows}
+    found = (customer_of(dict(row)) for row in await driver.fetch(LOCK_CUSTOMERS, encode(keys)))
+    return {customer.key: customer for customer in found}
 
 
 def _the_one(candidates: Sequence[str], handle: Handle) -> str:
     return candidates[0] if len(candidates) == 1 else handle.key
 
 
-async def _known_by(connection: AsyncConnection, handles: Iterable[Handle]) -> dict[Handle, list[str]]:
+async def _known_by(driver: Connection, handles: Iterable[Handle]) -> dict[Handle, list[str]]:
     """The keys of the customers known by each phone number or e-mail address."""
     phones = [handle.value for handle in handles if handle.kind == "phone"]
     emails = [handle.value for handle in handles if handle.kind == "email"]
-    query = select(customers.c.key, customers.c.phone, customers.c.email).where(
-        or_(customers.c.phone.in_(phones), customers.c.email.in_(emails))
-    )
     found: dict[Handle, list[str]] = {}
-    for row in await connection.execute(query):
-        found.setdefault(Handle("phone", "", row.phone or ""), []).append(row.key)
-        found.setdefault(Handle("email", "", row.email or ""), []).append(row.key)
+    for key, phone, email in await driver.fetch(KNOWN_BY, phones, emails):
+        found.setdefault(Handle("phone", "", phone or ""), []).append(key)
+        found.setdefault(Handle("email", "", email or ""), []).append(key)
     return found

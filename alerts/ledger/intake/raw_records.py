@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.case import Decision, ScopedId, event_identity
-from alerts.ledger.bulk import insert_rows
+from alerts.arrival import RawRecord
 from alerts.ledger.database import transaction
-from alerts.ledger.tables.responses import raw_records
 
 # Several processes may forget at once: each takes what no other has locked.
 FORGET = text("""
@@ -22,21 +20,12 @@ DELETE FROM raw_records WHERE response_id IN (
 """)
 
 
-async def keep_raw(
-    connection: AsyncConnection, decisions: Iterable[Decision], response_ids: Mapping[ScopedId, int]
-) -> None:
-    """Beside the stored answers; of those that came with it."""
-    rows = [
-        {
-            "response_id": response_ids[event_identity(each.answer.response)],
-            "key": each.answer.raw.key,
-            "value": each.answer.raw.value,
-            "headers": msgspec.json.encode(each.answer.raw.headers),
-        }
-        for each in decisions
-        if each.answer.raw is not None
-    ]
-    await insert_rows(connection, raw_records, rows)
+COLUMNS = ("response_id", "key", "value", "headers")
+
+
+def raw_record(response_id: int, raw: RawRecord) -> tuple[Any, ...]:
+    """A row in the order of COLUMNS, beside the stored answer that came with it."""
+    return response_id, raw.key, raw.value, msgspec.json.encode(raw.headers)
 
 
 async def forget_raw(engine: AsyncEngine, *, days: int | None, at_most: int = 200) -> int:

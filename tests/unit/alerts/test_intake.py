@@ -8,6 +8,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
 
 from alerts.arrival import Address, Answer, RecordOutcome
 from alerts.callback import Callback, ClosedReason, Flag, State
@@ -15,10 +18,11 @@ from alerts.case import Case, Effects, Fingerprint, Fresh, Revision, ScopedId, e
 from alerts.conditions import When
 from alerts.customer import Customer
 from alerts.errors import NotClaimable
-from alerts.intake import decide_all, recognise
+from alerts.intake import decide, decide_all, recognise
 from alerts.learning.problem import OpenProblem
 from alerts.policy import Policy, read_policy, shipped_policy
 from alerts.resolution import Cause, CauseKind, Outcome
+from alerts.scale import Box
 from alerts.scoring import rate
 from alerts.survey import Interaction, SurveyResponse
 from alerts.transitions import claim, permit, resolve
@@ -339,6 +343,34 @@ def test_a_policy_may_offer_who_asked_not_to_be_called_with_the_flag() -> None:
     [opened] = come_to(said(1, comment="Do not call me again"), policy=rules).opened
     assert opened.callback.ready
     assert Flag.ASKED_NOT_TO_BE_CALLED in opened.callback.flags
+
+
+# -- the short way of most answers
+
+
+@given(
+    rating=st.integers(3, 5),
+    has_opted_out=st.booleans(),
+    is_open=st.booleans(),
+    days_ago=st.integers(0, 4000),
+    others=st.dictionaries(st.sampled_from("abc"), st.integers(1, 90), max_size=3),
+)
+def test_a_good_answer_comes_to_the_same_on_the_short_way_as_on_the_long_one(
+    rating: int, has_opted_out: bool, is_open: bool, days_ago: int, others: dict[str, int]
+) -> None:
+    """The long way is that of an answer which replaces a good revision of itself."""
+    at = NOW - timedelta(days=days_ago)
+    good, older = said(rating, response="good", answered_at=at), said(5, response="good", answered_at=at)
+    newest = Revision(at - timedelta(seconds=1), 0, older.address.offset, Box.TOP)
+    ann = ANN.evolve(opted_out_at=NOW - timedelta(days=1)) if has_opted_out else ANN
+    boxes = {("/s", name): NOW - timedelta(days=days) for name, days in others.items()}
+    [opened] = come_to(said(1, response="a")).opened
+    case = Case(customer=ann, bottom_boxes=boxes, behind=frozenset(boxes))
+    case = case.evolve(callback=opened.callback) if is_open else case
+    fresh = Fresh(good, rate(good.response, POLICY))
+    short, long = (decide(fresh, case, before, now=NOW, policy=POLICY, new_id=str) for before in (None, newest))
+    assert short.outcome is NOT_BOTTOM
+    assert short == structs.replace(long, revises=False)
 
 
 # -- known problems
