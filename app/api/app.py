@@ -63,7 +63,7 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
         if door.webhook.per_second is not None
     }
     for router in [*routers, health_router(metrics_protected=dependencies.metrics_protected)]:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
     add_handlers(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(ErrorBoundary, observe=dependencies.observe_http)

@@ -66,6 +66,7 @@ class Connector:
         self._turns: dict[HostAndPort, int] = {}
         """Where it went well goes first; where it failed, or somebody lost patience, goes last."""
         self._counter = itertools.count(1)
+        self._condemned = False
         require_files(read_address(url()))
 
     async def __call__(self) -> Connection:
@@ -90,6 +91,16 @@ class Connector:
     def forget(self) -> None:
         """Look anew whether a pooler stands in front: something that was prepared is not there."""
         self._direct.clear()
+
+    def condemn(self) -> None:
+        """None of the connections that are open now is to be used again."""
+        self.forget()
+        self._condemned = True
+
+    def take_condemned(self) -> bool:
+        """Whether `condemn` was called since this was asked last."""
+        was, self._condemned = self._condemned, False
+        return was
 
     def _address(self) -> DatabaseAddress:
         """While the program runs, an address that has become wrong is waited out like a database that says no."""

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.http.arguments import NotSimple, simple_parts
 from app.api.http.problems import ApiProblem, problem_docs
 from app.api.http.security import PUBLIC, SIGNATURE, authenticate
 from app.api.schemas.base import QueryModel
@@ -18,7 +19,7 @@ from consumers.intake import strict_json
 from consumers.intake.reason import InvalidRecord
 
 SCOPE = "x-scope"
-SINGLE = ("Host", "Authorization", "Content-Type", "Idempotency-Key", "If-Match")
+SINGLE = (b"host", b"authorization", b"content-type", b"idempotency-key", b"if-match")
 """Headers of which one value decides."""
 
 
@@ -52,6 +53,7 @@ class GuardedRoute(APIRoute):
         scope = (self.openapi_extra or {}).get(SCOPE)
         if scope is None:
             raise TypeError(f"{self.path} declares no scope; use app.api.http.route.declare")
+        parts, endpoint = simple_parts(self.dependant), self.endpoint
         takes_query = any(_is_query(field.field_info.annotation) for field in self.dependant.query_params)
 
         async def guarded(request: Request) -> Response:
@@ -61,6 +63,13 @@ class GuardedRoute(APIRoute):
                 await authenticate(strict, scope)
                 _check_query(strict, takes_query)
             await _check_media_type(strict, self.body_field is not None)
+            if parts is not None:
+                try:
+                    arguments = {name: await part(strict) for name, part in parts.items()}
+                except NotSimple:
+                    return await handle(strict)
+                answer: Response = await endpoint(**arguments)
+                return answer
             return await handle(strict)
 
         return guarded
@@ -80,9 +89,11 @@ def _is_query(annotation: Any) -> bool:
 
 def _check_repeated(request: Request) -> None:
     """Two values would be read in one way here and in another by a proxy before us; the same one twice is that one."""
-    for name in SINGLE:
-        if len(set(request.headers.getlist(name))) > 1:
-            raise ApiProblem("malformed", f"the header {name} is there more than once; send it once")
+    seen: dict[bytes, bytes] = {}
+    for name, value in request.scope["headers"]:
+        if name in SINGLE and seen.setdefault(name, value) != value:
+            named = name.decode().title()
+            raise ApiProblem("malformed", f"the header {named} is there more than once; send it once")
 
 
 def _check_query(request: Request, takes_query: bool) -> None:

@@ -81,15 +81,15 @@ async def _charged(request: Request, secret: str | None) -> Key | None:
     limiter: RateLimiter = request.app.state.limiter
     acquaintances: Acquaintances = request.app.state.acquaintances
     digest = digest_of(secret or "")
-    known, address = acquaintances.get(digest), stranger(request.client.host if request.client else "")
-    payer = known or address
+    known = acquaintances.get(digest)
+    payer = known or stranger(request.client.host if request.client else "")
     limiter.take(payer)
-    key = None if secret is None else await find_key(dependencies.engine, secret)
+    key = None if secret is None else await find_key(dependencies.engine, digest)
     if key is None:
         acquaintances.forget(digest)
         return None
     if known is None:
-        limiter.give_back(address)
+        limiter.give_back(payer)
         acquaintances.remember(digest, key.id)
         limiter.take(key.id)
     return key

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import event
 
 from alerts.errors import Invalid, NotFound
-from alerts.ledger.access.keys import SCOPES, create_key, find_key, list_keys, revoke_key
+from alerts.ledger.access.keys import SCOPES, create_key, digest_of, find_key, list_keys, revoke_key
 from app.api.http.limits import RateLimiter, stranger
 from app.api.http.route import SCOPE, GuardedRoute
 from app.api.http.security import INCLUDES, PUBLIC, SIGNATURE
@@ -166,12 +166,12 @@ async def test_two_keys_of_one_name_may_live_and_no_third(front: Front) -> None:
         await create_key(front.engine, name="ann", scopes=["callbacks:work"])
     assert secret.startswith("bbx_")
     assert len(secret) >= 4 + 128 / 6
-    assert await find_key(front.engine, secret) == key
+    assert await find_key(front.engine, digest_of(secret)) == key
     stored = await front.sql("SELECT * FROM api_keys")
     assert secret not in repr(stored)
     await revoke_key(front.engine, key.id)
     await revoke_key(front.engine, key.id)
-    assert await find_key(front.engine, secret) is None
+    assert await find_key(front.engine, digest_of(secret)) is None
     await create_key(front.engine, name="ann", scopes=["callbacks:work"])
     assert [each.revoked_at is None for each in await list_keys(front.engine)] == [False, True, True]
     with pytest.raises(NotFound):
