@@ -25,6 +25,7 @@ WHERE id = $1
 """
 EXPLAINED = {
     "advisor": "'advisor-0'",
+    "key": "NULL",
     "queues": "NULL",
     "languages": "NULL",
     "count": "1",

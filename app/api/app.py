@@ -56,7 +56,7 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
     app.state.dependencies = dependencies
     app.state.cursors = Cursors(dependencies.secret_key)
     app.state.limiter = RateLimiter(dependencies.rate_limit, time.monotonic)
-    app.state.acquaintances = Acquaintances()
+    app.state.acquaintances = Acquaintances(time.monotonic)
     app.state.paces = {
         name: RateLimiter(door.webhook.per_second, time.monotonic)
         for name, door in dependencies.doors.items()

@@ -27,7 +27,7 @@ from app.api.dependencies import ApiDependencies
 from app.api.http.cursors import Cursors
 from app.api.http.idempotency import KeyedRequest, keyed_request, replay, stored
 from app.api.http.route import StrictRequest
-from app.api.http.security import Principal
+from app.api.http.security import Principal, look_up_again
 from app.api.http.tags import content_tag, etag, is_known
 from app.api.presenting import Document, present_changed, present_transition
 from app.listeners import harmless
@@ -103,6 +103,7 @@ class RequestContext:
                         raise NeedsCare
                     told = await self._told(direct, keyed, await short(direct))
                 return self._announced(*told)
+            await look_up_again(self.request)
         async with transaction(self.dependencies.engine) as connection:
             before = await stored_reply(connection, keyed) if keyed else None
             if before is not None:
@@ -153,7 +154,7 @@ class RequestContext:
             return transition(callback, now=now, policy=self.policy, **command)
 
         async def effect(connection: AnyConnection) -> ChangeResult:
-            shown = await apply_and_show(connection, callback_id, move)
+            shown = await apply_and_show(connection, callback_id, move, key=self.principal.id)
             (seen,), (moved,) = shown.views, shown.moved
             answer = present_changed(seen, shown.now, self.principal, self.policy, self.base, token=moved.fence)
             return ChangeResult(answer, moved=[moved], tagged=True)

@@ -49,7 +49,7 @@ HIDDEN_OF_ENTRY: dict[str, Any] = {"text": None}
 """What people wrote, as whoever may not see all sees it."""
 
 
-class Person(Protocol):
+class NamedPerson(Protocol):
     """A customer, as the ledger or an earlier answer has one."""
 
     @property
@@ -60,7 +60,7 @@ class Person(Protocol):
     def email(self) -> str | None: ...
 
 
-def hidden_of_customer(customer: Person, *, full: bool, number: bool) -> dict[str, Any]:
+def hidden_of_customer(customer: NamedPerson, *, full: bool, number: bool) -> dict[str, Any]:
     """What is shown of a customer in another way than it is."""
     changes: dict[str, Any] = {}
     if not (full and number):

@@ -27,6 +27,7 @@ from tests.parts.clock import Clock
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday; the customers are in London
 GIVEN = {
     "advisor": "'ann'",
+    "key": "'k'",
     "queues": "NULL",
     "languages": "NULL",
     "count": "1",

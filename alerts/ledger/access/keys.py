@@ -55,6 +55,15 @@ WHERE digest = :digest AND revoked_at IS NULL AND (expires_at IS NULL OR expires
 """)
 
 
+KEY_LIVES = """(CAST(:key AS text) IS NULL OR EXISTS (
+    SELECT FROM api_keys WHERE id = :key AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ledger_now())))"""
+"""SQL, for statements that also ask whether the key still lives with whose rights they are made; none is given, none asked."""
+
+
+class KeyGone(Exception):
+    """The key was revoked, or has expired, since it was looked up."""
+
+
 async def create_key(
     engine: AsyncEngine,
     *,
@@ -94,6 +103,12 @@ async def find_key(engine: AsyncEngine, digest: bytes) -> Key | None:
     async with single_statement(engine) as connection:
         found = await rows(connection, FIND, digest=digest)
     return _key(found[0]) if found else None
+
+
+def check_key(row: Mapping[str, Any]) -> None:
+    """Raises KeyGone when the statement that gave this row found that the key (KEY_LIVES) lives no more."""
+    if not row["key_lives"]:
+        raise KeyGone
 
 
 async def list_keys(engine: AsyncEngine) -> list[Key]:

@@ -46,16 +46,22 @@ async def store_and_show(connection: AnyConnection, moved: Sequence[Transition],
     return Shown(moved, [belonging[each.callback.id].view(each.callback) for each in moved], found[0]["now"])
 
 
-async def apply_and_show(connection: AnyConnection, callback_id: str, move: Command) -> Shown:
-    """Locks one callback, makes the transition, stores and shows it. Raises NotFound, LeaseLost, or as it does."""
-    return await store_and_show(connection, [move(*await lock_callback(connection, callback_id))])
+async def apply_and_show(connection: AnyConnection, callback_id: str, move: Command, *, key: str) -> Shown:
+    """Locks one callback, makes the transition, stores and shows it. `key` is the id of the key that asks.
+
+    Raises NotFound, LeaseLost, KeyGone, or as the transition does.
+    """
+    return await store_and_show(connection, [move(*await lock_callback(connection, callback_id, key=key))])
 
 
 async def claim_and_show(
-    connection: AnyConnection, who: Claimer, *, count: int, seconds: int | None, looks: str, policy: Policy
+    connection: AnyConnection, who: Claimer, *, key: str, count: int, seconds: int | None, looks: str, policy: Policy
 ) -> Shown | None:
-    """The next callbacks of `who`, or as many as there are; None when there is none. Raises TooManyHeld, NeedsCare."""
-    moved = await claim_first(connection, who, count=count, seconds=seconds, policy=policy)
+    """The next callbacks of `who`, or as many as there are; None when there is none.
+
+    Raises TooManyHeld, KeyGone, NeedsCare.
+    """
+    moved = await claim_first(connection, who, key=key, count=count, seconds=seconds, policy=policy)
     if not moved:
         return None
     try:

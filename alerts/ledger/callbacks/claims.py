@@ -21,6 +21,7 @@ from alerts.errors import (
     Unavailable,
     safe_traceback,
 )
+from alerts.ledger.access.keys import KEY_LIVES, check_key
 from alerts.ledger.callbacks.claim_heads import known_heads
 from alerts.ledger.callbacks.isolation import WITHHOLD, put_off, store_each
 from alerts.ledger.callbacks.store import ALL_OF_C, apply, decode_callback
@@ -86,7 +87,8 @@ CLAIM = Statement(f"""{_HEADS}, taken AS MATERIALIZED (
     LIMIT :count
     FOR UPDATE OF c SKIP LOCKED
 )
-SELECT seen.heads_seen, (SELECT now FROM clock) AS now, CAST(c.id AS text) AS id, CAST(to_json(c) AS text) AS callback,
+SELECT {KEY_LIVES} AS key_lives,
+    seen.heads_seen, (SELECT now FROM clock) AS now, CAST(c.id AS text) AS id, CAST(to_json(c) AS text) AS callback,
     (SELECT count(*) FROM callbacks AS h
      WHERE h.lease_holder = :advisor AND h.state = 'leased' AND h.lease_expires_at > (SELECT now FROM clock)) AS held
 FROM (SELECT count(*) AS heads_seen FROM heads) AS seen LEFT JOIN taken AS c ON true
@@ -125,16 +127,19 @@ class NeedsCare(Exception):
 
 
 async def claim_first(
-    connection: AnyConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
+    connection: AnyConnection, who: Claimer, *, key: str, count: int, seconds: int | None, policy: Policy
 ) -> list[Transition]:
-    """The next callbacks of `who`, locked and claimed, and not stored yet. Raises TooManyHeld.
+    """The next callbacks of `who`, locked and claimed, and not stored yet. `key` is the id of the key that asks.
+
+    Raises TooManyHeld, KeyGone.
 
     Without savepoints. Raises NeedsCare when any of them is not to be had just so.
     """
     if who.at_most is not None:
         await rows(connection, ONE_CLAIM_AT_A_TIME, advisor=who.advisor)
     for depth in DEPTHS:
-        looked = await _look(connection, who, count, depth + count, [])
+        looked = await _look(connection, who, count, depth + count, [], key=key)
+        check_key(looked[0])
         _check(looked[0]["held"], who)
         found = [row for row in looked if row["id"] is not None]
         if found or looked[0]["heads_seen"] < depth + count:
@@ -179,10 +184,11 @@ async def anything_for(connection: AnyConnection, who: Claimer) -> bool:
 
 
 async def _look(
-    connection: AnyConnection, who: Claimer, count: int, depth: int, passed: Sequence[str]
+    connection: AnyConnection, who: Claimer, count: int, depth: int, passed: Sequence[str], *, key: str | None = None
 ) -> Sequence[Mapping[str, Any]]:
     """CLAIM: the first rows that nobody else has locked, locked now."""
-    return await rows(connection, CLAIM, **await _asked(connection, who, depth=depth, passed=passed), count=count)
+    asked = await _asked(connection, who, depth=depth, passed=passed)
+    return await rows(connection, CLAIM, **asked, count=count, key=key)
 
 
 async def _asked(connection: AnyConnection, who: Claimer, *, depth: int, passed: Sequence[str] = ()) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import Attempt, Callback, Event, Transition
 from alerts.errors import LeaseLost, NotFound
+from alerts.ledger.access.keys import KEY_LIVES, check_key
 from alerts.ledger.bulk import COPY_FROM, encode, insert_rows, insert_sql, recordset
 from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.ids import new_id
@@ -53,8 +54,9 @@ ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
 """For hand-written statements that read whole callbacks: `text(f"SELECT {ALL_OF_C} ...").columns(*callbacks.columns)`."""
 
 # Which row is it? The clock is read above the lock, so it is not from before a wait for it.
-LOCK = Statement("""
-SELECT CAST(to_json(c) AS text) AS callback, ledger_now() AS now FROM (SELECT * FROM callbacks WHERE id = :id FOR UPDATE) AS c
+LOCK = Statement(f"""
+SELECT {KEY_LIVES} AS key_lives, CAST(to_json(c) AS text) AS callback, ledger_now() AS now
+FROM (SELECT) AS one LEFT JOIN (SELECT * FROM callbacks WHERE id = :id FOR UPDATE) AS c ON true
 """)
 
 decode_callback = msgspec.json.Decoder(Callback).decode
@@ -76,12 +78,15 @@ async def apply(connection: AnyConnection, callback_id: str, move: Command) -> T
     return moved
 
 
-async def lock_callback(connection: AnyConnection, callback_id: str) -> tuple[Callback, datetime]:
-    """The callback, and the ledger's clock once it is locked. Raises NotFound."""
-    found = await rows(connection, LOCK, id=callback_id)
-    if not found:
+async def lock_callback(
+    connection: AnyConnection, callback_id: str, *, key: str | None = None
+) -> tuple[Callback, datetime]:
+    """The callback, and the ledger's clock once it is locked. `key`: an id, to be looked at too. Raises NotFound, KeyGone."""
+    [found] = await rows(connection, LOCK, id=callback_id, key=key)
+    check_key(found)
+    if found["callback"] is None:
         raise NotFound("there is no such callback")
-    return decode_callback(found[0]["callback"]), found[0]["now"]
+    return decode_callback(found["callback"]), found["now"]
 
 
 async def store_new(connection: AsyncConnection, moved: Sequence[Transition]) -> None:

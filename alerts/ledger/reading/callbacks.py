@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, Flag, State
 from alerts.errors import NotFound
+from alerts.ledger.access.keys import KEY_LIVES, check_key
 from alerts.ledger.callbacks.store import decode_callback
 from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.customers.record import customers_by_id
@@ -126,14 +127,21 @@ class Page(Struct, frozen=True):
 
 
 async def list_callbacks(
-    connection: AnyConnection, wanted: CallbackFilter, *, sort: Sort, after: Sequence[KeyValue] | None, limit: int
+    connection: AnyConnection,
+    wanted: CallbackFilter,
+    *,
+    sort: Sort,
+    after: Sequence[KeyValue] | None,
+    limit: int,
+    key: str | None = None,
 ) -> Page:
-    """One page, in one statement."""
+    """One page, in one statement. `key`: an id, to be looked at too. Raises KeyGone."""
     order = SORTS[sort]
     values = dict(zip(_names(order), after or (), strict=False))
     where, given = _asked(wanted)
     asked = _page(order, where, is_next=after is not None)
-    found = await rows(connection, asked, limit=limit + 1, **values, **given)
+    found = await rows(connection, asked, limit=limit + 1, key=key, **values, **given)
+    check_key(found[0])
     page = [row for row in found if row["document"] is not None]
     views = [decode_around(row["around"]).view(decode_callback(row["document"])) for row in page[:limit]]
     last = page[limit - 1] if len(page) > limit else None
@@ -152,7 +160,8 @@ WITH page AS MATERIALIZED (
     SELECT c.*, {keys} FROM callbacks AS c WHERE {" AND ".join((*where, *after)) or "true"}
     ORDER BY {", ".join(order)} LIMIT :limit
 )
-SELECT clock.now, CASE WHEN page.id IS NOT NULL THEN CAST(to_json(page) AS text) END AS document,
+SELECT {KEY_LIVES} AS key_lives,
+    clock.now, CASE WHEN page.id IS NOT NULL THEN CAST(to_json(page) AS text) END AS document,
     {around("page")} AS around, {", ".join(f"page.{name}" for name in names)}
 FROM (SELECT ledger_now() AS now) AS clock LEFT JOIN page ON true
 ORDER BY {", ".join(f"page.{name}" for name in names)}
@@ -207,7 +216,8 @@ async def load_views(connection: AsyncConnection, found: Sequence[Callback]) -> 
 
 # One callback, and what an advisor wants to know before dialling.
 DETAIL = Statement(f"""
-SELECT ledger_now() AS now, CAST(to_json(c) AS text) AS document, {around("c")} AS around, CAST(json_build_object(
+SELECT {KEY_LIVES} AS key_lives,
+    ledger_now() AS now, CAST(to_json(c) AS text) AS document, {around("c")} AS around, CAST(json_build_object(
     'attempts', (SELECT coalesce(json_agg(to_json(tried) ORDER BY tried.number), '[]') FROM (
         SELECT {members(AttemptView, "attempts")} FROM attempts WHERE attempts.callback_id = c.id) AS tried),
     'history', (SELECT coalesce(json_agg(to_json(happened) ORDER BY happened.id), '[]') FROM (
@@ -223,7 +233,7 @@ SELECT ledger_now() AS now, CAST(to_json(c) AS text) AS document, {around("c")} 
             SELECT * FROM callbacks AS other WHERE other.customer_id = c.customer_id AND other.id <> c.id
             ORDER BY other.opened_at DESC, other.id LIMIT {EARLIER_AT_MOST}) AS other)
 ) AS text) AS context
-FROM callbacks AS c WHERE c.id = :id
+FROM (SELECT) AS one LEFT JOIN callbacks AS c ON c.id = :id
 """)
 
 _decode_context = msgspec.json.Decoder(CallbackContext).decode
@@ -237,11 +247,11 @@ class Detail(Struct, frozen=True):
     now: datetime
 
 
-async def load_detail(connection: AnyConnection, callback_id: str) -> Detail:
-    """In one statement. Raises NotFound."""
-    found = await rows(connection, DETAIL, id=callback_id)
-    if not found:
+async def load_detail(connection: AnyConnection, callback_id: str, *, key: str | None = None) -> Detail:
+    """In one statement. `key`: an id, to be looked at too. Raises NotFound, KeyGone."""
+    [row] = await rows(connection, DETAIL, id=callback_id, key=key)
+    check_key(row)
+    if row["document"] is None:
         raise NotFound("there is no such callback")
-    [row] = found
     view = decode_around(row["around"]).view(decode_callback(row["document"]))
     return Detail(view, _decode_context(row["context"]), row["now"])

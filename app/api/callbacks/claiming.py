@@ -26,6 +26,7 @@ from app.api.context import CallbackIdPath, ChangeResult, Context, RequestContex
 from app.api.http.idempotency import HEADER
 from app.api.http.problems import seconds_header
 from app.api.http.route import GuardedRoute, declare
+from app.api.http.security import asks_for_its_key
 from app.api.presenting import explain, present_callback
 from app.api.schemas.callback import (
     CallbackList,
@@ -62,6 +63,7 @@ LEASED = ("lease-lost", "already-resolved")
     summary="Take the next callback",
     **declare("callbacks:work", "too-many-held", also=NOTHING, response_model=CallbackResource | CallbackList),
 )
+@asks_for_its_key
 async def claim(
     body: Annotated[ClaimRequest, Body(default_factory=ClaimRequest)],
     query: Annotated[ClaimQuery, Query()],
@@ -119,6 +121,7 @@ async def claim_this(
     summary="Keep a callback longer",
     **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
+@asks_for_its_key
 async def extend(callback_id: CallbackIdPath, body: ExtendRequest, context: Context) -> Response:
     """Counted from now, up to the policy's ceiling after the claim; never shortens a lease."""
     seconds = body.lease_seconds or context.policy.leases.seconds
@@ -130,6 +133,7 @@ async def extend(callback_id: CallbackIdPath, body: ExtendRequest, context: Cont
     summary="Give a callback back",
     **declare("callbacks:work", *LEASED, "not-claimable", response_model=CallbackResource),
 )
+@asks_for_its_key
 async def release(callback_id: CallbackIdPath, body: ReleaseRequest, context: Context) -> Response:
     """It keeps the waiting time it has earned. Without the token a lead takes it back from its holder, or lets a call be
     made to a customer who asked not to be phoned."""
@@ -145,6 +149,7 @@ async def release(callback_id: CallbackIdPath, body: ReleaseRequest, context: Co
     summary="Hand an offer back",
     **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
+@asks_for_its_key
 async def skip(callback_id: CallbackIdPath, body: SkipRequest, context: Context) -> Response:
     """Counted, and for a while not offered to the same advisor again."""
     return await context.apply(callback_id, transitions.skip, token=body.lease_token, reason=body.reason)
@@ -206,6 +211,7 @@ async def _claim_first(
     shown = await claim_and_show(
         connection,
         who,
+        key=context.principal.id,
         count=body.count or 1,
         seconds=body.lease_seconds,
         looks=context.actor,

@@ -17,6 +17,7 @@ from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks, load
 from app.api.context import CallbackIdPath, Context, RequestContext, respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
+from app.api.http.security import asks_for_its_key
 from app.api.http.tags import UNCHANGED
 from app.api.presenting import Document, is_held, present_detail, present_page
 from app.api.schemas.callback import CallbackDetail, CallbackList, CallbackQuery
@@ -36,12 +37,15 @@ KEYS: dict[str, type] = {
     summary="List callbacks, masked",
     **declare("callbacks:read", "invalid-cursor", response_model=CallbackList),
 )
+@asks_for_its_key
 async def index(query: Annotated[CallbackQuery, Query()], context: Context) -> Response:
     """In the order of work unless `sort` says otherwise; the callbacks you hold carry their lease."""
     after = context.cursors.read(PATH, query, KEYS[query.sort])
     wanted = _wanted(query, context)
     async with single_statement(context.dependencies.engine) as connection:
-        page = await list_callbacks(connection, wanted, sort=query.sort, after=after, limit=query.limit)
+        page = await list_callbacks(
+            connection, wanted, sort=query.sort, after=after, limit=query.limit, key=context.principal.id
+        )
     items = present_page(page, context.principal, context.policy, context.base)
     cursor = None if page.more is None else context.cursors.write(PATH, query, page.more)
     return respond({"next": cursor, "items": items}, headers=next_link(context, cursor))
@@ -52,10 +56,11 @@ async def index(query: Annotated[CallbackQuery, Query()], context: Context) -> R
     summary="Read one callback",
     **declare("callbacks:read", also=UNCHANGED, response_model=CallbackDetail),
 )
+@asks_for_its_key
 async def show(callback_id: CallbackIdPath, context: Context) -> Response:
     """With its alerts, attempts, history, and what else is known of the customer; in full for whoever holds it."""
     async with single_statement(context.dependencies.engine) as connection:
-        found = await load_detail(connection, callback_id)
+        found = await load_detail(connection, callback_id, key=context.principal.id)
     if is_held(found.view.callback, context.principal, found.now):
         async with direct_transaction(context.dependencies.engine) as connection:
             return context.show(await present_one(connection, callback_id, context))

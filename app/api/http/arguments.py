@@ -1,6 +1,6 @@
 """What an endpoint is called with, read straight from the request: for endpoints that ask for little.
 
-FastAPI's own reading takes longer than the database does for one callback. It still reads for every endpoint that asks for
+FastAPI's own reading takes steps that most endpoints have no need of. It still reads for every endpoint that asks for
 more than a body, a query and the parts below, and whatever is not simply right: so it alone says what is wrong.
 """
 
@@ -13,14 +13,14 @@ from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-Part = Callable[[Request], Awaitable[Any]]
+MakeArgument = Callable[[Request], Awaitable[Any]]
 
 
 class NotSimple(Exception):
     """FastAPI is to read this request."""
 
 
-def simple_parts(dependant: Dependant) -> dict[str, Part] | None:
+def simple_parts(dependant: Dependant) -> dict[str, MakeArgument] | None:
     """How to make each argument of an endpoint, by its name; None when it asks for more than is known here.
 
     The body first: what cannot be read is told before a path that leads nowhere, as FastAPI does.
@@ -29,14 +29,14 @@ def simple_parts(dependant: Dependant) -> dict[str, Part] | None:
         return None
     if len(dependant.body_params) > 1 or len(dependant.query_params) > 1:
         return None
-    parts: dict[str, Part | None] = {field.name: _of_body(field.field_info) for field in dependant.body_params}
+    parts: dict[str, MakeArgument | None] = {field.name: _of_body(field.field_info) for field in dependant.body_params}
     parts |= {field.name: _of_query(field.field_info) for field in dependant.query_params}
     parts |= {str(each.name): _of_dependency(each) for each in dependant.dependencies}
     found = {name: part for name, part in parts.items() if part is not None}
     return found if len(found) == len(parts) else None
 
 
-def _of_dependency(dependant: Dependant) -> Part | None:
+def _of_dependency(dependant: Dependant) -> MakeArgument | None:
     """Of one that takes the request, or one part of the path as it is."""
     call: Any = dependant.call
     more = (*dependant.query_params, *dependant.header_params, *dependant.body_params, *dependant.dependencies)
@@ -52,7 +52,7 @@ def _of_dependency(dependant: Dependant) -> Part | None:
     return lambda request: call(**{name: request.path_params[name]})
 
 
-def _of_body(field: Any) -> Part | None:
+def _of_body(field: Any) -> MakeArgument | None:
     model, default = field.annotation, field.default_factory
     if not _is_model(model):
         return None
@@ -67,7 +67,7 @@ def _of_body(field: Any) -> Part | None:
     return read
 
 
-def _of_query(field: Any) -> Part | None:
+def _of_query(field: Any) -> MakeArgument | None:
     model = field.annotation
     if not _is_model(model):
         return None
