@@ -25,6 +25,8 @@ COMMAND_SECONDS = 20.0
 
 RESTED_SECONDS = 1.0
 
+_GENERATION = "bottombox_generation"
+
 STATEMENTS_KEPT = 100
 """Prepared statements of one connection; none behind a pooler, where the next transaction has another session."""
 
@@ -78,12 +80,12 @@ def _connect_by(engine: AsyncEngine, connector: Connector) -> None:
 
     @event.listens_for(engine.sync_engine, "connect")
     def remember(opened: Any, record: Any) -> None:
-        record.info[CONNECTOR] = connector
+        record.info[CONNECTOR], record.info[_GENERATION] = connector, connector.generation
 
     @event.listens_for(engine.sync_engine, "checkout")
     def renew(opened: Any, record: Any, proxy: Any) -> None:
-        if connector.take_condemned():
-            raise exc.InvalidatePoolError
+        if record.info[_GENERATION] != connector.generation:
+            raise exc.DisconnectionError  # the pool opens another
 
 
 def _ask_those_that_rested(engine: AsyncEngine) -> None:

@@ -66,7 +66,8 @@ class Connector:
         self._turns: dict[HostAndPort, int] = {}
         """Where it went well goes first; where it failed, or somebody lost patience, goes last."""
         self._counter = itertools.count(1)
-        self._condemned = False
+        self.generation = 0
+        """Of the connections that are opened now; those of an earlier one are not to be used again."""
         require_files(read_address(url()))
 
     async def __call__(self) -> Connection:
@@ -95,12 +96,7 @@ class Connector:
     def condemn(self) -> None:
         """None of the connections that are open now is to be used again."""
         self.forget()
-        self._condemned = True
-
-    def take_condemned(self) -> bool:
-        """Whether `condemn` was called since this was asked last."""
-        was, self._condemned = self._condemned, False
-        return was
+        self.generation += 1
 
     def _address(self) -> DatabaseAddress:
         """While the program runs, an address that has become wrong is waited out like a database that says no."""
