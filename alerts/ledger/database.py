@@ -140,7 +140,7 @@ async def direct_transaction(engine: AsyncEngine) -> AsyncIterator[DirectConnect
 
 @asynccontextmanager
 async def single_statement(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
-    """For one statement that is all there is to do: without the two round trips of a transaction around it."""
+    """For what is one statement, or several that need no common snapshot: without a transaction's two round trips."""
     async with reachable(), without_transaction(engine) as connection:
         yield connection
 

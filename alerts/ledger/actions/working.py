@@ -55,7 +55,14 @@ async def apply_and_show(connection: AnyConnection, callback_id: str, move: Comm
 
 
 async def claim_and_show(
-    connection: AnyConnection, who: Claimer, *, key: str, count: int, seconds: int | None, looks: str, policy: Policy
+    connection: AnyConnection,
+    who: Claimer,
+    *,
+    key: str | None,
+    count: int,
+    seconds: int | None,
+    looks: str,
+    policy: Policy,
 ) -> Shown | None:
     """The next callbacks of `who`, or as many as there are; None when there is none.
 

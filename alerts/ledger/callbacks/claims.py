@@ -100,7 +100,7 @@ ANYTHING = Statement(f"{_HEADS} SELECT EXISTS (SELECT FROM heads) AS found")
 
 # When does the next callback of these queues become callable?
 NEXT_CALLABLE = Statement("""
-SELECT min(moment) AS moment FROM queues CROSS JOIN LATERAL (
+SELECT min(moment) AS moment, ledger_now() AS now FROM queues CROSS JOIN LATERAL (
     (SELECT callable_from AS moment FROM callbacks
      WHERE queue = queues.name AND state = 'waiting' AND NOT ready AND callable_from IS NOT NULL
      ORDER BY callable_from LIMIT 1)
@@ -127,7 +127,7 @@ class NeedsCare(Exception):
 
 
 async def claim_first(
-    connection: AnyConnection, who: Claimer, *, key: str, count: int, seconds: int | None, policy: Policy
+    connection: AnyConnection, who: Claimer, *, key: str | None, count: int, seconds: int | None, policy: Policy
 ) -> list[Transition]:
     """The next callbacks of `who`, locked and claimed, and not stored yet. `key` is the id of the key that asks.
 
@@ -268,8 +268,7 @@ def _check(held: int, who: Claimer) -> None:
         raise TooManyHeld(f"{who.at_most} callbacks are held already; finish or release one first")
 
 
-async def next_callable(connection: AnyConnection, wanted: Sequence[str] | None) -> datetime | None:
-    """When a claim on these queues may next find something; None when nothing is waiting."""
+async def next_callable(connection: AnyConnection, wanted: Sequence[str] | None) -> tuple[datetime | None, datetime]:
+    """When a claim on these queues may next find something, None when nothing is waiting; and the ledger's clock."""
     [found] = await rows(connection, NEXT_CALLABLE, queues=wanted and list(wanted))
-    moment: datetime | None = found["moment"]
-    return moment
+    return found["moment"], found["now"]

@@ -77,7 +77,7 @@ async def begun(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
 
 @asynccontextmanager
 async def without_transaction(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
-    """For one statement alone. Behind a pooler it has a transaction, for what prepares it and what runs it must meet the
+    """For single statements. Behind a pooler they have one, for what prepares a statement and what runs it must meet the
     same session."""
     async with _borrowed(engine) as connection:
         if is_pooled(connection.driver):
@@ -103,13 +103,13 @@ async def _borrowed(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
     except BaseException as error:
         if is_stale(error):
             held.info[CONNECTOR].condemn()
-        if not isinstance(error, Exception) or is_lost(error) or is_closed(held):
+        if not isinstance(error, Exception) or is_lost(error) or _is_closed(held):
             held.invalidate(error)  # in the middle of something: the server ends it with the connection
         raise
     finally:
         await greenlet_spawn(held.close)
 
 
-def is_closed(held: PoolProxiedConnection) -> bool:
+def _is_closed(held: PoolProxiedConnection) -> bool:
     driver = held.driver_connection
     return driver is None or bool(driver.is_closed())

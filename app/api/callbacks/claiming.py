@@ -19,7 +19,7 @@ from alerts.ledger.access.audit import Look, write_audits
 from alerts.ledger.actions.working import Shown, claim_and_show
 from alerts.ledger.callbacks.claims import Claimer, anything_for, claim_next, claim_one, next_callable
 from alerts.ledger.connection.direct import DirectConnection
-from alerts.ledger.database import direct_transaction, ledger_now
+from alerts.ledger.database import ledger_now, single_statement
 from alerts.ledger.reading.callbacks import load_views
 from alerts.transitions.supervising import take_back
 from app.api.context import CallbackIdPath, ChangeResult, Context, RequestContext, TriedEffect
@@ -191,7 +191,7 @@ async def _is_worth_it(context: RequestContext, who: Claimer) -> bool:
     """Whether to try again: one look is cheaper than a try. A twin must try, to hear what its first was answered."""
     if HEADER in context.request.headers:
         return True
-    async with direct_transaction(context.dependencies.engine) as connection:
+    async with single_statement(context.dependencies.engine) as connection:
         return await anything_for(connection, who)
 
 
@@ -251,9 +251,8 @@ def _in_full(context: RequestContext, shown: Shown, *, as_list: bool, with_terms
 
 async def _nothing(context: RequestContext, who: Claimer) -> Response:
     """When to ask again: soon, for news comes at any time; sooner when a window is about to open."""
-    async with context.reading() as connection:
-        moment = await next_callable(connection, who.queues)
-        now = await ledger_now(connection)
+    async with single_statement(context.dependencies.engine) as connection:
+        moment, now = await next_callable(connection, who.queues)
     if moment is None:
         return Response(status_code=204, headers={"Retry-After": seconds_header(RETRY_SECONDS)})
     wait = min((moment - now).total_seconds(), RETRY_AT_MOST)
