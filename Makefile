@@ -15,6 +15,7 @@ help: ## these words
 # Made anew when the lock changes; a half-made one is never taken for a whole one.
 .venv/installed: requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@[ ! -L .venv ] || rm .venv  # clearing what it points to would take it from somebody else
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.lock
 	@touch $@

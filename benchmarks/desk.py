@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.ledger.callbacks.claim_heads import known_heads
@@ -26,6 +25,7 @@ WHERE id = $1
 """
 EXPLAINED = {
     "advisor": "'advisor-0'",
+    "key": "NULL",
     "queues": "NULL",
     "languages": "NULL",
     "count": "1",
@@ -77,13 +77,12 @@ class Desk:
 
         With the plan for any parameters, which the server may keep for a prepared statement after its fifth use.
         """
-        claim = CLAIM.element.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]
         async with transaction(self._engine) as connection:
             literals = {**EXPLAINED, "heads": f"'{await known_heads(connection)}'"}
         async with self.other.transaction():
             await self.other.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            await self.other.execute(f"PREPARE claim AS {claim}")
-            given = ", ".join(literals[name] for name in claim.positiontup or ())
+            await self.other.execute(f"PREPARE claim AS {CLAIM.sql}")
+            given = ", ".join(literals[name] for name in CLAIM.names)
             rows = await self.other.fetch(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE claim ({given})")
             await self.other.execute("DEALLOCATE claim")
         return "\n".join(row[0] for row in rows)

@@ -58,14 +58,14 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
     app.state.cursors = Cursors(dependencies.secret_key)
     app.state.limiter = RateLimiter(dependencies.rate_limit, time.monotonic)
     app.state.counting = CountingTurn()
-    app.state.acquaintances = Acquaintances()
+    app.state.acquaintances = Acquaintances(time.monotonic)
     app.state.paces = {
         name: RateLimiter(door.webhook.per_second, time.monotonic)
         for name, door in dependencies.doors.items()
         if door.webhook.per_second is not None
     }
     for router in [*routers, health_router(metrics_protected=dependencies.metrics_protected)]:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
     add_handlers(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(ErrorBoundary, observe=dependencies.observe_http)

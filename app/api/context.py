@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from fastapi import Depends, Path
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,16 +18,18 @@ from starlette.responses import Response
 from alerts.callback import Callback, Transition
 from alerts.errors import NotFound
 from alerts.ledger.access.idempotency import store_reply, stored_reply
-from alerts.ledger.callbacks.store import apply
-from alerts.ledger.database import transaction
+from alerts.ledger.actions.working import apply_and_show
+from alerts.ledger.callbacks.claims import NeedsCare
+from alerts.ledger.connection.direct import AnyConnection, DirectConnection
+from alerts.ledger.database import direct_transaction, transaction
 from alerts.policy import Policy
 from app.api.dependencies import ApiDependencies
 from app.api.http.cursors import Cursors
-from app.api.http.idempotency import keyed_request, replay, stored
+from app.api.http.idempotency import KeyedRequest, keyed_request, replay, stored
 from app.api.http.route import StrictRequest
-from app.api.http.security import Principal
+from app.api.http.security import Principal, look_up_again
 from app.api.http.tags import content_tag, etag, is_known
-from app.api.presenting import present_transition
+from app.api.presenting import Document, present_changed, present_transition
 from app.listeners import harmless
 from consumers.journal import tell_moved
 
@@ -35,12 +38,17 @@ from consumers.journal import tell_moved
 class ChangeResult:
     """What a change came to. `shown_in_full`: the customers whose data the answer holds unmasked."""
 
-    body: BaseModel | None
+    body: BaseModel | Document | None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     moved: Sequence[Transition] = ()
     shown_in_full: tuple[int, ...] = ()
     tagged: bool = False  # it shows one resource
+
+
+AnyConnectionT = TypeVar("AnyConnectionT")
+Effect = Callable[[AnyConnectionT], Awaitable[ChangeResult]]
+TriedEffect = Callable[[AnyConnectionT], Awaitable[ChangeResult | None]]
 
 
 @dataclass(frozen=True)
@@ -72,27 +80,52 @@ class RequestContext:
         async with transaction(self.dependencies.engine) as connection:
             yield connection
 
-    async def change(self, effect: Callable[[AsyncConnection], Awaitable[ChangeResult]]) -> Response:
-        """One transaction: the Idempotency-Key, the effect, the answer. Listeners hear of it once it is committed."""
-        response = await self.try_change(effect)
+    async def change(
+        self, effect: Effect[AsyncConnection], *, short: Effect[DirectConnection] | None = None
+    ) -> Response:
+        """One transaction: the Idempotency-Key, the effect, the answer. Listeners hear of it once it is committed.
+
+        `short`: the same effect in fewer round trips, which may raise NeedsCare.
+        """
+        response = await self.try_change(effect, short=short)
         assert response is not None
         return response
 
-    async def try_change(self, effect: Callable[[AsyncConnection], Awaitable[ChangeResult | None]]) -> Response | None:
+    async def try_change(
+        self, effect: TriedEffect[AsyncConnection], *, short: TriedEffect[DirectConnection] | None = None
+    ) -> Response | None:
         """As `change`, where the effect may find nothing to do; that is not stored, and None."""
         keyed = await keyed_request(self.request, self.principal)
+        if short is not None:
+            with suppress(NeedsCare):
+                async with direct_transaction(self.dependencies.engine) as direct:
+                    if keyed and await stored_reply(direct, keyed):
+                        raise NeedsCare
+                    told = await self._told(direct, keyed, await short(direct))
+                return self._announced(*told)
+            await look_up_again(self.request)
         async with transaction(self.dependencies.engine) as connection:
             before = await stored_reply(connection, keyed) if keyed else None
             if before is not None:
                 return await replay(connection, before, self.principal, self.policy)
-            done = await effect(connection)
-            if done is None:
-                return None
-            response = _respond_with(done)
-            if keyed:
-                await store_reply(connection, keyed, stored(response, done.shown_in_full))
-        harmless(self.dependencies.announce)(done.moved)
-        harmless(tell_moved)(done.moved)
+            told = await self._told(connection, keyed, await effect(connection))
+        return self._announced(*told)
+
+    async def _told(
+        self, connection: AnyConnection, keyed: KeyedRequest | None, done: ChangeResult | None
+    ) -> tuple[Response | None, Sequence[Transition]]:
+        """The answer, and that it is remembered; and what has moved."""
+        if done is None:
+            return None, ()
+        response = _respond_with(done)
+        if keyed:
+            await store_reply(connection, keyed, stored(response, done.shown_in_full))
+        return response, done.moved
+
+    def _announced(self, response: Response | None, moved: Sequence[Transition]) -> Response | None:
+        if moved:
+            harmless(self.dependencies.announce)(moved)
+            harmless(tell_moved)(moved)
         return response
 
     async def send_out(self, effect: Callable[[], Awaitable[ChangeResult]]) -> Response:
@@ -120,17 +153,20 @@ class RequestContext:
         def move(callback: Callback, now: datetime) -> Transition:
             return transition(callback, now=now, policy=self.policy, **command)
 
-        async def effect(connection: AsyncConnection) -> ChangeResult:
-            return await self.done(connection, await apply(connection, callback_id, move))
+        async def effect(connection: AnyConnection) -> ChangeResult:
+            shown = await apply_and_show(connection, callback_id, move, key=self.principal.id)
+            (seen,), (moved,) = shown.views, shown.moved
+            answer = present_changed(seen, shown.now, self.principal, self.policy, self.base, token=moved.fence)
+            return ChangeResult(answer, moved=[moved], tagged=True)
 
-        return await self.change(effect)
+        return await self.change(effect, short=effect)
 
     async def done(self, connection: AsyncConnection, moved: Transition) -> ChangeResult:
         """The answer to a change of a callback: masked; with its lease for whoever has just shown its token."""
         answer = await present_transition(connection, moved, self.principal, self.policy, self.base, token=moved.fence)
         return ChangeResult(answer, moved=[moved], tagged=True)
 
-    def show(self, answer: BaseModel, *, version: str | None = None) -> Response:
+    def show(self, answer: BaseModel | Document, *, version: str | None = None) -> Response:
         """One resource with its ETag, or 304 for a caller who has just this already."""
         response = respond(answer, headers=None if version is None else etag(version), tagged=version is None)
         if is_known(self.request.headers.getlist("if-none-match"), response.headers["etag"]):
@@ -143,14 +179,21 @@ def _respond_with(done: ChangeResult) -> Response:
 
 
 def respond(
-    answer: BaseModel | None, *, status: int = 200, headers: Mapping[str, str] | None = None, tagged: bool = False
+    answer: BaseModel | Document | None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    tagged: bool = False,
 ) -> Response:
     """`tagged`: with a digest of the answer as its ETag."""
     if answer is None:
         return Response(status_code=status, headers=dict(headers or {}))
-    body = answer.model_dump_json(exclude_unset=True).encode()
+    body = _encode(answer) if isinstance(answer, dict) else answer.model_dump_json(exclude_unset=True).encode()
     tag = content_tag(body) if tagged else {}
     return Response(body, status, {**tag, **(headers or {})}, media_type="application/json")
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 async def _context(request: StrictRequest) -> RequestContext:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from alerts.callback import Callback
 from alerts.calling_hours.window import may_call
@@ -12,11 +12,8 @@ from alerts.phones.phone import mask
 from alerts.policy import Policy
 from alerts.wording.plain_text import visible
 from app.api.schemas.callback import CallbackDetail, CallbackResource
-from app.api.schemas.customer import CustomerResource
-from app.api.schemas.response import AnswerResource
 
 C = TypeVar("C", bound=CallbackResource)
-A = TypeVar("A", bound=AnswerResource)
 
 MASK = "*"  # no number holds one
 
@@ -33,28 +30,45 @@ def is_gone(customer: Customer) -> bool:
 
 def cover(callback: C, *, full: bool, number: bool) -> C:
     """A callback with everything in it, as somebody sees it who may see all of it (`full`), or the number too."""
-    changes: dict[str, Any] = {"customer": cover_customer(callback.customer, full=full, number=number)}
+    customer = callback.customer
+    changes: dict[str, Any] = {
+        "customer": customer.model_copy(update=hidden_of_customer(customer, full=full, number=number))
+    }
     if not full:
-        changes["alerts"] = [cover_answer(each) for each in callback.alerts]
+        changes["alerts"] = [each.model_copy(update=HIDDEN_OF_ANSWER) for each in callback.alerts]
     if not full and isinstance(callback, CallbackDetail):
-        changes["attempts"] = [each.model_copy(update={"note": None}) for each in callback.attempts]
-        changes["history"] = [each.model_copy(update={"text": None}) for each in callback.history]
-        changes["earlier_answers"] = [cover_answer(each) for each in callback.earlier_answers]
+        changes["attempts"] = [each.model_copy(update=HIDDEN_OF_ATTEMPT) for each in callback.attempts]
+        changes["history"] = [each.model_copy(update=HIDDEN_OF_ENTRY) for each in callback.history]
+        changes["earlier_answers"] = [each.model_copy(update=HIDDEN_OF_ANSWER) for each in callback.earlier_answers]
     return callback.model_copy(update=changes)
 
 
-def cover_customer(customer: CustomerResource, *, full: bool, number: bool) -> CustomerResource:
+HIDDEN_OF_ANSWER: dict[str, Any] = {"comment": None, "attributes": None}
+HIDDEN_OF_ATTEMPT: dict[str, Any] = {"note": None}
+HIDDEN_OF_ENTRY: dict[str, Any] = {"text": None}
+"""What people wrote, as whoever may not see all sees it."""
+
+
+class NamedPerson(Protocol):
+    """A customer, as the ledger or an earlier answer has one."""
+
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def phone(self) -> str | None: ...
+    @property
+    def email(self) -> str | None: ...
+
+
+def hidden_of_customer(customer: NamedPerson, *, full: bool, number: bool) -> dict[str, Any]:
+    """What is shown of a customer in another way than it is."""
     changes: dict[str, Any] = {}
     if not (full and number):
         changes |= {"phone": customer.phone and masked_number(customer.phone), "extension": None}
     if not full:
         email = customer.email and f"{customer.email[0]}***"
         changes |= {"masked": True, "name": initials(customer.name), "email": email}
-    return customer.model_copy(update=changes)
-
-
-def cover_answer(answer: A) -> A:
-    return answer.model_copy(update={"comment": None, "attributes": None})
+    return changes
 
 
 def masked_number(phone: str) -> str:

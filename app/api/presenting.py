@@ -15,41 +15,23 @@ from alerts.calling_hours.window import next_window
 from alerts.customer import Customer
 from alerts.learning.problem import KnownProblem
 from alerts.ledger.database import ledger_now
-from alerts.ledger.reading.callbacks import CallbackContext, CallbackView, load_views
+from alerts.ledger.reading.callbacks import Detail, Page, load_views
 from alerts.ledger.reading.responses import AlertView, ListedResponse, ResponseView
+from alerts.ledger.reading.views import CallbackView
 from alerts.phones.phone import extension_of
 from alerts.policy import Policy
 from alerts.transitions.opening import rank_terms
 from app.api.http.security import Principal
-from app.api.masking import cover, cover_answer, cover_customer, may_dial
-from app.api.schemas.callback import (
-    AttemptResource,
-    CallbackDetail,
-    CallbackLinks,
-    CallbackResource,
-    CauseResource,
-    DueResource,
-    EarlierCallback,
-    HistoryEntryResource,
-    LeaseResource,
-    LocalTime,
-    ProblemNote,
-    PromiseResource,
-    RankExplanation,
-    RankTerm,
-    TargetState,
-    WindowResource,
-)
+from app.api.masking import HIDDEN_OF_ANSWER, HIDDEN_OF_ATTEMPT, HIDDEN_OF_ENTRY, hidden_of_customer, may_dial
 from app.api.schemas.customer import CustomerResource
-from app.api.schemas.response import (
-    AgentResource,
-    AlertResource,
-    AnswerResource,
-    InteractionResource,
-    ScaleResource,
-    SurveyResource,
-    SurveyResponseResource,
-)
+from app.api.schemas.response import SurveyResponseResource
+
+Document = dict[str, Any]
+"""A resource of `app.api.schemas` before it is JSON: its members, in the order in which the schema has them.
+
+Hundreds are shown in a second, and nobody outside has said anything in them: so no model is made to check them. A test
+compares them with the models.
+"""
 
 
 async def present_transition(
@@ -60,12 +42,19 @@ async def present_transition(
     base: str,
     *,
     token: str | None,
-) -> CallbackResource:
+) -> Document:
     """A callback just after a transition, masked."""
     (seen,) = await load_views(connection, [moved.callback])
     now = await ledger_now(connection)
-    lease = (token is not None and moved.callback.lease_token == token) or is_held(moved.callback, principal, now)
-    return present_callback(seen, now, policy, base, lease=lease)
+    return present_changed(seen, now, principal, policy, base, token=token)
+
+
+def present_changed(
+    seen: CallbackView, now: datetime, principal: Principal, policy: Policy, base: str, *, token: str | None
+) -> Document:
+    """Masked; with its lease for whoever has shown its `token`, or holds it."""
+    shown = token is not None and seen.callback.lease_token == token
+    return present_callback(seen, now, policy, base, lease=shown or is_held(seen.callback, principal, now))
 
 
 def is_held(callback: Callback, principal: Principal, now: datetime) -> bool:
@@ -81,34 +70,10 @@ def is_held(callback: Callback, principal: Principal, now: datetime) -> bool:
 
 def present_callback(
     seen: CallbackView, now: datetime, policy: Policy, base: str, *, full: bool = False, lease: bool = False
-) -> CallbackResource:
-    whole = CallbackResource(**_members(seen, now, policy, base, lease=lease))
-    return cover(whole, full=full, number=full and _may_dial(seen, now, policy))
-
-
-def present_detail(
-    seen: CallbackView, around: CallbackContext, now: datetime, policy: Policy, base: str, *, full: bool, lease: bool
-) -> CallbackDetail:
+) -> Document:
+    """A `CallbackResource`."""
     callback = seen.callback
-    whole = CallbackDetail(
-        **_members(seen, now, policy, base, lease=lease),
-        attempts=[AttemptResource(**structs.asdict(each)) for each in around.attempts],
-        history=[HistoryEntryResource(**structs.asdict(each)) for each in around.history],
-        earlier_answers=[AnswerResource(**_answer(each)) for each in around.earlier_answers],
-        earlier_callbacks=[_earlier(each) for each in around.earlier_callbacks],
-        local_time=[LocalTime(time_zone=zone, time=_local(now, zone)) for zone in callback.place(policy).zones],
-        window=_window(callback, now, policy),
-        targets=_targets(callback),
-    )
-    return cover(whole, full=full, number=full and _may_dial(seen, now, policy))
-
-
-def _may_dial(seen: CallbackView, now: datetime, policy: Policy) -> bool:
-    return may_dial(seen.callback, seen.customer, now, policy)
-
-
-def _members(seen: CallbackView, now: datetime, policy: Policy, base: str, *, lease: bool) -> dict[str, Any]:
-    callback = seen.callback
+    number = full and may_dial(callback, seen.customer, now, policy)
     return {
         "id": callback.id,
         "state": callback.state,
@@ -118,26 +83,26 @@ def _members(seen: CallbackView, now: datetime, policy: Policy, base: str, *, le
         "priority": callback.priority,
         "severity": callback.severity,
         "points": callback.points,
-        "reasons": list(callback.reasons),
-        "flags": list(callback.flags),
-        "customer": _customer(seen.customer),
+        "reasons": callback.reasons,
+        "flags": callback.flags,
+        "customer": _customer(seen.customer, full=full, number=number),
         "language": callback.language,
         "opened_at": callback.opened_at,
         "callable_from": callback.callable_from,
         "callable_until": callback.callable_until,
         "callable_reason": callback.callable_reason,
-        "due": DueResource(
-            first_attempt=callback.due_first_attempt,
-            contact=callback.due_contact,
-            resolution=callback.due_resolution,
-        ),
-        "overdue": list(callback.overdue(now)) if callback.is_open else [],
+        "due": {
+            "first_attempt": callback.due_first_attempt,
+            "contact": callback.due_contact,
+            "resolution": callback.due_resolution,
+        },
+        "overdue": callback.overdue(now) if callback.is_open else (),
         "attempts_count": callback.attempts_count,
         "lease": _lease(callback) if lease else None,
         "advisor": callback.lease_holder,
         "owner": callback.owner,
         "promise": _promise(callback),
-        "alerts": [_alert(each) for each in seen.alerts],
+        "alerts": [_alert(each, full=full) for each in seen.alerts],
         "cause": _cause(callback),
         "outcome": callback.outcome,
         "checklist": callback.checklist,
@@ -152,135 +117,169 @@ def _members(seen: CallbackView, now: datetime, policy: Policy, base: str, *, le
     }
 
 
-def _problem(problem: KnownProblem | None) -> ProblemNote | None:
+def present_page(page: Page, principal: Principal, policy: Policy, base: str) -> list[Document]:
+    """Masked; what the caller holds has its lease."""
+    return [
+        present_callback(seen, page.now, policy, base, lease=is_held(seen.callback, principal, page.now))
+        for seen in page.views
+    ]
+
+
+def present_detail(found: Detail, policy: Policy, base: str, *, full: bool, lease: bool) -> Document:
+    """A `CallbackDetail`."""
+    around, now, callback = found.context, found.now, found.view.callback
+    attempts = [structs.asdict(each) for each in around.attempts]
+    history = [structs.asdict(each) for each in around.history]
+    return {
+        **present_callback(found.view, now, policy, base, full=full, lease=lease),
+        "attempts": attempts if full else [each | HIDDEN_OF_ATTEMPT for each in attempts],
+        "history": history if full else [each | HIDDEN_OF_ENTRY for each in history],
+        "earlier_answers": [_answer(each, full=full) for each in around.earlier_answers],
+        "earlier_callbacks": [_earlier(each) for each in around.earlier_callbacks],
+        "local_time": [{"time_zone": zone, "time": _local(now, zone)} for zone in callback.place(policy).zones],
+        "window": _window(callback, now, policy),
+        "targets": _targets(callback),
+    }
+
+
+def _problem(problem: KnownProblem | None) -> Document | None:
     if problem is None:
         return None
-    return ProblemNote(
-        id=problem.id, title=problem.title, note=problem.note, state=problem.state, message=problem.message
-    )
+    return {
+        "id": problem.id,
+        "title": problem.title,
+        "note": problem.note,
+        "state": problem.state,
+        "message": problem.message,
+    }
 
 
 def present_customer(person: Customer) -> CustomerResource:
     """Masked."""
-    return cover_customer(_customer(person), full=False, number=False)
+    return CustomerResource(**_customer(person, full=False, number=False))
 
 
-def _customer(person: Customer) -> CustomerResource:
-    return CustomerResource(
-        ref=person.ref,
-        masked=False,
-        name=person.name,
-        phone=person.phone,
-        extension=person.phone and extension_of(person.phone),
-        email=person.email,
-        number_status=person.number_status,
-        time_zone=person.time_zone,
-        country=person.country,
-        language=person.language,
-        segment=person.segment,
-        since=person.since,
-        value=person.value,
-        opted_out_at=person.opted_out_at,
-        version=person.version,
-    )
+def _customer(person: Customer, *, full: bool, number: bool) -> Document:
+    return {
+        "ref": person.ref,
+        "masked": False,
+        "name": person.name,
+        "phone": person.phone,
+        "extension": person.phone and extension_of(person.phone),
+        "email": person.email,
+        "number_status": person.number_status,
+        "time_zone": person.time_zone,
+        "country": person.country,
+        "language": person.language,
+        "segment": person.segment,
+        "since": person.since,
+        "value": person.value,
+        "opted_out_at": person.opted_out_at,
+        "version": person.version,
+    } | hidden_of_customer(person, full=full, number=number)
 
 
-def _alert(seen: AlertView) -> AlertResource:
-    return AlertResource(
-        **_answer(seen.answer),
-        raised_at=seen.raised_at,
-        severity=seen.severity,
-        reasons=seen.reasons,
-    )
+def _alert(seen: AlertView, *, full: bool) -> Document:
+    return {
+        **_answer(seen.answer, full=full),
+        "raised_at": seen.raised_at,
+        "severity": seen.severity,
+        "reasons": seen.reasons,
+    }
 
 
 def present_response(seen: ListedResponse) -> SurveyResponseResource:
-    members = _answer(seen.answer)
+    """Masked."""
+    members = _answer(seen.answer, full=False)
     members |= {"customer": seen.customer, "callback": seen.callback}
     members |= {"outcome": seen.answer.outcome, "suppressed": seen.answer.suppressed}
-    return cover_answer(SurveyResponseResource(**members))
+    return SurveyResponseResource(**members)
 
 
-def _answer(answer: ResponseView) -> dict[str, Any]:
-    return {
+def _answer(answer: ResponseView, *, full: bool) -> Document:
+    shown = {
         "id": str(answer.id),
         "event_source": answer.event_source,
         "event_id": answer.event_id,
         "response_id": answer.response_id,
         "source": answer.source,
-        "survey": SurveyResource(id=answer.survey_id, question=answer.question),
+        "survey": {"id": answer.survey_id, "question": answer.question},
         "rating": answer.rating,
-        "scale": ScaleResource(worst=answer.worst, best=answer.best),
+        "scale": {"worst": answer.worst, "best": answer.best},
         "points": answer.points,
         "box": answer.box,
         "comment": answer.comment,
         "attributes": answer.attributes,
-        "interaction": InteractionResource(
-            id=answer.interaction_id,
-            channel=answer.channel,
-            queue=answer.contact_queue,
-            reason=answer.contact_reason,
-            agent=AgentResource(id=answer.agent_id, team=answer.agent_team),
-            started_at=answer.started_at,
-            ended_at=answer.ended_at,
-        ),
+        "interaction": {
+            "id": answer.interaction_id,
+            "channel": answer.channel,
+            "queue": answer.contact_queue,
+            "reason": answer.contact_reason,
+            "agent": {"id": answer.agent_id, "team": answer.agent_team},
+            "started_at": answer.started_at,
+            "ended_at": answer.ended_at,
+        },
         "answered_at": answer.answered_at,
         "received_at": answer.received_at,
-        "flags": list(answer.flags),
+        "flags": answer.flags,
     }
+    return shown if full else shown | HIDDEN_OF_ANSWER
 
 
-def explain(callback: Callback, policy: Policy) -> RankExplanation:
-    """Every term of the place in the order. What the policy's terms do not account for came with a join or a reopening."""
+def explain(callback: Callback, policy: Policy) -> Document:
+    """A `RankExplanation`. What the policy's terms do not account for came with a join or a reopening."""
     terms = rank_terms(callback.priority, callback.reasons, policy)
     total = (callback.rank_at - callback.opened_at).total_seconds()
     rest = total - sum(seconds for _, seconds in terms)
     shown: Sequence[tuple[str, float]] = [*terms, ("joined_or_reopened", rest)] if rest else terms
-    return RankExplanation(
-        rank_at=callback.rank_at, terms=[RankTerm(name=name, seconds=seconds) for name, seconds in shown]
-    )
+    return {
+        "rank_at": callback.rank_at,
+        "terms": [{"name": name, "seconds": float(seconds)} for name, seconds in shown],
+    }
 
 
-def _lease(callback: Callback) -> LeaseResource | None:
-    if callback.lease_token is None or callback.lease_holder is None or callback.lease_expires_at is None:
+def _lease(callback: Callback) -> Document | None:
+    if callback.lease_token is None:
         return None
-    return LeaseResource(token=callback.lease_token, holder=callback.lease_holder, expires_at=callback.lease_expires_at)
+    return {
+        "token": callback.lease_token,
+        "holder": callback.lease_holder,
+        "expires_at": callback.lease_expires_at,
+    }
 
 
-def _promise(callback: Callback) -> PromiseResource | None:
+def _promise(callback: Callback) -> Document | None:
     if callback.promise_at is None or callback.promise_state is None:
         return None
-    return PromiseResource.model_validate({"at": callback.promise_at, "state": callback.promise_state})
+    return {"at": callback.promise_at, "state": callback.promise_state}
 
 
-def _cause(callback: Callback) -> CauseResource | None:
+def _cause(callback: Callback) -> Document | None:
     if callback.cause_kind is None or callback.cause_driver is None:
         return None
-    return CauseResource.model_validate({"kind": callback.cause_kind, "driver": callback.cause_driver})
+    return {"kind": callback.cause_kind, "driver": callback.cause_driver}
 
 
-def _links(seen: CallbackView, base: str) -> CallbackLinks:
+def _links(seen: CallbackView, base: str) -> Document:
     previous = seen.callback.previous_id
-    return CallbackLinks.model_validate(
-        {
-            "self": f"{base}/v1/callbacks/{seen.callback.id}",
-            "customer": f"{base}/v1/customers/{seen.customer.ref}",
-            "previous": previous and f"{base}/v1/callbacks/{previous}",
-        }
-    )
+    return {
+        "self": f"{base}/v1/callbacks/{seen.callback.id}",
+        "customer": f"{base}/v1/customers/{seen.customer.ref}",
+        "previous": previous and f"{base}/v1/callbacks/{previous}",
+    }
 
 
-def _earlier(callback: Callback) -> EarlierCallback:
-    return EarlierCallback(
-        id=callback.id,
-        state=callback.state,
-        closed_reason=callback.closed_reason,
-        queue=callback.queue,
-        opened_at=callback.opened_at,
-        ended_at=callback.ended_at,
-        cause=_cause(callback),
-        outcome=callback.outcome,
-    )
+def _earlier(callback: Callback) -> Document:
+    return {
+        "id": callback.id,
+        "state": callback.state,
+        "closed_reason": callback.closed_reason,
+        "queue": callback.queue,
+        "opened_at": callback.opened_at,
+        "ended_at": callback.ended_at,
+        "cause": _cause(callback),
+        "outcome": callback.outcome,
+    }
 
 
 def _local(now: datetime, zone: str) -> str:
@@ -288,26 +287,26 @@ def _local(now: datetime, zone: str) -> str:
     return now.astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0).isoformat()
 
 
-def _window(callback: Callback, now: datetime, policy: Policy) -> WindowResource:
+def _window(callback: Callback, now: datetime, policy: Policy) -> Document:
     window = next_window(now, callback.place(policy), policy, callback.not_before, callback.avoid)
     if window is None:
-        return WindowResource(open_now=False, opens_at=None, closes_at=None, reason=callback.callable_reason)
-    return WindowResource(
-        open_now=window.opens <= now < window.closes,
-        opens_at=window.opens,
-        closes_at=window.closes,
-        reason=window.reason,
-    )
+        return {"open_now": False, "opens_at": None, "closes_at": None, "reason": callback.callable_reason}
+    return {
+        "open_now": window.opens <= now < window.closes,
+        "opens_at": window.opens,
+        "closes_at": window.closes,
+        "reason": window.reason,
+    }
 
 
-def _targets(callback: Callback) -> list[TargetState]:
+def _targets(callback: Callback) -> list[Document]:
     due = {
         Target.FIRST_ATTEMPT: callback.due_first_attempt,
         Target.CONTACT: callback.due_contact,
         Target.RESOLUTION: callback.due_resolution,
     }
     return [
-        TargetState.model_validate({"target": target, "due_at": at, "result": callback.targets.get(target)})
+        {"target": target, "due_at": at, "result": callback.targets.get(target)}
         for target, at in due.items()
         if at is not None
     ]

@@ -27,6 +27,7 @@ from tests.parts.clock import Clock
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday; the customers are in London
 GIVEN = {
     "advisor": "'ann'",
+    "key": "'k'",
     "queues": "NULL",
     "languages": "NULL",
     "count": "1",
@@ -107,7 +108,7 @@ async def test_a_claim_reads_its_own_index_and_nothing_else(
         await crowd.execute("UPDATE callbacks SET ready = false")
         await crowd.execute("ANALYZE callbacks")
         await crowd.execute("UPDATE callbacks SET ready = true")
-    claim, look = await plan(crowd, CLAIM.element), await plan(crowd, ANYTHING)
+    claim, look = await plan(crowd, CLAIM.text), await plan(crowd, ANYTHING.text)
     assert "Index Scan using callbacks_pkey" in claim
     for found in (claim, look):
         assert "Index Scan using callbacks_claim" in found
@@ -117,7 +118,7 @@ async def test_a_claim_reads_its_own_index_and_nothing_else(
 
 async def test_the_next_callable_moment_is_read_from_indexes(crowd: asyncpg.Connection[asyncpg.Record]) -> None:
     await crowd.execute("ANALYZE callbacks")
-    assert "Seq Scan on callbacks" not in await plan(crowd, NEXT_CALLABLE)
+    assert "Seq Scan on callbacks" not in await plan(crowd, NEXT_CALLABLE.text)
 
 
 async def test_a_week_of_answers_is_found_without_reading_all_years(

@@ -12,8 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Unavailable
+from alerts.ledger.connection.direct import Statement, rows
 from alerts.ledger.connection.opening import complaints
-from alerts.ledger.database import ledger_now, open_engine, require_writable, transaction
+from alerts.ledger.database import (
+    direct_transaction,
+    ledger_now,
+    open_engine,
+    require_writable,
+    single_statement,
+    transaction,
+)
 from alerts.ledger.migrate import is_current, upgrade
 from tests.parts.effort import times
 from tests.parts.pgbouncer import PgBouncer, missing_pgbouncer
@@ -45,6 +53,19 @@ async def test_many_connections_share_few_sessions_and_no_statement_is_lost(engi
             asked = text(f"SELECT CAST(:value AS bigint) + {number % 7}")
             assert (await connection.execute(asked, {"value": number})).scalar_one() == number + number % 7
             await ledger_now(connection)
+
+    for start in range(0, times(4000), 100):
+        await asyncio.gather(*(work(start + each) for each in range(100)))
+
+
+async def test_what_speaks_to_the_driver_itself_loses_no_statement_either(engine: AsyncEngine) -> None:
+    asked = [Statement(f"SELECT CAST(:value AS bigint) + {number} AS sum") for number in range(7)]
+
+    async def work(number: int) -> None:
+        begin = direct_transaction if number % 2 else single_statement
+        async with begin(engine) as connection:
+            [found] = await rows(connection, asked[number % 7], value=number)
+            assert found["sum"] == number + number % 7
 
     for start in range(0, times(4000), 100):
         await asyncio.gather(*(work(start + each) for each in range(100)))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.ledger.bulk import insert_rows
+from alerts.ledger.bulk import encode, insert_rows, insert_sql
+from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.tables.access import audit
 
 
@@ -19,7 +20,7 @@ class Look(Struct, frozen=True):
 
 
 async def write_audit(
-    connection: AsyncConnection,
+    connection: AnyConnection,
     *,
     principal: str,
     action: str,
@@ -38,11 +39,17 @@ async def write_change(
     await insert_rows(connection, audit, [row])
 
 
+# Who saw or changed whom?
+WRITE = Statement(
+    insert_sql(audit, ("principal", "action", "customer_id", "callback_id", "reason")),
+)
+
+
 async def write_audits(
-    connection: AsyncConnection, looks: Sequence[Look], *, principal: str, action: str, reason: str | None = None
+    connection: AnyConnection, looks: Sequence[Look], *, principal: str, action: str, reason: str | None = None
 ) -> None:
     """One row for each of `looks`, all in one statement."""
-    rows = [
+    found = [
         {
             "principal": principal,
             "action": action,
@@ -52,4 +59,4 @@ async def write_audits(
         }
         for each in looks
     ]
-    await insert_rows(connection, audit, rows)
+    await rows(connection, WRITE, rows=encode(found))

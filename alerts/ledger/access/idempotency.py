@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import IdempotencyInProgress, IdempotencyKeyReused
 from alerts.ledger.bulk import encode
+from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.database import transaction
-from alerts.ledger.tables.access import idempotency
 
 KEPT = "interval '24 hours'"
 
@@ -34,9 +33,17 @@ class StoredReply(Struct, frozen=True):
 
 
 # A twin must be told at once that the first is still running; waiting for its row would block it instead.
-ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(hashtextextended('once:' || :principal || ':' || :key, 0))")
+ONE_AT_A_TIME = Statement("""
+SELECT pg_try_advisory_xact_lock(hashtextextended('once:' || :principal || ':' || :key, 0)) AS is_first
+""")
 
-STORE = text("""
+# What was this request answered, within the last day?
+FIND = Statement(f"""
+SELECT fingerprint, status, CAST(headers AS text) AS headers, body, customer_ids FROM idempotency
+WHERE principal = :principal AND key = :key AND stored_at > ledger_now() - {KEPT}
+""")
+
+STORE = Statement("""
 INSERT INTO idempotency (principal, key, fingerprint, status, headers, body, customer_ids, stored_at)
 VALUES (:principal, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, CAST(:customers AS bigint[]), ledger_now())
 ON CONFLICT (principal, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
@@ -53,39 +60,37 @@ DELETE FROM idempotency WHERE (principal, key) IN (
 """)
 
 
-async def stored_reply(connection: AsyncConnection, request: KeyedRequest) -> StoredReply | None:
+async def stored_reply(connection: AnyConnection, request: KeyedRequest) -> StoredReply | None:
     """The answer given before, or None: then nobody else works on it until this transaction ends.
 
     Raises IdempotencyInProgress, IdempotencyKeyReused.
     """
-    who: dict[str, Any] = {"principal": request.principal, "key": request.key}
-    if not (await connection.execute(ONE_AT_A_TIME, who)).scalar_one():
+    who = {"principal": request.principal, "key": request.key}
+    [turn] = await rows(connection, ONE_AT_A_TIME, **who)
+    if not turn["is_first"]:
         raise IdempotencyInProgress("the first request with this Idempotency-Key is still running; try again")
-    query = select(idempotency).where(
-        idempotency.c.principal == request.principal,
-        idempotency.c.key == request.key,
-        idempotency.c.stored_at > func.ledger_now() - text(KEPT),
-    )
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
+    found = await rows(connection, FIND, **who)
+    if not found:
         return None
-    if row.fingerprint != request.fingerprint:
+    [row] = found
+    if row["fingerprint"] != request.fingerprint:
         raise IdempotencyKeyReused("this Idempotency-Key was used for a different request; choose a new one")
-    return StoredReply(row.status, dict(row.headers), row.body, tuple(row.customer_ids))
+    return StoredReply(row["status"], msgspec.json.decode(row["headers"]), row["body"], tuple(row["customer_ids"]))
 
 
-async def store_reply(connection: AsyncConnection, request: KeyedRequest, answer: StoredReply) -> None:
+async def store_reply(connection: AnyConnection, request: KeyedRequest, answer: StoredReply) -> None:
     """In the effect's own transaction: neither is ever there without the other."""
-    row = {
-        "principal": request.principal,
-        "key": request.key,
-        "fingerprint": request.fingerprint,
-        "status": answer.status,
-        "headers": encode(answer.headers),
-        "body": answer.body,
-        "customers": list(answer.customers),
-    }
-    await connection.execute(STORE, row)
+    await rows(
+        connection,
+        STORE,
+        principal=request.principal,
+        key=request.key,
+        fingerprint=request.fingerprint,
+        status=answer.status,
+        headers=encode(answer.headers),
+        body=answer.body,
+        customers=list(answer.customers),
+    )
 
 
 async def forget_old(engine: AsyncEngine, *, at_most: int = 1000) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Row, func, insert, or_, select, text, update
+from sqlalchemy import RowMapping, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.errors import Invalid, NotFound
+from alerts.ledger.connection.direct import Statement, rows
 from alerts.ledger.database import single_statement, transaction
 from alerts.ledger.tables.access import api_keys
 from alerts.wording.language import read_language
@@ -47,6 +48,22 @@ IS_LIVE = api_keys.c.revoked_at.is_(None) & or_(
 )
 
 
+# Whose living key has this digest?
+FIND = Statement(f"""
+SELECT {", ".join(Key.__struct_fields__)} FROM api_keys
+WHERE digest = :digest AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ledger_now())
+""")
+
+
+KEY_LIVES = """(CAST(:key AS text) IS NULL OR EXISTS (
+    SELECT FROM api_keys WHERE id = :key AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ledger_now())))"""
+"""SQL, for statements that also ask whether the key still lives with whose rights they are made; none is given, none asked."""
+
+
+class KeyGone(Exception):
+    """The key was revoked, or has expired, since it was looked up."""
+
+
 async def create_key(
     engine: AsyncEngine,
     *,
@@ -78,22 +95,27 @@ async def create_key(
         if (await connection.execute(live)).scalar_one() >= LIVE_AT_MOST:
             raise Invalid("two keys of this name are live already; revoke one first", "/name")
         made = await connection.execute(insert(api_keys).values(**row).returning(api_keys))
-        return _key(made.one()), secret
+        return _key(made.mappings().one()), secret
 
 
-async def find_key(engine: AsyncEngine, secret: str) -> Key | None:
-    """The live key with this secret. It is looked up by its digest, so the time taken tells nothing about it."""
-    query = select(api_keys).where(api_keys.c.digest == digest_of(secret), IS_LIVE)
+async def find_key(engine: AsyncEngine, digest: bytes) -> Key | None:
+    """The live key whose secret has this `digest_of`; so the time taken tells nothing about the secret."""
     async with single_statement(engine) as connection:
-        row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _key(row)
+        found = await rows(connection, FIND, digest=digest)
+    return _key(found[0]) if found else None
+
+
+def check_key(row: Mapping[str, Any]) -> None:
+    """Raises KeyGone when the statement that gave this row found that the key (KEY_LIVES) lives no more."""
+    if not row["key_lives"]:
+        raise KeyGone
 
 
 async def list_keys(engine: AsyncEngine) -> list[Key]:
     """Every key there ever was, the oldest first."""
     async with transaction(engine) as connection:
-        rows = await connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
-        return [_key(row) for row in rows]
+        found = await connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
+        return [_key(row) for row in found.mappings()]
 
 
 async def revoke_key(engine: AsyncEngine, key_id: str) -> None:
@@ -119,15 +141,15 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def _key(row: Row[Any]) -> Key:
+def _key(row: Mapping[str, Any] | RowMapping) -> Key:
     return Key(
-        id=row.id,
-        name=row.name,
-        scopes=tuple(row.scopes),
-        advisor=row.advisor,
-        queues=None if row.queues is None else tuple(row.queues),
-        languages=None if row.languages is None else tuple(row.languages),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
+        id=row["id"],
+        name=row["name"],
+        scopes=tuple(row["scopes"]),
+        advisor=row["advisor"],
+        queues=None if row["queues"] is None else tuple(row["queues"]),
+        languages=None if row["languages"] is None else tuple(row["languages"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
     )

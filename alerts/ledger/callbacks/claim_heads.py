@@ -11,10 +11,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from alerts.ledger.bulk import encode
+from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 
 REMEMBERED_SECONDS = 0.5
 FEW_REMEMBERED_SECONDS = 5.0
@@ -23,10 +21,10 @@ FEW_REMEMBERED_SECONDS = 5.0
 MANY_DEAD = 2_000
 """Dead rows of `callbacks`, as the statistics know them, from which remembering pays. Vacuum keeps a busy day's below."""
 
-DEAD = text("SELECT pg_stat_get_dead_tuples(CAST('callbacks' AS regclass))")
+DEAD = Statement("SELECT pg_stat_get_dead_tuples(CAST('callbacks' AS regclass)) AS dead")
 
 # Where does each queue's first claimable callback stand? Behind everything (priority_class 32767) where there is none.
-HEADS = text("""
+HEADS = Statement("""
 SELECT queues.name, coalesce(head.priority_class, 32767) AS priority_class, coalesce(head.rank_at, '-infinity') AS rank_at,
        coalesce(head.id, '00000000-0000-0000-0000-000000000000') AS id
 FROM queues LEFT JOIN LATERAL (
@@ -41,7 +39,7 @@ FROM queues LEFT JOIN LATERAL (
 _KEY = "bottombox_heads"
 
 
-async def known_heads(connection: AsyncConnection) -> str:
+async def known_heads(connection: AnyConnection) -> str:
     """The heads as a JSON array of {name, priority_class, rank_at, id}; empty when a claim may begin at the very front."""
     now = asyncio.get_running_loop().time()
     until, heads = connection.info.get(_KEY, (0.0, "[]"))
@@ -52,11 +50,12 @@ async def known_heads(connection: AsyncConnection) -> str:
     return str(heads)
 
 
-async def _read(connection: AsyncConnection) -> list[dict[str, Any]]:
-    if (await connection.execute(DEAD)).scalar_one() < MANY_DEAD:
+async def _read(connection: AnyConnection) -> list[dict[str, Any]]:
+    [found] = await rows(connection, DEAD)
+    if found["dead"] < MANY_DEAD:
         return []
-    rows = await connection.execute(HEADS)
-    return [{**row._mapping, "id": str(row.id), "rank_at": _written(row.rank_at)} for row in rows]
+    heads = await rows(connection, HEADS)
+    return [{**head, "id": str(head["id"]), "rank_at": _written(head["rank_at"])} for head in heads]
 
 
 def _written(moment: Any) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Row, column, func, select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alerts.callback import Callback, State, Transition
+from alerts.callback import Callback, Transition
 from alerts.errors import (
     NotClaimable,
     OutsideCallingWindow,
@@ -21,12 +21,13 @@ from alerts.errors import (
     Unavailable,
     safe_traceback,
 )
+from alerts.ledger.access.keys import KEY_LIVES, check_key
 from alerts.ledger.callbacks.claim_heads import known_heads
 from alerts.ledger.callbacks.isolation import WITHHOLD, put_off, store_each
-from alerts.ledger.callbacks.store import ALL_OF_C, apply, read_callback
+from alerts.ledger.callbacks.store import ALL_OF_C, apply, decode_callback
+from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.database import reachable
 from alerts.ledger.tables.callbacks import callbacks, queues
-from alerts.ledger.tables.common import Timestamp
 from alerts.log_fields import about
 from alerts.policy import Policy
 from alerts.transitions import claim
@@ -77,25 +78,29 @@ heads AS MATERIALIZED (
     WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
 )
 """
-# One row at least, with how many heads there were: none taken of none is an empty queue, none of many are all locked.
-CLAIM = text(f"""{_HEADS}, taken AS MATERIALIZED (
+# One row at least, with how many heads there were: none taken of none is an empty queue, none of many are all locked. And
+# with how many the advisor holds, which is sure only in the advisor's turn.
+CLAIM = Statement(f"""{_HEADS}, taken AS MATERIALIZED (
     SELECT {ALL_OF_C} FROM heads JOIN callbacks AS c ON c.id = heads.id
     WHERE c.ready
     ORDER BY heads.priority_class, heads.rank_at, heads.id
     LIMIT :count
     FOR UPDATE OF c SKIP LOCKED
 )
-SELECT seen.heads_seen, (SELECT now FROM clock) AS now, {ALL_OF_C}
+SELECT {KEY_LIVES} AS key_lives,
+    seen.heads_seen, (SELECT now FROM clock) AS now, CAST(c.id AS text) AS id, CAST(to_json(c) AS text) AS callback,
+    (SELECT count(*) FROM callbacks AS h
+     WHERE h.lease_holder = :advisor AND h.state = 'leased' AND h.lease_expires_at > (SELECT now FROM clock)) AS held
 FROM (SELECT count(*) AS heads_seen FROM heads) AS seen LEFT JOIN taken AS c ON true
 ORDER BY c.priority_class, c.rank_at, c.id
-""").columns(column("heads_seen", BigInteger), column("now", Timestamp), *callbacks.columns)
+""")
 
 # Is there anything at all that a claim might take?
-ANYTHING = text(f"{_HEADS} SELECT EXISTS (SELECT FROM heads)")
+ANYTHING = Statement(f"{_HEADS} SELECT EXISTS (SELECT FROM heads) AS found")
 
 # When does the next callback of these queues become callable?
-NEXT_CALLABLE = text("""
-SELECT min(moment) FROM queues CROSS JOIN LATERAL (
+NEXT_CALLABLE = Statement("""
+SELECT min(moment) AS moment, ledger_now() AS now FROM queues CROSS JOIN LATERAL (
     (SELECT callable_from AS moment FROM callbacks
      WHERE queue = queues.name AND state = 'waiting' AND NOT ready AND callable_from IS NOT NULL
      ORDER BY callable_from LIMIT 1)
@@ -108,7 +113,41 @@ WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.na
 """)
 
 # One advisor's claims take turns, so that the limit of held ones holds.
-ONE_CLAIM_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0))")
+ONE_CLAIM_AT_A_TIME = Statement("SELECT pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0))")
+
+# How many does this advisor hold?
+HELD = Statement("""
+SELECT count(*) AS held FROM callbacks
+WHERE lease_holder = :advisor AND state = 'leased' AND lease_expires_at > ledger_now()
+""")
+
+
+class NeedsCare(Exception):
+    """The shortest way does not do; `claim_next`, which steps over what cannot be claimed, does."""
+
+
+async def claim_first(
+    connection: AnyConnection, who: Claimer, *, key: str | None, count: int, seconds: int | None, policy: Policy
+) -> list[Transition]:
+    """The next callbacks of `who`, locked and claimed, and not stored yet. `key` is the id of the key that asks.
+
+    Raises TooManyHeld, KeyGone.
+
+    Without savepoints. Raises NeedsCare when any of them is not to be had just so.
+    """
+    if who.at_most is not None:
+        await rows(connection, ONE_CLAIM_AT_A_TIME, advisor=who.advisor)
+    for depth in DEPTHS:
+        looked = await _look(connection, who, count, depth + count, [], key=key)
+        check_key(looked[0])
+        _check(looked[0]["held"], who)
+        found = [row for row in looked if row["id"] is not None]
+        if found or looked[0]["heads_seen"] < depth + count:
+            break
+    try:
+        return [_claimed(decode_callback(row["callback"]), who, seconds, row["now"], policy) for row in found]
+    except Exception as error:
+        raise NeedsCare from error
 
 
 async def claim_next(
@@ -125,35 +164,34 @@ async def claim_next(
         heads_seen = 0
         while len(moved) < count:
             wanted = count - len(moved)
-            rows, heads_seen = await _lock_heads(connection, who, wanted, depth + wanted, passed)
-            taken = await _take(connection, rows, who, seconds, policy)
+            looked = await _look(connection, who, wanted, depth + wanted, passed)
+            heads_seen = looked[0]["heads_seen"]
+            found = [row for row in looked if row["id"] is not None]
+            taken = await _take(connection, found, who, seconds, policy)
             moved += taken
-            if len(taken) == len(rows):
+            if len(taken) == len(found):
                 break
-            passed += {row.id for row in rows} - {each.callback.id for each in taken}
+            passed += {row["id"] for row in found} - {each.callback.id for each in taken}
         if moved or heads_seen < depth + count:  # no queue goes on below
             break
     return moved
 
 
-async def anything_for(connection: AsyncConnection, who: Claimer) -> bool:
+async def anything_for(connection: AnyConnection, who: Claimer) -> bool:
     """Whether a claim of `who` may find something now. Locks nothing, and costs one statement: for those who wait."""
-    asked = await _asked(connection, who, depth=1)
-    return bool((await connection.execute(ANYTHING, asked)).scalar_one())
+    [look] = await rows(connection, ANYTHING, **await _asked(connection, who, depth=1))
+    return bool(look["found"])
 
 
-async def _lock_heads(
-    connection: AsyncConnection, who: Claimer, count: int, depth: int, passed: Sequence[str]
-) -> tuple[Sequence[Row[Any]], int]:
-    """The first rows that nobody else has locked, locked now; and how many there were with the others'."""
-    asked = await _asked(connection, who, depth=depth, passed=passed) | {"count": count}
-    rows = (await connection.execute(CLAIM, asked)).all()
-    return [row for row in rows if row.id is not None], rows[0].heads_seen
+async def _look(
+    connection: AnyConnection, who: Claimer, count: int, depth: int, passed: Sequence[str], *, key: str | None = None
+) -> Sequence[Mapping[str, Any]]:
+    """CLAIM: the first rows that nobody else has locked, locked now."""
+    asked = await _asked(connection, who, depth=depth, passed=passed)
+    return await rows(connection, CLAIM, **asked, count=count, key=key)
 
 
-async def _asked(
-    connection: AsyncConnection, who: Claimer, *, depth: int, passed: Sequence[str] = ()
-) -> dict[str, Any]:
+async def _asked(connection: AnyConnection, who: Claimer, *, depth: int, passed: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "advisor": who.advisor,
         "queues": who.queues and list(who.queues),
@@ -165,16 +203,20 @@ async def _asked(
 
 
 async def _take(
-    connection: AsyncConnection, rows: Sequence[Row[Any]], who: Claimer, seconds: int | None, policy: Policy
+    connection: AsyncConnection,
+    found: Sequence[Mapping[str, Any]],
+    who: Claimer,
+    seconds: int | None,
+    policy: Policy,
 ) -> list[Transition]:
     moved = []
-    for row in rows:
+    for row in found:
         try:
-            moved.append(_claimed(read_callback(row), who, seconds, row.now, policy))
+            moved.append(_claimed(decode_callback(row["callback"]), who, seconds, row["now"], policy))
         except (OutsideCallingWindow, NotClaimable):
             continue  # its window closed, or a lead gave it to somebody else, while we were waiting for the row
         except Exception as error:  # noqa: BLE001 - a fault of ours, and the next one may be claimed all the same
-            await put_off(connection, row.id, WITHHOLD, error)
+            await put_off(connection, row["id"], WITHHOLD, error)
     return await store_each(connection, moved, WITHHOLD)
 
 
@@ -213,21 +255,20 @@ async def claim_one(
         raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
 
 
-async def check_held(connection: AsyncConnection, who: Claimer) -> None:
+async def check_held(connection: AnyConnection, who: Claimer) -> None:
     if who.at_most is None:
         return
-    await connection.execute(ONE_CLAIM_AT_A_TIME, {"advisor": who.advisor})
-    held = select(func.count()).where(
-        callbacks.c.lease_holder == who.advisor,
-        callbacks.c.state == State.LEASED,
-        callbacks.c.lease_expires_at > func.ledger_now(),
-    )
-    if (await connection.execute(held)).scalar_one() >= who.at_most:
+    await rows(connection, ONE_CLAIM_AT_A_TIME, advisor=who.advisor)
+    [found] = await rows(connection, HELD, advisor=who.advisor)
+    _check(found["held"], who)
+
+
+def _check(held: int, who: Claimer) -> None:
+    if who.at_most is not None and held >= who.at_most:
         raise TooManyHeld(f"{who.at_most} callbacks are held already; finish or release one first")
 
 
-async def next_callable(connection: AsyncConnection, wanted: Sequence[str] | None) -> datetime | None:
-    """When a claim on these queues may next find something; None when nothing is waiting."""
-    moment = (await connection.execute(NEXT_CALLABLE, {"queues": wanted and list(wanted)})).scalar_one()
-    assert moment is None or isinstance(moment, datetime)
-    return moment
+async def next_callable(connection: AnyConnection, wanted: Sequence[str] | None) -> tuple[datetime | None, datetime]:
+    """When a claim on these queues may next find something, None when nothing is waiting; and the ledger's clock."""
+    [found] = await rows(connection, NEXT_CALLABLE, queues=wanted and list(wanted))
+    return found["moment"], found["now"]

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Table, column, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, Table
 
 from alerts.callback import Attempt, Callback, Event, Transition
 from alerts.errors import LeaseLost, NotFound
+from alerts.ledger.access.keys import KEY_LIVES, check_key
 from alerts.ledger.bulk import encode, insert_sql, recordset
+from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.ids import new_id
 from alerts.ledger.tables.callbacks import attempts, callbacks
-from alerts.ledger.tables.common import Timestamp
 from alerts.ledger.tables.events import history, outbox
 
 _MEMBERS = tuple(str(column.name) for column in callbacks.columns)
@@ -33,22 +33,28 @@ _UPDATE = (
     " AND (r.fence IS NULL OR (c.lease_token = r.fence AND c.lease_expires_at > ledger_now()))"
 )
 
-# How many of these callbacks were stored? What has happened to them goes with them, in one round trip.
-STORE_CHANGED = text(f"""
-WITH stored AS ({_UPDATE} RETURNING 1),
+STORING = f"""
+WITH stored AS ({_UPDATE} RETURNING c.id, c.customer_id, c.problem_id),
 told AS ({insert_sql(history, _HISTORY, parameter="history")}),
 leaving AS ({insert_sql(outbox, _OUTBOX, parameter="outbox")}),
 tried AS ({insert_sql(attempts, _ATTEMPTS, parameter="attempts")})
-SELECT count(*) FROM stored
-""")
+"""
+"""Statements begin with it that store changed callbacks, with what has happened to them, and then ask something of those
+that are `stored`: all in one round trip."""
+
+STORE_CHANGED = Statement(f"{STORING} SELECT count(*) AS stored FROM stored")
 
 ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
 """For hand-written statements that read whole callbacks: `text(f"SELECT {ALL_OF_C} ...").columns(*callbacks.columns)`."""
 
 # Which row is it? The clock is read above the lock, so it is not from before a wait for it.
-LOCK = text(
-    f"SELECT {ALL_OF_C}, ledger_now() AS now FROM (SELECT * FROM callbacks WHERE id = :id FOR UPDATE) AS c"
-).columns(*callbacks.columns, column("now", Timestamp))
+LOCK = Statement(f"""
+SELECT {KEY_LIVES} AS key_lives, CAST(to_json(c) AS text) AS callback, ledger_now() AS now
+FROM (SELECT) AS one LEFT JOIN (SELECT * FROM callbacks WHERE id = :id FOR UPDATE) AS c ON true
+""")
+
+decode_callback = msgspec.json.Decoder(Callback).decode
+"""A row of `callbacks` that PostgreSQL has made JSON of, as the record the transitions work on."""
 
 Command = Callable[[Callback, datetime], Transition]
 
@@ -59,32 +65,45 @@ def read_callback(row: Row[Any]) -> Callback:
     return msgspec.convert({name: mapping[name] for name in _MEMBERS}, Callback)
 
 
-async def apply(connection: AsyncConnection, callback_id: str, move: Command) -> Transition:
+async def apply(connection: AnyConnection, callback_id: str, move: Command) -> Transition:
     """Locks one callback, makes the transition, stores it. Raises NotFound, LeaseLost, or as it does."""
     moved = move(*await lock_callback(connection, callback_id))
     await store_transitions(connection, [moved])
     return moved
 
 
-async def lock_callback(connection: AsyncConnection, callback_id: str) -> tuple[Callback, datetime]:
-    """The callback, and the ledger's clock once it is locked. Raises NotFound."""
-    row = (await connection.execute(LOCK, {"id": callback_id})).one_or_none()
-    if row is None:
+async def lock_callback(
+    connection: AnyConnection, callback_id: str, *, key: str | None = None
+) -> tuple[Callback, datetime]:
+    """The callback, and the ledger's clock once it is locked. `key`: an id, to be looked at too. Raises NotFound, KeyGone."""
+    [found] = await rows(connection, LOCK, id=callback_id, key=key)
+    check_key(found)
+    if found["callback"] is None:
         raise NotFound("there is no such callback")
-    return read_callback(row), row.now
+    return decode_callback(found["callback"]), found["now"]
 
 
-async def store_transitions(connection: AsyncConnection, moved: Sequence[Transition]) -> None:
+async def store_transitions(connection: AnyConnection, moved: Sequence[Transition]) -> None:
     """Stores changed callbacks whose rows this transaction has locked. Raises LeaseLost when a lease has run out."""
     if not moved:
         return
-    rows = [{**msgspec.structs.asdict(each.callback), "fence": each.fence} for each in moved]
-    if (await connection.execute(STORE_CHANGED, _parameters(rows, moved))).scalar_one() != len(moved):
+    [found] = await rows(connection, STORE_CHANGED, **changed(moved))
+    check_stored(found["stored"], moved)
+
+
+def changed(moved: Sequence[Transition]) -> dict[str, str]:
+    """What a statement that begins with STORING is given."""
+    return _parameters([{**msgspec.structs.asdict(each.callback), "fence": each.fence} for each in moved], moved)
+
+
+def check_stored(count: int, moved: Sequence[Transition]) -> None:
+    """Raises LeaseLost when fewer were stored than moved: a lease has run out."""
+    if count != len(moved):
         raise LeaseLost("this lease has run out; claim the callback again")
 
 
-def _parameters(rows: Sequence[dict[str, Any]], moved: Sequence[Transition]) -> dict[str, str]:
-    return {"rows": encode(rows)} | {table.name: encode(more) for table, more in events_of(moved).items()}
+def _parameters(members: Sequence[dict[str, Any]], moved: Sequence[Transition]) -> dict[str, str]:
+    return {"rows": encode(members)} | {table.name: encode(more) for table, more in events_of(moved).items()}
 
 
 def events_of(moved: Iterable[Transition]) -> dict[Table, list[dict[str, Any]]]:

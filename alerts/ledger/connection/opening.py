@@ -66,6 +66,8 @@ class Connector:
         self._turns: dict[HostAndPort, int] = {}
         """Where it went well goes first; where it failed, or somebody lost patience, goes last."""
         self._counter = itertools.count(1)
+        self.generation = 0
+        """Of the connections that are opened now; those of an earlier one are not to be used again."""
         require_files(read_address(url()))
 
     async def __call__(self) -> Connection:
@@ -90,6 +92,11 @@ class Connector:
     def forget(self) -> None:
         """Look anew whether a pooler stands in front: something that was prepared is not there."""
         self._direct.clear()
+
+    def condemn(self) -> None:
+        """None of the connections that are open now is to be used again."""
+        self.forget()
+        self.generation += 1
 
     def _address(self) -> DatabaseAddress:
         """While the program runs, an address that has become wrong is waited out like a database that says no."""

@@ -4,51 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from functools import lru_cache
+from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, false, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alerts.callback import OPEN_STATES, Callback, Flag, State
-from alerts.customer import Customer
 from alerts.errors import NotFound
-from alerts.learning.problem import KnownProblem
-from alerts.ledger.callbacks.store import read_callback
+from alerts.ledger.access.keys import KEY_LIVES, check_key
+from alerts.ledger.callbacks.store import decode_callback
+from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.customers.record import customers_by_id
 from alerts.ledger.learning.problems import problems_by_id
-from alerts.ledger.reading.responses import AlertView, ResponseView, alerts_of, other_responses
-from alerts.ledger.tables.callbacks import attempts, callbacks
-from alerts.ledger.tables.common import Timestamp
-from alerts.ledger.tables.customers import customers
-from alerts.ledger.tables.events import history
-from alerts.ledger.tables.responses import alerts, responses
+from alerts.ledger.reading.responses import ResponseView, alerts_of
+from alerts.ledger.reading.views import CallbackView, around, decode_around, members
 
 Sort = Literal["work_order", "opened_at", "due_at"]
 KeyValue = int | str | datetime
-View = TypeVar("View", bound=Struct)
 
 EARLIER_AT_MOST = 20
 HISTORY_AT_MOST = 500
 
-c = callbacks.c
-TARGET_COLUMNS = (
-    (c.due_first_attempt, c.first_attempt_at),
-    (c.due_contact, c.contacted_at),
-    (c.due_resolution, c.ended_at),
+_TARGETS = (
+    ("due_first_attempt", "first_attempt_at"),
+    ("due_contact", "contacted_at"),
+    ("due_resolution", "ended_at"),
 )
 # What falls due next; what owes nothing any more comes last.
-NEXT_DUE = func.coalesce(
-    func.least(*(case((reached.is_(None), due)) for due, reached in TARGET_COLUMNS)),
-    cast(literal("9999-12-31T00:00:00Z"), Timestamp),
+_NEXT_DUE = "coalesce(least({}), timestamptz '9999-12-31T00:00:00Z')".format(
+    ", ".join(f"CASE WHEN c.{reached} IS NULL THEN c.{due} END" for due, reached in _TARGETS)
 )
-SORTS: dict[Sort, tuple[ColumnElement[Any], ...]] = {
-    "work_order": (c.priority_class, c.rank_at, c.id),
-    "opened_at": (c.opened_at, c.id),
-    "due_at": (NEXT_DUE, c.id),
+SORTS: dict[Sort, tuple[str, ...]] = {
+    "work_order": ("c.priority_class", "c.rank_at", "c.id"),
+    "opened_at": ("c.opened_at", "c.id"),
+    "due_at": (_NEXT_DUE, "c.id"),
 }
 """The smaller comes first, so the list is a queue: what is most urgent, oldest or soonest due stands on top."""
+
+_OPEN = ", ".join(f"'{state}'" for state in OPEN_STATES)
+# A target of an open callback has passed without being reached, by the ledger's clock.
+_OVERDUE = "(c.state IN ({}) AND ({}))".format(
+    _OPEN,
+    " OR ".join(f"(c.{reached} IS NULL AND coalesce(c.{due} <= ledger_now(), false))" for due, reached in _TARGETS),
+)
+# Nobody has told the customer yet, who may be phoned: has not opted out, and was not erased.
+_TO_BE_TOLD = """(c.told_at IS NULL AND c.customer_id IN (
+    SELECT id FROM customers WHERE opted_out_at IS NULL AND erased_at IS NULL))"""
+_OF_CUSTOMER = "c.customer_id IN (SELECT id FROM customers WHERE ref = :{})"
+_BY_ANSWER = """c.id IN (
+    SELECT callback_id FROM alerts JOIN responses ON responses.id = alerts.response_id WHERE responses.response_id = :q)"""
+_WHERE = {
+    "states": "c.state = ANY (:states)",
+    "queues": "c.queue = ANY (:queues)",
+    "priorities": "c.priority = ANY (:priorities)",
+    "advisor": "(c.lease_holder = :advisor OR c.owner = :advisor)",
+    "customer": _OF_CUSTOMER.format("customer"),
+    "cause": "(c.cause_kind = :cause OR c.cause_driver = :cause)",
+    "flag": "c.flags @> ARRAY[CAST(:flag AS text)]",
+    "q": _BY_ANSWER,
+    "problem": "c.problem_id = :problem",
+    "opened_after": "c.opened_at >= :opened_after",
+    "opened_before": "c.opened_at < :opened_before",
+}
+"""What a filter asks, by its name in `CallbackFilter`."""
 
 
 class CallbackFilter(Struct, frozen=True, kw_only=True):
@@ -67,15 +88,6 @@ class CallbackFilter(Struct, frozen=True, kw_only=True):
     opened_before: datetime | None = None
     problem: str | None = None  # an id
     told: bool | None = None  # of those behind which there is a problem: whether the customer was told
-
-
-class CallbackView(Struct, frozen=True):
-    """A callback, whom it is about, the answers it is about, and the known problem behind it."""
-
-    callback: Callback
-    customer: Customer
-    alerts: list[AlertView]
-    problem: KnownProblem | None = None
 
 
 class AttemptView(Struct, frozen=True, kw_only=True):
@@ -106,28 +118,87 @@ class CallbackContext(Struct, frozen=True):
     earlier_callbacks: list[Callback]
 
 
+class Page(Struct, frozen=True):
+    """`more`: the key after which the next page begins; None on the last. `now` is the ledger's clock."""
+
+    views: list[CallbackView]
+    more: Sequence[KeyValue] | None
+    now: datetime
+
+
 async def list_callbacks(
-    connection: AsyncConnection, wanted: CallbackFilter, *, sort: Sort, after: Sequence[KeyValue] | None, limit: int
-) -> tuple[list[CallbackView], Sequence[KeyValue] | None]:
-    """One page, and the key after which the next one begins; None on the last page."""
+    connection: AnyConnection,
+    wanted: CallbackFilter,
+    *,
+    sort: Sort,
+    after: Sequence[KeyValue] | None,
+    limit: int,
+    key: str | None = None,
+) -> Page:
+    """One page, in one statement. `key`: an id, to be looked at too. Raises KeyGone."""
     order = SORTS[sort]
-    keys = [column.label(f"key_{number}") for number, column in enumerate(order)]
-    query = _filtered(select(callbacks, *keys), wanted).order_by(*order).limit(limit + 1)
-    if after is not None:
-        values = [literal(value, column.type) for value, column in zip(after, order, strict=True)]
-        query = query.where(tuple_(*order) > tuple_(*values))
-    rows = (await connection.execute(query)).all()
-    page = rows[:limit]
-    more = [page[-1]._mapping[key.name] for key in keys] if len(rows) > limit else None
-    return await load_views(connection, [read_callback(row) for row in page]), more
+    values = dict(zip(_names(order), after or (), strict=False))
+    where, given = _asked(wanted)
+    asked = _page(order, where, is_next=after is not None)
+    found = await rows(connection, asked, limit=limit + 1, key=key, **values, **given)
+    check_key(found[0])
+    page = [row for row in found if row["document"] is not None]
+    views = [decode_around(row["around"]).view(decode_callback(row["document"])) for row in page[:limit]]
+    last = page[limit - 1] if len(page) > limit else None
+    more = None if last is None else [_plain(last[name]) for name in _names(order)]
+    return Page(views, more, found[0]["now"])
 
 
-async def load_view(connection: AsyncConnection, callback_id: str) -> CallbackView:
-    """Raises NotFound."""
-    row: Row[Any] | None = (await connection.execute(select(callbacks).where(c.id == callback_id))).one_or_none()
-    if row is None:
-        raise NotFound("there is no such callback")
-    return (await load_views(connection, [read_callback(row)]))[0]
+@lru_cache(maxsize=256)
+def _page(order: tuple[str, ...], where: tuple[str, ...], *, is_next: bool) -> Statement:
+    """One row at least, which has the time."""
+    names = _names(order)
+    keys = ", ".join(f"{column} AS {name}" for name, column in zip(names, order, strict=True))
+    after = (f"({', '.join(order)}) > ({', '.join(f':{name}' for name in names)})",) if is_next else ()
+    return Statement(f"""
+WITH page AS MATERIALIZED (
+    SELECT c.*, {keys} FROM callbacks AS c WHERE {" AND ".join((*where, *after)) or "true"}
+    ORDER BY {", ".join(order)} LIMIT :limit
+)
+SELECT {KEY_LIVES} AS key_lives,
+    clock.now, CASE WHEN page.id IS NOT NULL THEN CAST(to_json(page) AS text) END AS document,
+    {around("page")} AS around, {", ".join(f"page.{name}" for name in names)}
+FROM (SELECT ledger_now() AS now) AS clock LEFT JOIN page ON true
+ORDER BY {", ".join(f"page.{name}" for name in names)}
+""")
+
+
+def _names(order: tuple[str, ...]) -> list[str]:
+    return [f"key_{number}" for number in range(len(order))]
+
+
+def _plain(value: Any) -> KeyValue:
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _asked(wanted: CallbackFilter) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The conditions, and what is given to them."""
+    given = {name: value for name in _WHERE if (value := getattr(wanted, name)) is not None}
+    where = {name: _WHERE[name] for name in given}
+    if wanted.customer is not None and not is_uuid(wanted.customer):
+        where["customer"] = "false"
+        del given["customer"]
+    if wanted.q is not None and is_uuid(wanted.q):
+        where["q"] = f"({_BY_ANSWER} OR c.id = CAST(:q_id AS uuid) OR {_OF_CUSTOMER.format('q_id')})"
+        given["q_id"] = wanted.q
+    if wanted.overdue is not None:
+        where["overdue"] = _OVERDUE if wanted.overdue else f"NOT {_OVERDUE}"
+    if wanted.told is not None:
+        where["told"] = "c.told_at IS NOT NULL" if wanted.told else _TO_BE_TOLD
+    return tuple(where.values()), given
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID as we write it; PostgreSQL refuses a query that compares an id with anything else."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 async def load_views(connection: AsyncConnection, found: Sequence[Callback]) -> list[CallbackView]:
@@ -143,88 +214,44 @@ async def load_views(connection: AsyncConnection, found: Sequence[Callback]) -> 
     ]
 
 
-async def load_context(connection: AsyncConnection, callback: Callback) -> CallbackContext:
-    tried = select(attempts).where(attempts.c.callback_id == callback.id).order_by(attempts.c.number)
-    happened = (
-        select(history).where(history.c.callback_id == callback.id).order_by(history.c.id.desc()).limit(HISTORY_AT_MOST)
-    )
-    others = (
-        select(callbacks)
-        .where(c.customer_id == callback.customer_id, c.id != callback.id)
-        .order_by(c.opened_at.desc(), c.id)
-        .limit(EARLIER_AT_MOST)
-    )
-    return CallbackContext(
-        attempts=[_only(AttemptView, row) for row in await connection.execute(tried)],
-        history=[_only(HistoryEntry, row) for row in reversed((await connection.execute(happened)).all())],
-        earlier_answers=await other_responses(connection, callback.customer_id, callback.id, limit=EARLIER_AT_MOST),
-        earlier_callbacks=[read_callback(row) for row in await connection.execute(others)],
-    )
+# One callback, and what an advisor wants to know before dialling.
+DETAIL = Statement(f"""
+SELECT {KEY_LIVES} AS key_lives,
+    ledger_now() AS now, CAST(to_json(c) AS text) AS document, {around("c")} AS around, CAST(json_build_object(
+    'attempts', (SELECT coalesce(json_agg(to_json(tried) ORDER BY tried.number), '[]') FROM (
+        SELECT {members(AttemptView, "attempts")} FROM attempts WHERE attempts.callback_id = c.id) AS tried),
+    'history', (SELECT coalesce(json_agg(to_json(happened) ORDER BY happened.id), '[]') FROM (
+        SELECT history.id, {members(HistoryEntry, "history")} FROM history WHERE history.callback_id = c.id
+        ORDER BY history.id DESC LIMIT {HISTORY_AT_MOST}) AS happened),
+    'earlier_answers', (
+        SELECT coalesce(json_agg(to_json(said) ORDER BY said.answered_at DESC, said.id DESC), '[]') FROM (
+            SELECT {members(ResponseView, "responses")} FROM responses WHERE responses.customer_id = c.customer_id
+              AND responses.id NOT IN (SELECT response_id FROM alerts WHERE alerts.callback_id = c.id)
+            ORDER BY responses.answered_at DESC, responses.id DESC LIMIT {EARLIER_AT_MOST}) AS said),
+    'earlier_callbacks', (
+        SELECT coalesce(json_agg(to_json(other) ORDER BY other.opened_at DESC, other.id), '[]') FROM (
+            SELECT * FROM callbacks AS other WHERE other.customer_id = c.customer_id AND other.id <> c.id
+            ORDER BY other.opened_at DESC, other.id LIMIT {EARLIER_AT_MOST}) AS other)
+) AS text) AS context
+FROM (SELECT) AS one LEFT JOIN callbacks AS c ON c.id = :id
+""")
+
+_decode_context = msgspec.json.Decoder(CallbackContext).decode
 
 
-def _only(kind: type[View], row: Row[Any]) -> View:
-    return kind(**{name: row._mapping[name] for name in kind.__struct_fields__})
+class Detail(Struct, frozen=True):
+    """`now` is the ledger's clock."""
+
+    view: CallbackView
+    context: CallbackContext
+    now: datetime
 
 
-def _filtered(query: Select[Any], wanted: CallbackFilter) -> Select[Any]:
-    conditions: list[ColumnElement[bool]] = []
-    for column, values in ((c.state, wanted.states), (c.queue, wanted.queues), (c.priority, wanted.priorities)):
-        if values is not None:
-            conditions.append(column.in_(values))
-    if wanted.advisor is not None:
-        conditions.append(or_(c.lease_holder == wanted.advisor, c.owner == wanted.advisor))
-    if wanted.customer is not None:
-        conditions.append(_of_customer(wanted.customer))
-    if wanted.cause is not None:
-        conditions.append(or_(c.cause_kind == wanted.cause, c.cause_driver == wanted.cause))
-    if wanted.flag is not None:
-        conditions.append(c.flags.contains([wanted.flag]))
-    if wanted.overdue is not None:
-        conditions.append(_is_overdue() if wanted.overdue else ~_is_overdue())
-    if wanted.q is not None:
-        conditions.append(_has_id(wanted.q))
-    if wanted.problem is not None:
-        conditions.append(c.problem_id == wanted.problem)
-    if wanted.told is not None:
-        conditions.append(c.told_at.is_not(None) if wanted.told else _to_be_told())
-    if wanted.opened_after is not None:
-        conditions.append(c.opened_at >= wanted.opened_after)
-    if wanted.opened_before is not None:
-        conditions.append(c.opened_at < wanted.opened_before)
-    return query.where(*conditions)
-
-
-def _is_overdue() -> ColumnElement[bool]:
-    """A target of an open callback has passed without being reached, by the ledger's clock."""
-    late = [and_(reached.is_(None), func.coalesce(due <= func.ledger_now(), False)) for due, reached in TARGET_COLUMNS]
-    return and_(c.state.in_(OPEN_STATES), or_(*late))
-
-
-def _to_be_told() -> ColumnElement[bool]:
-    """Nobody has told the customer yet, who may be phoned: has not opted out, and was not erased."""
-    may_hear = select(customers.c.id).where(customers.c.opted_out_at.is_(None), customers.c.erased_at.is_(None))
-    return and_(c.told_at.is_(None), c.customer_id.in_(may_hear))
-
-
-def _of_customer(ref: str) -> ColumnElement[bool]:
-    if not is_uuid(ref):
-        return false()
-    return c.customer_id.in_(select(customers.c.id).where(customers.c.ref == ref))
-
-
-def _has_id(text: str) -> ColumnElement[bool]:
-    raised = (
-        select(alerts.c.callback_id)
-        .join(responses, responses.c.id == alerts.c.response_id)
-        .where(responses.c.response_id == text)
-    )
-    by_answer = c.id.in_(raised)
-    return or_(by_answer, c.id == text, _of_customer(text)) if is_uuid(text) else by_answer
-
-
-def is_uuid(text: str) -> bool:
-    """Whether the text is a UUID as we write it; PostgreSQL refuses a query that compares an id with anything else."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
+async def load_detail(connection: AnyConnection, callback_id: str, *, key: str | None = None) -> Detail:
+    """In one statement. `key`: an id, to be looked at too. Raises NotFound, KeyGone."""
+    [row] = await rows(connection, DETAIL, id=callback_id, key=key)
+    check_key(row)
+    if row["document"] is None:
+        raise NotFound("there is no such callback")
+    view = decode_around(row["around"]).view(decode_callback(row["document"]))
+    return Detail(view, _decode_context(row["context"]), row["now"])

@@ -107,20 +107,6 @@ async def alerts_of(connection: AsyncConnection, callback_ids: Sequence[str]) ->
     return found
 
 
-async def other_responses(
-    connection: AsyncConnection, customer_id: int, callback_id: str, *, limit: int
-) -> list[ResponseView]:
-    """The customer's answers that are not behind this callback, the newest first."""
-    behind = select(alerts.c.response_id).where(alerts.c.callback_id == callback_id)
-    query = (
-        select(*ANSWER)
-        .where(responses.c.customer_id == customer_id, responses.c.id.not_in(behind))
-        .order_by(responses.c.answered_at.desc(), responses.c.id.desc())
-        .limit(limit)
-    )
-    return [_answer(row._mapping) for row in await connection.execute(query)]
-
-
 async def list_responses(
     connection: AsyncConnection, wanted: ResponseFilter, *, before: int | None, limit: int
 ) -> tuple[list[ListedResponse], int | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -16,14 +16,17 @@ from alerts import transitions
 from alerts.callback import Transition
 from alerts.errors import IdempotencyInProgress, Invalid
 from alerts.ledger.access.audit import Look, write_audits
+from alerts.ledger.actions.working import Shown, claim_and_show
 from alerts.ledger.callbacks.claims import Claimer, anything_for, claim_next, claim_one, next_callable
-from alerts.ledger.database import ledger_now
+from alerts.ledger.connection.direct import DirectConnection
+from alerts.ledger.database import ledger_now, single_statement
 from alerts.ledger.reading.callbacks import load_views
 from alerts.transitions.supervising import take_back
-from app.api.context import CallbackIdPath, ChangeResult, Context, RequestContext
+from app.api.context import CallbackIdPath, ChangeResult, Context, RequestContext, TriedEffect
 from app.api.http.idempotency import HEADER
 from app.api.http.problems import seconds_header
 from app.api.http.route import GuardedRoute, declare
+from app.api.http.security import asks_for_its_key
 from app.api.presenting import explain, present_callback
 from app.api.schemas.callback import (
     CallbackList,
@@ -52,8 +55,6 @@ NOTHING: dict[int | str, dict[str, Any]] = {
     }
 }
 
-ClaimEffect = Callable[[AsyncConnection], Awaitable[ChangeResult | None]]
-
 LEASED = ("lease-lost", "already-resolved")
 
 
@@ -62,6 +63,7 @@ LEASED = ("lease-lost", "already-resolved")
     summary="Take the next callback",
     **declare("callbacks:work", "too-many-held", also=NOTHING, response_model=CallbackResource | CallbackList),
 )
+@asks_for_its_key
 async def claim(
     body: Annotated[ClaimRequest, Body(default_factory=ClaimRequest)],
     query: Annotated[ClaimQuery, Query()],
@@ -75,12 +77,13 @@ async def claim(
     if (body.count or 1) > 1:
         context.principal.demand("callbacks:dial")
     effect = partial(_claim_next, context=context, who=who, body=body, with_terms=query.explain)
+    short = partial(_claim_first, context=context, who=who, body=body, with_terms=query.explain)
     loop = asyncio.get_running_loop()
     until = loop.time() + body.wait_seconds
     is_worth_it = True
     while True:
         is_last = loop.time() >= until or context.dependencies.stopping.is_set()
-        response = await _try(context, effect, is_last=is_last) if is_worth_it or is_last else None
+        response = await _try(context, effect, short, is_last=is_last) if is_worth_it or is_last else None
         if response is not None:
             return response
         if is_last:
@@ -118,6 +121,7 @@ async def claim_this(
     summary="Keep a callback longer",
     **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
+@asks_for_its_key
 async def extend(callback_id: CallbackIdPath, body: ExtendRequest, context: Context) -> Response:
     """Counted from now, up to the policy's ceiling after the claim; never shortens a lease."""
     seconds = body.lease_seconds or context.policy.leases.seconds
@@ -129,6 +133,7 @@ async def extend(callback_id: CallbackIdPath, body: ExtendRequest, context: Cont
     summary="Give a callback back",
     **declare("callbacks:work", *LEASED, "not-claimable", response_model=CallbackResource),
 )
+@asks_for_its_key
 async def release(callback_id: CallbackIdPath, body: ReleaseRequest, context: Context) -> Response:
     """It keeps the waiting time it has earned. Without the token a lead takes it back from its holder, or lets a call be
     made to a customer who asked not to be phoned."""
@@ -144,6 +149,7 @@ async def release(callback_id: CallbackIdPath, body: ReleaseRequest, context: Co
     summary="Hand an offer back",
     **declare("callbacks:work", *LEASED, response_model=CallbackResource),
 )
+@asks_for_its_key
 async def skip(callback_id: CallbackIdPath, body: SkipRequest, context: Context) -> Response:
     """Counted, and for a while not offered to the same advisor again."""
     return await context.apply(callback_id, transitions.skip, token=body.lease_token, reason=body.reason)
@@ -165,10 +171,16 @@ def _claimer(body: ClaimOneRequest, context: RequestContext) -> Claimer:
     return Claimer(advisor=advisor, queues=queues, languages=languages, at_most=at_most)
 
 
-async def _try(context: RequestContext, effect: ClaimEffect, *, is_last: bool) -> Response | None:
+async def _try(
+    context: RequestContext,
+    effect: TriedEffect[AsyncConnection],
+    short: TriedEffect[DirectConnection],
+    *,
+    is_last: bool,
+) -> Response | None:
     """A twin with the same Idempotency-Key waits like its first: whoever claims, both answer with that."""
     try:
-        return await context.try_change(effect)
+        return await context.try_change(effect, short=short)
     except IdempotencyInProgress:
         if is_last:
             raise
@@ -179,7 +191,7 @@ async def _is_worth_it(context: RequestContext, who: Claimer) -> bool:
     """Whether to try again: one look is cheaper than a try. A twin must try, to hear what its first was answered."""
     if HEADER in context.request.headers:
         return True
-    async with context.reading() as connection:
+    async with single_statement(context.dependencies.engine) as connection:
         return await anything_for(connection, who)
 
 
@@ -190,6 +202,24 @@ async def _claim_next(
     if not moved:
         return None
     return await _claimed(connection, context, moved, as_list=body.count is not None, with_terms=with_terms)
+
+
+async def _claim_first(
+    connection: DirectConnection, *, context: RequestContext, who: Claimer, body: ClaimRequest, with_terms: bool
+) -> ChangeResult | None:
+    """The same in fewer round trips, while nothing is in the way."""
+    shown = await claim_and_show(
+        connection,
+        who,
+        key=context.principal.id,
+        count=body.count or 1,
+        seconds=body.lease_seconds,
+        looks=context.actor,
+        policy=context.policy,
+    )
+    if shown is None:
+        return None
+    return _in_full(context, shown, as_list=body.count is not None, with_terms=with_terms)
 
 
 async def _claimed(
@@ -205,23 +235,24 @@ async def _claimed(
     now = await ledger_now(connection)
     looks = [Look(seen.customer.id, seen.callback.id) for seen in found]
     await write_audits(connection, looks, principal=context.actor, action="claim")
+    return _in_full(context, Shown(moved, found, now), as_list=as_list, with_terms=with_terms)
+
+
+def _in_full(context: RequestContext, shown: Shown, *, as_list: bool, with_terms: bool) -> ChangeResult:
     items = []
-    for seen in found:
-        item = present_callback(seen, now, context.policy, context.base, full=True, lease=True)
-        items.append(
-            item.model_copy(update={"explain": explain(seen.callback, context.policy)}) if with_terms else item
-        )
-    shown = tuple(seen.customer.id for seen in found)
+    for seen in shown.views:
+        item = present_callback(seen, shown.now, context.policy, context.base, full=True, lease=True)
+        items.append(item | {"explain": explain(seen.callback, context.policy)} if with_terms else item)
+    customers = tuple(seen.customer.id for seen in shown.views)
     if as_list:
-        return ChangeResult(CallbackList(items=items, next=None), moved=moved, shown_in_full=shown)
-    return ChangeResult(items[0], moved=moved, shown_in_full=shown, tagged=True)
+        return ChangeResult({"next": None, "items": items}, moved=shown.moved, shown_in_full=customers)
+    return ChangeResult(items[0], moved=shown.moved, shown_in_full=customers, tagged=True)
 
 
 async def _nothing(context: RequestContext, who: Claimer) -> Response:
     """When to ask again: soon, for news comes at any time; sooner when a window is about to open."""
-    async with context.reading() as connection:
-        moment = await next_callable(connection, who.queues)
-        now = await ledger_now(connection)
+    async with single_statement(context.dependencies.engine) as connection:
+        moment, now = await next_callable(connection, who.queues)
     if moment is None:
         return Response(status_code=204, headers={"Retry-After": seconds_header(RETRY_SECONDS)})
     wait = min((moment - now).total_seconds(), RETRY_AT_MOST)

@@ -6,19 +6,20 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.callback import Flag
 from alerts.errors import Invalid
 from alerts.ledger.access.audit import write_audit
-from alerts.ledger.database import ledger_now
-from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks, load_context, load_view
+from alerts.ledger.connection.direct import AnyConnection
+from alerts.ledger.database import direct_transaction, single_statement
+from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks, load_detail
 from app.api.context import CallbackIdPath, Context, RequestContext, respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
+from app.api.http.security import asks_for_its_key
 from app.api.http.tags import UNCHANGED
-from app.api.presenting import is_held, present_callback, present_detail
+from app.api.presenting import Document, is_held, present_detail, present_page
 from app.api.schemas.callback import CallbackDetail, CallbackList, CallbackQuery
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], route_class=GuardedRoute)
@@ -36,20 +37,18 @@ KEYS: dict[str, type] = {
     summary="List callbacks, masked",
     **declare("callbacks:read", "invalid-cursor", response_model=CallbackList),
 )
+@asks_for_its_key
 async def index(query: Annotated[CallbackQuery, Query()], context: Context) -> Response:
     """In the order of work unless `sort` says otherwise; the callbacks you hold carry their lease."""
     after = context.cursors.read(PATH, query, KEYS[query.sort])
-    async with context.reading() as connection:
-        found, more = await list_callbacks(
-            connection, _wanted(query, context), sort=query.sort, after=after, limit=query.limit
+    wanted = _wanted(query, context)
+    async with single_statement(context.dependencies.engine) as connection:
+        page = await list_callbacks(
+            connection, wanted, sort=query.sort, after=after, limit=query.limit, key=context.principal.id
         )
-        now = await ledger_now(connection)
-    items = [
-        present_callback(seen, now, context.policy, context.base, lease=is_held(seen.callback, context.principal, now))
-        for seen in found
-    ]
-    cursor = None if more is None else context.cursors.write(PATH, query, more)
-    return respond(CallbackList(items=items, next=cursor), headers=next_link(context, cursor))
+    items = present_page(page, context.principal, context.policy, context.base)
+    cursor = None if page.more is None else context.cursors.write(PATH, query, page.more)
+    return respond({"next": cursor, "items": items}, headers=next_link(context, cursor))
 
 
 @router.get(
@@ -57,32 +56,34 @@ async def index(query: Annotated[CallbackQuery, Query()], context: Context) -> R
     summary="Read one callback",
     **declare("callbacks:read", also=UNCHANGED, response_model=CallbackDetail),
 )
+@asks_for_its_key
 async def show(callback_id: CallbackIdPath, context: Context) -> Response:
     """With its alerts, attempts, history, and what else is known of the customer; in full for whoever holds it."""
-    async with context.reading() as connection:
-        answer = await present_one(connection, callback_id, context)
-    return context.show(answer)
+    async with single_statement(context.dependencies.engine) as connection:
+        found = await load_detail(connection, callback_id, key=context.principal.id)
+    if is_held(found.view.callback, context.principal, found.now):
+        async with direct_transaction(context.dependencies.engine) as connection:
+            return context.show(await present_one(connection, callback_id, context))
+    return context.show(present_detail(found, context.policy, context.base, full=False, lease=False))
 
 
 async def present_one(
-    connection: AsyncConnection, callback_id: str, context: RequestContext, *, revealed_for: str | None = None
-) -> CallbackDetail:
+    connection: AnyConnection, callback_id: str, context: RequestContext, *, revealed_for: str | None = None
+) -> Document:
     """In full to its holder, or for the reason a lead gives; each full view is one audit row."""
-    seen = await load_view(connection, callback_id)
-    around = await load_context(connection, seen.callback)
-    now = await ledger_now(connection)
-    held = is_held(seen.callback, context.principal, now)
+    found = await load_detail(connection, callback_id)
+    held = is_held(found.view.callback, context.principal, found.now)
     full = held or revealed_for is not None
     if full:
         await write_audit(
             connection,
             principal=context.actor,
             action="view" if revealed_for is None else "reveal",
-            customer_id=seen.customer.id,
+            customer_id=found.view.customer.id,
             callback_id=callback_id,
             reason=revealed_for,
         )
-    return present_detail(seen, around, now, context.policy, context.base, full=full, lease=held)
+    return present_detail(found, context.policy, context.base, full=full, lease=held)
 
 
 def _wanted(query: CallbackQuery, context: RequestContext) -> CallbackFilter:

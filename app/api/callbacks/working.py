@@ -11,6 +11,7 @@ from alerts.ledger.actions.attempts import record_attempt
 from alerts.resolution import Cause, CauseKind, Outcome
 from app.api.context import CallbackIdPath, ChangeResult, Context
 from app.api.http.route import GuardedRoute, declare
+from app.api.http.security import asks_for_its_key
 from app.api.schemas.callback import AttemptRequest, CallbackResource, NoteRequest, ResolveRequest, ScheduleRequest
 
 router = APIRouter(prefix="/v1/callbacks", tags=["calls"], route_class=GuardedRoute)
@@ -56,6 +57,7 @@ async def attempt(callback_id: CallbackIdPath, body: AttemptRequest, context: Co
         response_model=CallbackResource,
     ),
 )
+@asks_for_its_key
 async def schedule(callback_id: CallbackIdPath, body: ScheduleRequest, context: Context) -> Response:
     """At `at`, by the same advisor if `keep_owner`. A lead may promise one for a waiting callback, without a token.
 
@@ -80,6 +82,7 @@ async def schedule(callback_id: CallbackIdPath, body: ScheduleRequest, context: 
     summary="Close a callback after a conversation",
     **declare("callbacks:work", *LEASED, "callback-changed", response_model=CallbackResource),
 )
+@asks_for_its_key
 async def resolve(callback_id: CallbackIdPath, body: ResolveRequest, context: Context) -> Response:
     """If an alert joined since the claim, `version` must be the present one: read it first."""
     return await context.apply(
@@ -100,6 +103,7 @@ async def resolve(callback_id: CallbackIdPath, body: ResolveRequest, context: Co
     summary="Write a note",
     **declare("callbacks:work", response_model=CallbackResource),
 )
+@asks_for_its_key
 async def note(callback_id: CallbackIdPath, body: NoteRequest, context: Context) -> Response:
     """On any callback, held or not, open or not. It stands in the history and changes nothing but the version."""
     return await context.apply(callback_id, transitions.note, text=body.note, actor=context.actor)

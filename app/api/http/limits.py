@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alerts.ledger.access.keys import Key
 from app.api.http.problems import CLOSE, ApiProblem, problem_response, seconds_header
 
 MEBIBYTE = 1024 * 1024
@@ -21,6 +22,9 @@ DRAINED, DRAIN_SECONDS = 64 * MEBIBYTE, 10.0
 
 REMEMBERED = 10_000
 """So many principals have a bucket; whoever was quiet longest gets a fresh one."""
+
+TRUSTED_SECONDS = 1.0
+"""So long a key that was looked up need not be looked up again by itself (docs/decisions/0131)."""
 
 
 class BodyLimit:
@@ -112,23 +116,31 @@ class RateLimiter:
 
 
 class Acquaintances:
-    """Which keys opened lately, by their digests. It lets nobody in: it only says whom a request is charged to before
-    its key is looked up."""
+    """Which keys opened lately, by their digests: whom a request is charged to before its key is looked up.
 
-    def __init__(self) -> None:
-        self._ids: OrderedDict[bytes, str] = OrderedDict()
+    It lets nobody in, save for a second where the request's own statement asks whether the key still lives.
+    """
 
-    def get(self, digest: bytes) -> str | None:
-        return self._ids.get(digest)
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._keys: OrderedDict[bytes, tuple[Key, float]] = OrderedDict()  # and when it was looked up
 
-    def remember(self, digest: bytes, key_id: str) -> None:
-        self._ids[digest] = key_id
-        self._ids.move_to_end(digest)
-        if len(self._ids) > REMEMBERED:
-            self._ids.popitem(last=False)
+    def get(self, digest: bytes) -> Key | None:
+        known = self._keys.get(digest)
+        return None if known is None else known[0]
+
+    def just_seen(self, digest: bytes) -> Key | None:
+        known = self._keys.get(digest)
+        return None if known is None or self._clock() - known[1] > TRUSTED_SECONDS else known[0]
+
+    def remember(self, digest: bytes, key: Key) -> None:
+        self._keys[digest] = (key, self._clock())
+        self._keys.move_to_end(digest)
+        if len(self._keys) > REMEMBERED:
+            self._keys.popitem(last=False)
 
     def forget(self, digest: bytes) -> None:
-        self._ids.pop(digest, None)
+        self._keys.pop(digest, None)
 
 
 def stranger(address: str) -> str:

@@ -11,14 +11,18 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alerts.ledger.access.keys import KeyGone
+from app.api.http.arguments import NotSimple, simple_parts
 from app.api.http.problems import ApiProblem, problem_docs
-from app.api.http.security import PUBLIC, SIGNATURE, authenticate
+from app.api.http.security import PUBLIC, SIGNATURE, authenticate, is_asking, turned_away
 from app.api.schemas.base import QueryModel
 from consumers.intake import strict_json
 from consumers.intake.reason import InvalidRecord
 
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
 SCOPE = "x-scope"
-SINGLE = ("Host", "Authorization", "Content-Type", "Idempotency-Key", "If-Match")
+SINGLE = (b"host", b"authorization", b"content-type", b"idempotency-key", b"if-match")
 """Headers of which one value decides."""
 
 
@@ -47,23 +51,43 @@ class StrictRequest(Request):
 class GuardedRoute(APIRoute):
     """Default deny: a route that declares no scope cannot be made."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         scope = (self.openapi_extra or {}).get(SCOPE)
         if scope is None:
             raise TypeError(f"{self.path} declares no scope; use app.api.http.route.declare")
+        answer, trusting = self._answering(handle), is_asking(self.endpoint)
         takes_query = any(_is_query(field.field_info.annotation) for field in self.dependant.query_params)
 
         async def guarded(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             if scope != SIGNATURE:  # what a platform may say where, its source file says
                 _check_repeated(strict)
-                await authenticate(strict, scope)
+                await authenticate(strict, scope, trusting=trusting)
                 _check_query(strict, takes_query)
             await _check_media_type(strict, self.body_field is not None)
-            return await handle(strict)
+            try:
+                return await answer(strict)
+            except KeyGone:
+                raise turned_away(strict) from None
 
         return guarded
+
+    def _answering(self, handle: Handler) -> Handler:
+        """`handle`, which is FastAPI's, or a shorter way to the endpoint."""
+        parts, endpoint = simple_parts(self.dependant), self.endpoint
+        if parts is None:
+            return handle
+
+        async def answer(request: Request) -> Response:
+            try:
+                arguments = {name: await part(request) for name, part in parts.items()}
+            except NotSimple:
+                return await handle(request)
+            done: Response = await endpoint(**arguments)
+            return done
+
+        return answer
 
 
 def declare(
@@ -80,9 +104,11 @@ def _is_query(annotation: Any) -> bool:
 
 def _check_repeated(request: Request) -> None:
     """Two values would be read in one way here and in another by a proxy before us; the same one twice is that one."""
-    for name in SINGLE:
-        if len(set(request.headers.getlist(name))) > 1:
-            raise ApiProblem("malformed", f"the header {name} is there more than once; send it once")
+    seen: dict[bytes, bytes] = {}
+    for name, value in request.scope["headers"]:
+        if name in SINGLE and seen.setdefault(name, value) != value:
+            named = name.decode().title()
+            raise ApiProblem("malformed", f"the header {named} is there more than once; send it once")
 
 
 def _check_query(request: Request, takes_query: bool) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from msgspec import Struct
 from starlette.requests import Request
 
@@ -20,6 +23,11 @@ INCLUDES = {
     "callbacks:work": ("callbacks:read",),
 }
 """The scopes that another one holds within it; the others stand beside these (docs/rest.md)."""
+
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_ASKING: set[Callable[..., Any]] = set()
 
 
 class Principal(Struct, frozen=True, kw_only=True):
@@ -47,31 +55,61 @@ class Principal(Struct, frozen=True, kw_only=True):
             raise ApiProblem("insufficient-scope", f"this needs the scope {scope}", headers=header)
 
 
-async def authenticate(request: Request, scope: str) -> None:
-    """Lets the request in, with its principal in `request.state`, or raises 400, 401, 403, 429."""
+def asks_for_its_key(endpoint: Endpoint) -> Endpoint:
+    """For an endpoint whose own statement asks whether the key still lives: one that was just looked up does for it."""
+    _ASKING.add(endpoint)
+    return endpoint
+
+
+def is_asking(endpoint: Callable[..., Any]) -> bool:
+    return endpoint in _ASKING
+
+
+async def authenticate(request: Request, scope: str, *, trusting: bool = False) -> None:
+    """Lets the request in, with its principal in `request.state`, or raises 400, 401, 403, 429.
+
+    `trusting`: the endpoint asks itself whether the key still lives (`asks_for_its_key`).
+    """
     if scope == PUBLIC:
         return
     if "access_token" in request.query_params:
         raise ApiProblem("malformed", "credentials do not belong in a URL; send the Authorization header")
-    principal = principal_of(await _key(request))
+    principal = principal_of(await _key(request, trusting=trusting))
     principal.demand(scope)
     request.state.principal = principal
 
 
-async def _key(request: Request) -> Key:
+async def look_up_again(request: Request) -> None:
+    """For an endpoint that was trusting, and goes another way than by the statement that asks. Raises 401."""
+    digest = digest_of(_secret(request) or "")
+    if await find_key(request.app.state.dependencies.engine, digest) is None:
+        raise turned_away(request)
+
+
+def turned_away(request: Request) -> ApiProblem:
+    """401 for a key that lives no more; from now on its requests are a stranger's."""
+    request.app.state.acquaintances.forget(digest_of(_secret(request) or ""))
+    return _unauthorized("this key is unknown, revoked or expired", 'Bearer error="invalid_token"')
+
+
+async def _key(request: Request, *, trusting: bool) -> Key:
     """The key of a request that its owner may still make."""
     header = request.headers.get("authorization", "")
     if not header:
         raise _unauthorized("send a key in the header Authorization: Bearer", "Bearer")
-    scheme, _, secret = header.partition(" ")
-    is_ours = scheme.lower() == "bearer" and secret.strip().startswith(PREFIX)
-    key = await _charged(request, secret.strip() if is_ours else None)
+    key = await _charged(request, _secret(request), trusting=trusting)
     if key is None:
-        raise _unauthorized("this key is unknown, revoked or expired", 'Bearer error="invalid_token"')
+        raise turned_away(request)
     return key
 
 
-async def _charged(request: Request, secret: str | None) -> Key | None:
+def _secret(request: Request) -> str | None:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    is_ours = scheme.lower() == "bearer" and secret.strip().startswith(PREFIX)
+    return secret.strip() if is_ours else None
+
+
+async def _charged(request: Request, secret: str | None, *, trusting: bool) -> Key | None:
     """Looks the key up once somebody has paid: its owner where it opened lately, else the address that it came from.
 
     So guessing costs the database no more than one address may ask, and whoever comes through the same proxy with a
@@ -81,16 +119,17 @@ async def _charged(request: Request, secret: str | None) -> Key | None:
     limiter: RateLimiter = request.app.state.limiter
     acquaintances: Acquaintances = request.app.state.acquaintances
     digest = digest_of(secret or "")
-    known, address = acquaintances.get(digest), stranger(request.client.host if request.client else "")
-    payer = known or address
+    known = acquaintances.get(digest)
+    payer = known.id if known else stranger(request.client.host if request.client else "")
     limiter.take(payer)
-    key = None if secret is None else await find_key(dependencies.engine, secret)
+    if trusting and (trusted := acquaintances.just_seen(digest)):
+        return trusted
+    key = None if secret is None else await find_key(dependencies.engine, digest)
     if key is None:
-        acquaintances.forget(digest)
         return None
+    acquaintances.remember(digest, key)
     if known is None:
-        limiter.give_back(address)
-        acquaintances.remember(digest, key.id)
+        limiter.give_back(payer)
         limiter.take(key.id)
     return key
 

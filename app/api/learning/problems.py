@@ -13,7 +13,6 @@ from starlette.responses import Response
 from alerts.errors import Invalid
 from alerts.learning.match import written_match
 from alerts.learning.problem import KnownProblem
-from alerts.ledger.database import ledger_now
 from alerts.ledger.learning.problems import add_problem, change_problem, end_problem, list_problems, load_problem
 from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks
 from app.api.context import ChangeResult, Context, as_id, read_id, respond
@@ -21,7 +20,7 @@ from app.api.http.paging import next_link
 from app.api.http.preconditions import read_version
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.tags import UNCHANGED, etag
-from app.api.presenting import is_held, present_callback
+from app.api.presenting import present_page
 from app.api.schemas.callback import CallbackList
 from app.api.schemas.known_problem import (
     KnownProblemList,
@@ -113,14 +112,10 @@ async def explained(id: str, query: Annotated[TellQuery, Query()], context: Cont
     wanted = CallbackFilter(problem=problem_id, told=query.told)
     async with context.reading() as connection:
         await load_problem(connection, problem_id)
-        found, more = await list_callbacks(connection, wanted, sort="opened_at", after=after, limit=query.limit)
-        now = await ledger_now(connection)
-    items = [
-        present_callback(seen, now, context.policy, context.base, lease=is_held(seen.callback, context.principal, now))
-        for seen in found
-    ]
-    cursor = None if more is None else context.cursors.write(path, query, more)
-    return respond(CallbackList(items=items, next=cursor), headers=next_link(context, cursor))
+        page = await list_callbacks(connection, wanted, sort="opened_at", after=after, limit=query.limit)
+    items = present_page(page, context.principal, context.policy, context.base)
+    cursor = None if page.more is None else context.cursors.write(path, query, page.more)
+    return respond({"next": cursor, "items": items}, headers=next_link(context, cursor))
 
 
 def _said(body: KnownProblemRequest | KnownProblemPatch) -> dict[str, Any]:

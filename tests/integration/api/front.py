@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from sqlalchemy import event, text
@@ -20,6 +21,7 @@ from alerts.errors import Unavailable
 from alerts.ledger.access.keys import create_key
 from alerts.ledger.callbacks.queues import ensure_queues
 from alerts.ledger.callbacks.timers import wake_due
+from alerts.ledger.connection.direct import DirectConnection, Statement
 from alerts.ledger.database import transaction
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.reading.dead_letters import DeadLetter, mark_redriven
@@ -222,9 +224,18 @@ class Front:
         def note(connection: object, cursor: object, statement: str, *_: object) -> None:
             asked.append(statement)
 
+        fetch = DirectConnection.fetch
+
+        async def fetch_and_note(
+            connection: DirectConnection, statement: Statement, given: Mapping[str, Any]
+        ) -> Sequence[Mapping[str, Any]]:
+            asked.append(statement.sql)
+            return await fetch(connection, statement, given)
+
         event.listen(self.engine.sync_engine, "before_cursor_execute", note)
         try:
-            yield asked
+            with patch.object(DirectConnection, "fetch", fetch_and_note):
+                yield asked
         finally:
             event.remove(self.engine.sync_engine, "before_cursor_execute", note)
 

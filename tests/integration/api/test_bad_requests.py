@@ -121,7 +121,7 @@ async def test_an_unexpected_error_says_nothing_of_what_broke(front: Front, capl
     body = problem(response, 500, "internal-error")
     assert "broken" not in response.text
     assert body["instance"].startswith("urn:uuid:")
-    assert "IntegrityError" in caplog.text
+    assert "CheckViolationError" in caplog.text
     assert not any(canary in caplog.text for canary in CANARIES)
     assert front.observed[-1] == ("/v1/callbacks/{callback_id}/notes", 500)
 

@@ -268,6 +268,26 @@ async def test_an_advisor_who_waits_on_an_empty_queue_costs_few_statements(front
     assert len(asked) <= 12 + polls
 
 
+async def test_a_claim_and_a_resolve_ask_the_database_seldom(front: Front) -> None:
+    """The advisor's turn, the row, and what is stored and shown: three and two statements in a transaction each.
+
+    Now and then it is also asked who the key is, and how many rows are dead.
+    """
+
+    async def costs(method: str, url: str, **members: Any) -> tuple[Any, int]:
+        with front.statements() as asked:
+            answer = good(await ann.request(method, url, json=members or None))
+        return answer, len([each for each in asked if "digest" not in each and "dead" not in each])
+
+    await front.answers([front.answer()])
+    ann = await front.advisor()
+    taken, claiming = await costs("POST", CLAIM, lease_seconds=900)
+    url, token, cause = taken["links"]["self"], taken["lease"]["token"], {"kind": "operations", "driver": "billing"}
+    _, resolving = await costs("POST", f"{url}/resolve", lease_token=token, cause=cause, outcome="recovered")
+    assert (claiming, resolving) == (3, 2)
+    assert [(await costs("GET", each))[1] for each in (url, "/v1/callbacks")] == [1, 1]
+
+
 async def test_fifty_are_claimed_with_as_many_statements_as_two(front: Front) -> None:
     dialer = await front.key("callbacks:work", "callbacks:dial")
     costs = []

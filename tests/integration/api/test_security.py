@@ -13,8 +13,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import event
 
 from alerts.errors import Invalid, NotFound
-from alerts.ledger.access.keys import SCOPES, create_key, find_key, list_keys, revoke_key
-from app.api.http.limits import RateLimiter, stranger
+from alerts.ledger.access.keys import SCOPES, create_key, digest_of, find_key, list_keys, revoke_key
+from app.api.http.limits import Acquaintances, RateLimiter, stranger
 from app.api.http.route import SCOPE, GuardedRoute
 from app.api.http.security import INCLUDES, PUBLIC, SIGNATURE
 from tests.integration.api.front import Front, good, problem
@@ -166,12 +166,12 @@ async def test_two_keys_of_one_name_may_live_and_no_third(front: Front) -> None:
         await create_key(front.engine, name="ann", scopes=["callbacks:work"])
     assert secret.startswith("bbx_")
     assert len(secret) >= 4 + 128 / 6
-    assert await find_key(front.engine, secret) == key
+    assert await find_key(front.engine, digest_of(secret)) == key
     stored = await front.sql("SELECT * FROM api_keys")
     assert secret not in repr(stored)
     await revoke_key(front.engine, key.id)
     await revoke_key(front.engine, key.id)
-    assert await find_key(front.engine, secret) is None
+    assert await find_key(front.engine, digest_of(secret)) is None
     await create_key(front.engine, name="ann", scopes=["callbacks:work"])
     assert [each.revoked_at is None for each in await list_keys(front.engine)] == [False, True, True]
     with pytest.raises(NotFound):
@@ -266,6 +266,39 @@ async def test_a_key_that_was_good_is_refused_at_once_when_it_is_revoked_and_the
     await revoke_key(front.engine, key.id)
     statuses = [(await client.get("/v1/policy")).status_code for _ in range(5)]
     assert statuses == [401, 401, 401, 429, 429], "the last of its own requests, then two of a stranger's"
+
+
+async def test_a_key_that_is_still_remembered_does_nothing_more_once_it_is_revoked(front: Front) -> None:
+    """Whatever asks in its own statement whether the key lives: reading, claiming, and the work on a lease."""
+    await front.answers([front.answer(), front.answer()])
+    key, secret = await create_key(front.engine, name="ann", scopes=["callbacks:work"], advisor="ann")
+    ann = front.stranger(Authorization=f"Bearer {secret}")
+    front.app.state.acquaintances = Acquaintances(lambda: 0.0)
+    taken = good(await ann.post("/v1/callbacks/claim", json={}, headers={"Idempotency-Key": "once"}))
+    url, lease = taken["links"]["self"], {"lease_token": taken["lease"]["token"]}
+    cause = {"kind": "operations", "driver": "billing"}
+    await revoke_key(front.engine, key.id)
+    before = await front.sql("SELECT id, version FROM callbacks ORDER BY id")
+    for method, path, body, headers in (
+        ("GET", url, None, {}),
+        ("GET", "/v1/callbacks", None, {}),
+        ("GET", f"/v1/callbacks/{ID}", None, {}),
+        ("POST", "/v1/callbacks/claim", {}, {}),
+        ("POST", "/v1/callbacks/claim", {}, {"Idempotency-Key": "once"}),
+        ("POST", "/v1/callbacks/claim", {}, {"Idempotency-Key": "twice"}),
+        ("POST", f"{url}/resolve", {**lease, "cause": cause, "outcome": "recovered"}, {}),
+        ("POST", f"{url}/extend", lease, {}),
+        ("POST", f"{url}/release", lease, {}),
+        ("POST", f"{url}/skip", {**lease, "reason": "r"}, {}),
+        ("POST", f"{url}/schedule", {**lease, "at": "2026-11-25T12:00:00Z"}, {}),
+        ("POST", f"{url}/notes", {"note": "n"}, {}),
+    ):
+        front.app.state.acquaintances.remember(digest_of(secret), key)
+        response = await ann.request(method, path, json=body, headers=headers)
+        problem(response, 401, "unauthorized")
+        assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        assert front.app.state.acquaintances.get(digest_of(secret)) is None, "from now on it is a guess"
+    assert await front.sql("SELECT id, version FROM callbacks ORDER BY id") == before
 
 
 def test_strangers_are_told_apart_by_address_and_in_ipv6_by_network() -> None:

@@ -1,0 +1,115 @@
+"""The driver's own connection, for what is asked hundreds of times a second; and statements that either way can run.
+
+A transaction of one SELECT costs several times as much through SQLAlchemy as without. So the shortest requests borrow a
+connection from the engine's own pool and speak to the driver. All else about it is the pool's: how many there are, how
+they are opened, asked after a rest, and let go of when they are stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from alerts.ledger.connection.away import is_lost, is_stale
+from alerts.ledger.connection.opening import DRIVER_ERRORS, Connection, is_pooled
+
+CONNECTOR = "bottombox_connector"
+"""Where a pooled connection's `info` has what opened it."""
+
+_dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
+
+class Statement:
+    """Hand-written SQL with `:names`, for `rows`."""
+
+    def __init__(self, sql: str) -> None:
+        self.text = text(sql)
+        compiled: Any = self.text.compile(dialect=_dialect)
+        self.sql = str(compiled)
+        self.names: Sequence[str] = tuple(compiled.positiontup or ())
+
+
+class DirectConnection:
+    """The driver's connection. `info` is what is remembered with it for as long as it is open."""
+
+    __slots__ = ("driver", "info")
+
+    def __init__(self, driver: Connection, info: dict[Any, Any]) -> None:
+        self.driver = driver
+        self.info = info
+
+    async def fetch(self, statement: Statement, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        found = await self.driver.fetch(statement.sql, *[given[name] for name in statement.names])
+        return cast("Sequence[Mapping[str, Any]]", found)
+
+
+AnyConnection = AsyncConnection | DirectConnection
+
+
+async def rows(connection: AnyConnection, statement: Statement, **given: Any) -> Sequence[Mapping[str, Any]]:
+    """What the statement gives. Raises the driver's own errors, or SQLAlchemy's around them."""
+    if isinstance(connection, DirectConnection):
+        return await connection.fetch(statement, given)
+    done = await connection.execute(statement.text, given)
+    return cast("Sequence[Mapping[str, Any]]", done.mappings().all() if done.returns_rows else ())
+
+
+@asynccontextmanager
+async def begun(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
+    """One transaction at READ COMMITTED on the driver's own connection."""
+    async with _borrowed(engine) as connection:
+        transaction = connection.driver.transaction()
+        await transaction.start()
+        try:
+            yield connection
+        except Exception:
+            await _roll_back(connection.driver, transaction)
+            raise
+        await transaction.commit()
+
+
+@asynccontextmanager
+async def without_transaction(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
+    """For single statements. Behind a pooler they have one, for what prepares a statement and what runs it must meet the
+    same session."""
+    async with _borrowed(engine) as connection:
+        if is_pooled(connection.driver):
+            async with connection.driver.transaction():
+                yield connection
+        else:
+            yield connection
+
+
+async def _roll_back(driver: Connection, transaction: Any) -> None:
+    """What the work failed of is what is told; a connection that cannot even roll back is not used again."""
+    try:
+        await transaction.rollback()
+    except DRIVER_ERRORS:
+        driver.terminate()
+
+
+@asynccontextmanager
+async def _borrowed(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
+    held = await greenlet_spawn(engine.sync_engine.pool.connect)
+    try:
+        yield DirectConnection(cast("Connection", held.driver_connection), held.info)
+    except BaseException as error:
+        if is_stale(error):
+            held.info[CONNECTOR].condemn()
+        if not isinstance(error, Exception) or is_lost(error) or _is_closed(held):
+            held.invalidate(error)  # in the middle of something: the server ends it with the connection
+        raise
+    finally:
+        await greenlet_spawn(held.close)
+
+
+def _is_closed(held: PoolProxiedConnection) -> bool:
+    driver = held.driver_connection
+    return driver is None or bool(driver.is_closed())
