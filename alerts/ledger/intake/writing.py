@@ -24,7 +24,7 @@ from alerts.ledger.tables.responses import raw_records as raw_table
 from alerts.ledger.tables.responses import responses as response_table
 
 TableRow = tuple[Any, ...]
-Document = Callable[[Any], Any]
+Encoding = Callable[[Any], Any]
 
 _CALLBACK = tuple(str(column.name) for column in callbacks.columns)
 _ALERT = ("response_id", "callback_id", "raised_at", "severity", "reasons")
@@ -64,7 +64,7 @@ async def write_effects(
         await copy_records(driver, each.table, each.columns, each.records)
 
 
-def _rows(effects: Effects, ids: Sequence[int], document: Document) -> list[TableRows]:
+def _rows(effects: Effects, ids: Sequence[int], document: Encoding) -> list[TableRows]:
     """In the order in which one refers to the other. `document` makes of an object what a column of documents is given."""
     kept = [(id_, each) for id_, each in zip(ids, effects.decisions, strict=True) if each.is_kept]
     id_of = {event_identity(each.answer.response): id_ for id_, each in kept} if effects.alerts else {}
@@ -97,7 +97,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _written(table: Table, columns: tuple[str, ...], records: Sequence[TableRow], document: Document) -> TableRows:
+def _written(table: Table, columns: tuple[str, ...], records: Sequence[TableRow], document: Encoding) -> TableRows:
     places = document_places(table, columns)
     if document is _as_it_is or not places:
         return TableRows(table, columns, records)

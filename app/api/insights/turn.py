@@ -16,7 +16,7 @@ from app.api.context import RequestContext
 PATIENCE = 20.0
 """So many seconds a question waits for its turn."""
 
-Endpoint = Callable[..., Awaitable[Response]]
+Counting = Callable[..., Awaitable[Response]]
 
 
 class CountingTurn:
@@ -60,7 +60,7 @@ def _seen(done: asyncio.Task[Response]) -> None:
         done.exception()
 
 
-def in_turn(endpoint: Endpoint) -> Endpoint:
+def in_turn(endpoint: Counting) -> Counting:
     """An endpoint that counts, and so waits for its turn. What it answers depends on the question and the asker's scopes."""
 
     @wraps(endpoint)
