@@ -56,7 +56,7 @@ class When(Section):
     def holds(self, response: SurveyResponse, last_bottom_box: datetime | None = None) -> bool:
         """`last_bottom_box`: when the customer's latest earlier bottom-box answer was given, if there is one."""
         return all(
-            getattr(self, part) is None or _PARTS[part](self, response, last_bottom_box)
+            getattr(self, part) is None or PARTS[part](self, response, last_bottom_box)
             for part in self.model_fields_set
         )
 
@@ -96,7 +96,7 @@ def _has_all(attributes: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return all(key in attributes and attributes[key] == value for key, value in wanted.items())
 
 
-_PARTS: dict[str, Callable[[When, SurveyResponse, datetime | None], bool]] = {
+PARTS: dict[str, Callable[[When, SurveyResponse, datetime | None], bool]] = {
     "sources": lambda when, said, last: _is_one_of(said.source, when.sources or ()),
     "surveys": lambda when, said, last: _is_one_of(said.survey_id, when.surveys or ()),
     "channels": lambda when, said, last: _is_one_of(said.interaction.channel, when.channels or ()),

@@ -93,17 +93,14 @@ async def store_transitions(connection: AnyConnection, moved: Sequence[Transitio
 
 def changed(moved: Sequence[Transition]) -> dict[str, str]:
     """What a statement that begins with STORING is given."""
-    return _parameters([{**msgspec.structs.asdict(each.callback), "fence": each.fence} for each in moved], moved)
+    members = [{**msgspec.structs.asdict(each.callback), "fence": each.fence} for each in moved]
+    return {"rows": encode(members)} | {table.name: encode(more) for table, more in events_of(moved).items()}
 
 
 def check_stored(count: int, moved: Sequence[Transition]) -> None:
     """Raises LeaseLost when fewer were stored than moved: a lease has run out."""
     if count != len(moved):
         raise LeaseLost("this lease has run out; claim the callback again")
-
-
-def _parameters(members: Sequence[dict[str, Any]], moved: Sequence[Transition]) -> dict[str, str]:
-    return {"rows": encode(members)} | {table.name: encode(more) for table, more in events_of(moved).items()}
 
 
 def events_of(moved: Iterable[Transition]) -> dict[Table, list[dict[str, Any]]]:

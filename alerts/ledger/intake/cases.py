@@ -97,7 +97,7 @@ WHERE customer_id = ANY ($1::bigint[]) AND state = '{State.RESOLVED}' AND ended_
 ORDER BY customer_id, ended_at DESC
 """
 
-LIESBEHIND = f"""
+LIES_BEHIND = f"""
 SELECT (SELECT json_agg(json_build_array(customer_id, answer))::text FROM ({BEHIND}) AS behind),
     (SELECT json_agg(json_build_array(customer_id, answer))::text FROM ({BOTTOM_BOXES}) AS bottom_boxes),
     (SELECT json_agg(resolved)::text FROM ({_RESOLVED}) AS resolved)
@@ -155,7 +155,7 @@ async def read_cases(
     cases = {id_: Case(customer=customer, callback=callbacks.get(id_)) for id_, customer in known.items()}
     if not touched:
         return cases
-    row = await driver.fetchrow(LIESBEHIND, sorted(touched), since)
+    row = await driver.fetchrow(LIES_BEHIND, sorted(touched), since)
     assert row is not None
     behind: dict[int, set[ScopedId]] = {}
     for id_, answer in _read(row[0], list[tuple[int, ScopedId]]):

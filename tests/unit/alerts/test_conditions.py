@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from alerts.conditions import When
+from alerts.conditions import PARTS, When
 from alerts.survey import Interaction, Respondent
 from tests.unit.alerts.test_scoring import NOW, said
 
@@ -77,6 +77,10 @@ def test_it_does_not_fit_when_one_part_fails(facts: dict[str, Any]) -> None:
 @pytest.mark.parametrize("facts", [each for each in FITS if "sources" not in each], ids=str)
 def test_nothing_that_is_unknown_fits(facts: dict[str, Any]) -> None:
     assert not when(facts).holds(said(1))
+
+
+def test_every_part_that_a_condition_may_name_is_asked() -> None:
+    assert PARTS.keys() == When.model_fields.keys()
 
 
 def test_a_condition_that_fits_everything_is_a_mistake() -> None:
