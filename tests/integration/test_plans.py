@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,9 @@ from alerts.ledger.checks.check import FOUND_AT_MOST, Check
 from alerts.ledger.checks.lateness import DUE_AND_LEFT, LEASE_OUTLIVED
 from alerts.ledger.database import open_engine
 from alerts.ledger.intake.batch import ingest_batch
-from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES
+from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES, SNAPSHOT
+from alerts.ledger.intake.customers import LOCK_CUSTOMERS
+from alerts.ledger.intake.responses import KNOWN_EVENTS
 from alerts.ledger.reading.source_report import SHAPES
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
@@ -89,11 +91,20 @@ async def plan(
 ) -> str:
     """The plan for any parameters, which the server may keep for a prepared statement. `how`: options of EXPLAIN."""
     compiled: Any = statement.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    return await kept_plan(
+        connection, str(compiled), [(GIVEN | given)[name] for name in compiled.positiontup or ()], how
+    )
+
+
+async def kept_plan(
+    connection: asyncpg.Connection[asyncpg.Record], statement: str, given: Sequence[str], how: str = ""
+) -> str:
+    """The same of the driver's own SQL."""
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        await connection.execute(f"PREPARE asked AS {compiled}")
-        values = ", ".join((GIVEN | given)[name] for name in compiled.positiontup or ())
-        rows = await connection.fetch(f"EXPLAIN {how} EXECUTE asked ({values})")
+        await connection.execute(f"PREPARE asked AS {statement}")
+        values = f"({', '.join(given)})" if given else ""
+        rows = await connection.fetch(f"EXPLAIN {how} EXECUTE asked {values}")
         await connection.execute("DEALLOCATE asked")
     return "\n".join(row[0] for row in rows)
 
@@ -128,6 +139,19 @@ async def test_a_week_of_answers_is_found_without_reading_all_years(
     await crowd.execute("VACUUM ANALYZE responses")
     found = await plan(crowd, SHAPES)
     assert "Bitmap Index Scan on responses_received_at" in found, found
+
+
+@pytest.mark.parametrize(
+    ("statement", "given"),
+    [(KNOWN_EVENTS, ["'[]'"]), (SNAPSHOT, ["'[]'", "1", "true"]), (LOCK_CUSTOMERS, ["'[]'"])],
+    ids=["known events", "snapshot", "customers"],
+)
+async def test_a_plan_that_was_made_in_an_empty_ledger_does_not_read_all_of_a_full_one(
+    story: asyncpg.Connection[asyncpg.Record], statement: str, given: list[str]
+) -> None:
+    found = await kept_plan(story, statement, given)
+    for table in ("responses", "customers"):
+        assert f"Seq Scan on {table}" not in found, found
 
 
 @pytest.mark.parametrize("analysed", [False, True])

@@ -33,17 +33,17 @@ LOCK_OPEN = (
 )
 
 # What time is it, by which ids will these answers be known, which revision of each is in force, and which known problems
-# explain the bad ones among them? All in one row, for each round trip costs more than the reading.
+# explain the bad ones among them? All in one row, for each round trip costs more than the reading. Each answer is looked up
+# (LIMIT 1), as in KNOWN_EVENTS.
 SNAPSHOT = f"""
 SELECT ledger_now(),
     ARRAY(SELECT nextval('responses_id_seq') FROM generate_series(1, $2::int)),
-    (SELECT json_agg(revision)::text FROM (
-        SELECT DISTINCT ON (r.event_source, r.response_id) json_build_array(r.event_source, r.response_id, json_build_array(
-            e.revised_at, e.origin_partition, e.origin_offset, e.box)) AS revision
+    (SELECT json_agg(json_build_array(r.event_source, r.response_id, json_build_array(
+            e.revised_at, e.origin_partition, e.origin_offset, e.box)))::text
         FROM {recordset(responses, ("event_source", "response_id"), parameter="$1")}
-        JOIN responses AS e ON e.event_source = r.event_source AND e.response_id = r.response_id
-        ORDER BY r.event_source, r.response_id, e.revised_at DESC, e.origin_partition DESC, e.origin_offset DESC
-    ) AS in_force),
+        CROSS JOIN LATERAL (SELECT * FROM responses AS e
+            WHERE e.event_source = r.event_source AND e.response_id = r.response_id
+            ORDER BY e.revised_at DESC, e.origin_partition DESC, e.origin_offset DESC LIMIT 1) AS e),
     (SELECT json_agg(json_build_array(id, match) ORDER BY created_at, id)::text FROM problems
         WHERE $3 AND state = '{ProblemState.OPEN}')
 """
@@ -125,7 +125,7 @@ async def lock_open_callbacks(driver: Connection, customer_ids: Collection[int])
 
 async def take_snapshot(driver: Connection, answers: Collection[ScopedId], *, any_bad: bool) -> Snapshot:
     """`answers`: (event source, response id) of each; `any_bad`: whether known problems may explain one."""
-    rows = [{"event_source": source, "response_id": id_} for source, id_ in answers]
+    rows = [{"event_source": source, "response_id": id_} for source, id_ in dict.fromkeys(answers)]
     row = await driver.fetchrow(SNAPSHOT, encode(rows), len(answers), any_bad)
     assert row is not None
     revisions = _read(row[2], list[tuple[str, str, tuple[datetime, int, int, str]]])

@@ -18,10 +18,11 @@ from alerts.ledger.tables.customers import customers
 from alerts.survey import SurveyResponse
 
 # Whom do we know already? Their rows stay locked until the transaction ends, in the order of their keys. What refers to a
-# customer may be written meanwhile: nothing here changes a key.
+# customer may be written meanwhile: nothing here changes a key. Each is looked up, as in KNOWN_EVENTS.
 LOCK_CUSTOMERS = (
-    f"SELECT {', '.join(MEMBERS)} FROM customers"
-    " WHERE key = ANY (ARRAY(SELECT json_array_elements_text($1))) ORDER BY key FOR NO KEY UPDATE"
+    f"SELECT {', '.join(f'c.{name}' for name in MEMBERS)}"
+    " FROM (SELECT json_array_elements_text($1) AS key ORDER BY 1) AS wanted"
+    " CROSS JOIN LATERAL (SELECT * FROM customers WHERE key = wanted.key FOR NO KEY UPDATE) AS c"
 )
 
 # Of those that are new, which were not made by somebody else just now? Who is made by two batches at once waits here.

@@ -12,11 +12,13 @@ from alerts.ledger.connection.opening import Connection
 from alerts.ledger.tables.responses import responses
 from alerts.members import absent_members
 
-# Which of these events do we have, and with what content?
+# Which of these events do we have, and with what content? Each is looked up (OFFSET 0): a plan that was kept from when the
+# ledger was empty would read all of it for every batch, until somebody counts its rows.
 KNOWN_EVENTS = (
     "SELECT e.event_source, e.event_id, e.value_hash, e.content_hash"
     f" FROM {recordset(responses, ('event_source', 'event_id'), parameter='$1')}"
-    " JOIN responses AS e ON e.event_source = r.event_source AND e.event_id = r.event_id"
+    " CROSS JOIN LATERAL (SELECT * FROM responses AS e"
+    " WHERE e.event_source = r.event_source AND e.event_id = r.event_id OFFSET 0) AS e"
 )
 
 
