@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from aiokafka import TopicPartition
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import Address, Answer, Arrival, Canary, DeadLettered, Deferred, RawRecord
 from alerts.errors import Unavailable, safe_traceback
-from alerts.ledger.intake.batch import Report, ingest_batch
+from alerts.ledger.intake.batch import FEW, Report, ingest_batch
 from alerts.ledger.intake.blame import is_about_the_data
 from alerts.policy import Policy
 from consumers.intake.dead_letters import DeadLetters, RejectedRecord
@@ -90,8 +90,9 @@ class Intake:
             if stopped:
                 batch = [each for each in batch if _partition(each) not in stopped]
             start += count
-            # In a thread: two thousand of them take longer than heartbeats, and the batches beside this one, should wait.
-            readings = await asyncio.to_thread(_read, batch, self.catalogue, now)
+            # Many in a thread: two thousand take longer than heartbeats, and the batches beside this one, should wait.
+            reading = partial(_read, batch, self.catalogue, now)
+            readings = reading() if len(batch) < FEW else await asyncio.to_thread(reading)
             if self.policy.keep_raw_days is not None:
                 readings = [_with_raw(reading, record) for reading, record in zip(readings, batch, strict=True)]
             async for taken in _Batch(self, batch, readings, stop, stopped).take():
