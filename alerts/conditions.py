@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 from unicodedata import normalize
 
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from alerts.document import Section
 from alerts.survey import SurveyResponse
 from alerts.wording.language import is_within
-from alerts.wording.words import has_a_word, mentions
+from alerts.wording.words import Phrases, all_compiled, any_stands_in, has_a_word
 
 
 def _phrase(words: str) -> str:
@@ -72,7 +72,11 @@ class When(Section):
         return years >= self.tenure_years_at_least
 
     def _comment_holds(self, comment: str | None) -> bool:
-        return self.comment_mentions is None or mentions(comment, self.comment_mentions, self.comment_unless)
+        return self.comment_mentions is None or any_stands_in(comment, *self._phrases)
+
+    @cached_property
+    def _phrases(self) -> tuple[Phrases, Phrases]:
+        return all_compiled(self.comment_mentions or ()), all_compiled(self.comment_unless)
 
     def _repeat_holds(self, answered_at: datetime, last_bottom_box: datetime | None) -> bool:
         if self.bottom_box_within_days is None:

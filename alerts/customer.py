@@ -91,7 +91,9 @@ def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:
     is_newer = answer.revised_at >= customer.facts_as_of
     facts: dict[str, Any] = {}
     for name, fact, known in zip(FACTS, _facts(answer.customer), _facts(customer), strict=True):
-        said = None if fact is None else _as_compared(name, fact)
+        if fact is None or fact == known:
+            continue
+        said = _as_compared(name, fact)
         if said is not None and said != known and (is_newer or known is None) and name not in customer.corrected:
             facts[name] = said
     if "phone" in facts:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from alerts.phones.phone import judge, normalise
 from alerts.survey import SurveyResponse
-from alerts.wording.nobody import is_no_mailbox, names_nobody
+from alerts.wording.nobody import is_no_mailbox, is_plainly_somebody, names_nobody
 from alerts.wording.plain_text import visible
 
 _ADDRESS = re.compile(r"([^\s@,;<>()]+)@([^\s@,;<>()]+)")
@@ -61,8 +61,8 @@ def handle_of(response: SurveyResponse, *, shared_sources: frozenset[str] = froz
 
 def clean_identity(text: str | None) -> str | None:
     """An id as it is compared: in NFC, without outer blanks and invisible marks. None for what is no identity."""
-    if text is None:
-        return None
+    if text is None or is_plainly_somebody(text):
+        return text
     cleaned = (text if text.isascii() and text.isprintable() else _composed(text)).strip()
     return None if _is_nobody(cleaned) else cleaned
 

@@ -42,7 +42,8 @@ MEMBERS = {
 }
 """Where each is found in a response. Their order is that of the bits in `responses.absent`: add at the end only."""
 
-_find_all = attrgetter(*MEMBERS.values())
+_of_interaction = attrgetter(*(name[12:] for name in MEMBERS.values() if name.startswith("interaction.")))
+_of_customer = attrgetter(*(name[9:] for name in MEMBERS.values() if name.startswith("customer.")))
 
 GROUPS = ("time", "response_id", "survey", "customer", "interaction", "interaction.agent")
 """What can be dropped besides: whole objects that were none, the event's time, and an answer's own id."""
@@ -78,9 +79,13 @@ def dropped_members(flags: Iterable[str]) -> frozenset[str]:
 
 def absent_members(response: SurveyResponse) -> int:
     """One bit for each of MEMBERS that the answer did not have, be it empty. What was dropped was there."""
-    bits = _bits(tuple(map(is_, _find_all(response), repeat(None)))) | (
-        0 if response.attributes else _BIT["attributes"]
+    members = (
+        *(response.survey_id, response.question, response.comment),
+        *_of_customer(response.customer),
+        *_of_interaction(response.interaction),
+        response.attributes or None,
     )
+    bits = _bits(tuple(map(is_, members, repeat(None))))
     for path in dropped_members(response.flags) & MEMBERS.keys() if response.flags else ():
         bits &= ~_BIT[path]
     return bits

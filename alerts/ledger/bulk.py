@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
 import asyncpg
 import msgspec
-from sqlalchemy import CursorResult, Table, TextClause, exc, text
+from sqlalchemy import Table, TextClause, exc, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alerts.ledger.connection.direct import AnyConnection, Statement, rows
 from alerts.ledger.connection.opening import Connection
 
 COPY_FROM = 100
@@ -56,8 +57,8 @@ def insert_sql(table: Table, columns: Sequence[str], *, parameter: str = "rows")
 
 
 @cache
-def _insert(table: Table, columns: Sequence[str], tail: str = "") -> TextClause:
-    return text(f"{insert_sql(table, columns)} {tail}")
+def _insert(table: Table, columns: Sequence[str]) -> TextClause:
+    return text(insert_sql(table, columns))
 
 
 @cache
@@ -75,12 +76,17 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[
 
 
 async def insert_returning(
-    connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]], tail: str
-) -> CursorResult[Any] | None:
-    """As `insert_rows`, and what `tail` returns, like "ON CONFLICT DO NOTHING RETURNING id"; None for no rows."""
-    if not rows:
-        return None
-    return await connection.execute(_insert(table, tuple(rows[0]), tail), {"rows": encode(rows)})
+    connection: AnyConnection, table: Table, given: Sequence[dict[str, Any]], tail: str
+) -> Sequence[Mapping[str, Any]]:
+    """As `insert_rows`, and what `tail` returns, like "ON CONFLICT DO NOTHING RETURNING id"."""
+    if not given:
+        return ()
+    return await rows(connection, _insert_returning(table, tuple(given[0]), tail), rows=encode(given))
+
+
+@cache
+def _insert_returning(table: Table, columns: Sequence[str], tail: str) -> Statement:
+    return Statement(f"{insert_sql(table, columns)} {tail}")
 
 
 async def copy_rows(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

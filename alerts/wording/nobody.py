@@ -73,12 +73,17 @@ _PLAINLY_SOMEBODY = re.compile(
 )
 
 
+def is_plainly_somebody(text: str) -> bool:
+    """By a look that most identities pass, as they stand: without blanks and with nothing to clean."""
+    return _PLAINLY_SOMEBODY.fullmatch(text) is not None
+
+
 def names_nobody(text: str) -> bool:
     """Whether this is no identity: `undefined`, `n/a`, `[object Object]`, `{{customer_id}}`, `0`, the nil UUID, in any case.
 
     `text`: without outer blanks and invisible marks. Empty names nobody.
     """
-    return _PLAINLY_SOMEBODY.fullmatch(text) is None and stands_for_nobody(text.casefold())
+    return not is_plainly_somebody(text) and stands_for_nobody(text.casefold())
 
 
 def stands_for_nobody(text: str) -> bool:
@@ -107,7 +112,7 @@ def is_left_open(text: str) -> bool:
 
     For what a machine gives and no person: there `0`, `-` and `test` may be meant.
     """
-    if _PLAINLY_SOMEBODY.fullmatch(text) is not None:
+    if is_plainly_somebody(text):
         return False
     text = text.strip().casefold()
     left_open = (_AN_OBJECT, _PLACEHOLDER, _A_SHEETS_ERROR)

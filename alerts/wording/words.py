@@ -28,6 +28,11 @@ def mentions(text: str | None, phrases: Iterable[str], unless: Iterable[str] = (
     `call me` is said in "Please call\u00a0me", not in "I recall meeting", nor in "do not call me" if that is `unless`.
     In a phrase `rückruf*` is any word that begins so, and `*` alone stands for up to three words of the same sentence.
     """
+    return any_stands_in(text, all_compiled(phrases), all_compiled(unless))
+
+
+def any_stands_in(text: str | None, phrases: Phrases, unless: Phrases) -> bool:
+    """As `mentions`, for who asks the same of many texts."""
     said = _read(text or "")
     found = [span for phrase in _possible(said, phrases) for span in phrase.spans(said.text)]
     if not found:
@@ -45,6 +50,8 @@ def has_a_word(phrase: str) -> bool:
 
 def folded(text: str) -> str:
     """For comparing: upper and lower case alike, each letter written in one way, nothing invisible."""
+    if text.isascii():
+        return text.lower().translate(_APOSTROPHES)
     once = unicodedata.normalize("NFKC", visible(text)).casefold()
     return unicodedata.normalize("NFKC", once).translate(_APOSTROPHES)
 
@@ -65,7 +72,7 @@ class _Phrase(NamedTuple):
 
 
 class _Said(NamedTuple):
-    """A text as it is compared, and every piece of BEGIN signs in it."""
+    """A text as it is compared, and every piece of BEGIN signs in it with which a word may begin."""
 
     text: str
     pieces: frozenset[str]
@@ -75,27 +82,39 @@ class _Said(NamedTuple):
 def _read(text: str) -> _Said:
     """Remembered while the conditions ask for it, one after the other."""
     said = folded(text)
-    return _Said(said, frozenset([said[at : at + BEGIN] for at in range(len(said) - BEGIN + 1)]))
+    pieces = _ascii_begins(said) if said.isascii() else _pieces(said)
+    return _Said(said, frozenset(pieces))
 
 
-class _Phrases(NamedTuple):
+def _pieces(said: str) -> Iterator[str]:
+    return (said[at : at + BEGIN] for at in range(len(said) - BEGIN + 1))
+
+
+def _ascii_begins(said: str) -> Iterator[str]:
+    """Where blanks and signs part all words, one of ours begins with one of them (see `_is_cut`)."""
+    for word in said.split():
+        if word.isalnum():
+            yield word[:BEGIN]
+        else:
+            yield from _pieces(word)
+
+
+class Phrases(NamedTuple):
     """By how the longest of their words begins; those of `short` have fewer signs than that."""
 
     by_begin: dict[str, list[_Phrase]]
     short: list[_Phrase]
 
 
-def _possible(said: _Said, phrases: Iterable[str]) -> list[_Phrase]:
+def _possible(said: _Said, phrases: Phrases) -> list[_Phrase]:
     """Those of which a word is there; a text is searched for hundreds of phrases, nearly always in vain."""
-    all_of_them = _all_compiled(tuple(phrases))
-    begun = [phrase for begin in all_of_them.by_begin.keys() & said.pieces for phrase in all_of_them.by_begin[begin]]
-    return [phrase for phrase in (*begun, *all_of_them.short) if phrase.rarest in said.text]
+    begun = [phrase for begin in phrases.by_begin.keys() & said.pieces for phrase in phrases.by_begin[begin]]
+    return [phrase for phrase in (*begun, *phrases.short) if phrase.rarest in said.text]
 
 
-@lru_cache(maxsize=1024)
-def _all_compiled(phrases: tuple[str, ...]) -> _Phrases:
+def all_compiled(phrases: Iterable[str]) -> Phrases:
     """Without those that stand nowhere."""
-    found = _Phrases({}, [])
+    found = Phrases({}, [])
     for phrase in map(_compiled, phrases):
         if len(phrase.rarest) >= BEGIN:
             found.by_begin.setdefault(phrase.rarest[:BEGIN], []).append(phrase)

@@ -19,7 +19,7 @@ from alerts.wording.country import country_code
 from alerts.wording.language import read_language
 from alerts.wording.nobody import is_left_open
 from consumers.intake.cloudevents import CloudEvent
-from consumers.intake.fitting import AgentData, CustomerData, InteractionData, SurveyData, fit, whole_text
+from consumers.intake.fitting import ABSENT, AgentData, CustomerData, InteractionData, SurveyData, fit, whole_text
 from consumers.intake.lengths import MAX_ID, MAX_TEXT, is_short
 from consumers.intake.moments import EARLIEST, FIRST_CUSTOMER, LATEST, UNSET_DATES, is_believable, utc
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
@@ -35,7 +35,7 @@ def read_answer(event: CloudEvent, *, source: str, flags: tuple[str, ...] = ()) 
     _check_identity(event)
     found = [*flags, *event.flags]
     data = fit(event.data, found)
-    scale = _scale(data.scale)
+    scale = _scale(None if data.scale is ABSENT else data.scale)
     rating = _rating(data.rating, scale)
     survey = data.survey or _NO_SURVEY
     time = _since_2000(event.time, "time", found)
@@ -57,7 +57,7 @@ def read_answer(event: CloudEvent, *, source: str, flags: tuple[str, ...] = ()) 
         attributes=data.attributes or {},
         flags=tuple(found),
     )
-    if handle_of(response) is None:
+    if response.customer.id is None and response.interaction.id is None and handle_of(response) is None:
         raise InvalidRecord(
             DeadLetterReason.NO_HANDLE,
             "customer",
@@ -173,8 +173,8 @@ def _customer(given: CustomerData, flags: list[str]) -> Respondent:
         country=country,
         language=_language(given.language, flags) if given.language else None,
         segment=given.segment or None,
-        since=_since(given.since, flags),
-        value=given.value,
+        since=_since(given.since or None, flags),
+        value=None if given.value is ABSENT else given.value,
     )
 
 
@@ -235,6 +235,6 @@ def _interaction(given: InteractionData, flags: list[str]) -> Interaction:
         reason=given.reason or None,
         agent_id=agent.id or None,
         agent_team=agent.team or None,
-        started_at=_believable(given.started_at, "interaction.started_at", flags),
-        ended_at=_believable(given.ended_at, "interaction.ended_at", flags),
+        started_at=_believable(given.started_at or None, "interaction.started_at", flags),
+        ended_at=_believable(given.ended_at or None, "interaction.ended_at", flags),
     )

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import cached_property, partial
 from typing import TypeVar
 
 from aiokafka import TopicPartition
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import Address, Answer, Arrival, Canary, DeadLettered, Deferred, RawRecord
 from alerts.errors import Unavailable, safe_traceback
-from alerts.ledger.intake.batch import Report, ingest_batch
+from alerts.ledger.intake.batch import FEW, Report, ingest_batch
 from alerts.ledger.intake.blame import is_about_the_data
 from alerts.policy import Policy
 from consumers.intake.dead_letters import DeadLetters, RejectedRecord
@@ -85,10 +86,13 @@ class Intake:
         start = 0
         stopped: set[TopicPartition] = set()
         for count in within([_size(record) for record in records], LARGEST_BATCH):
-            batch = [each for each in records[start : start + count] if _partition(each) not in stopped]
+            batch = records[start : start + count]
+            if stopped:
+                batch = [each for each in batch if _partition(each) not in stopped]
             start += count
-            # In a thread: two thousand of them take longer than heartbeats, and the batches beside this one, should wait.
-            readings = await asyncio.to_thread(_read, batch, self.catalogue, now)
+            # Many in a thread: two thousand take longer than heartbeats, and the batches beside this one, should wait.
+            reading = partial(_read, batch, self.catalogue, now)
+            readings = reading() if len(batch) < FEW else await asyncio.to_thread(reading)
             if self.policy.keep_raw_days is not None:
                 readings = [_with_raw(reading, record) for reading, record in zip(readings, batch, strict=True)]
             async for taken in _Batch(self, batch, readings, stop, stopped).take():
@@ -112,16 +116,20 @@ class _Batch:
         self._stop = stop
         self._stopped = stopped
         self._wait, self._waits_for = FIRST_WAIT, ""  # seconds, and what is away: logged once
-        self._records = {_place(reading): record for record, reading in zip(records, readings, strict=True)}
+        self._records = records
         self._readings = readings
+
+    @cached_property
+    def _by_place(self) -> dict[RecordPlace, Record]:
+        return {(each.topic, each.partition, each.offset): each for each in self._records}
 
     async def take(self) -> AsyncGenerator[Taken, None]:
         arrivals = await self._until_available(self._set_aside, self._readings)
         pieces = in_pieces(arrivals or [], self._store, wait=self._may_go_on, without_first=self._without_first)
         async for piece, report in pieces:
             self._wait, self._waits_for = FIRST_WAIT, ""
-            for each in piece:
-                self._intake.kept.pop(_place(each), None)
+            for place in map(_place, piece) if self._intake.kept else ():
+                self._intake.kept.pop(place, None)
             yield Taken(piece, report)
 
     async def _store(self, arrivals: Sequence[Arrival]) -> Report:
@@ -131,9 +139,12 @@ class _Batch:
     async def _set_aside(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
         """With all dead letters acknowledged. A refused one stops its partition there, losing nothing."""
         kept = self._intake.kept
-        todo = [each for each in arrivals if isinstance(each, DeadLettered) and _place(each) not in kept]
+        letters = [each for each in arrivals if isinstance(each, DeadLettered)]
+        if not letters:
+            return arrivals
+        todo = [each for each in letters if _place(each) not in kept]
         outcomes = await self._intake.dead_letters.set_aside(
-            [RejectedRecord(self._records[_place(each)], each) for each in todo]
+            [RejectedRecord(self._by_place[_place(each)], each) for each in todo]
         )
         away = None
         for each, outcome in zip(todo, outcomes, strict=True):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from alerts.flags import dropped
 from alerts.survey import EVENT_TYPE
+from consumers.intake.fitting import Data
 from consumers.intake.lengths import MAX_ID as MAX_ID
-from consumers.intake.moments import read_moment
+from consumers.intake.moments import Moment, read_moment
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
 
 SOURCE_HEADER = "bottombox-source"
@@ -24,16 +25,18 @@ _IDENTIFYING = ("specversion", "type", "source", "id")
 _TIME = PREFIX + "time"
 _READ = frozenset({CONTENT_TYPE, SOURCE_HEADER, _TIME, *(PREFIX + name for name in _IDENTIFYING)})
 _FAMILY = EVENT_TYPE.rsplit(".", 1)[0] + "."
-Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class CloudEvent(Struct, frozen=True):
-    """What identifies an event, and what it says. `time` is the sender's, aware. `flags`: what was dropped so far."""
+    """What identifies an event, and what it says. `time` is the sender's, aware. `flags`: what was dropped so far.
+
+    `data`: as it came, or in our shape already.
+    """
 
     source: str
     id: str
     time: datetime | None
-    data: dict[str, Any]
+    data: dict[str, Any] | Data
     flags: tuple[str, ...] = ()
 
 
@@ -52,6 +55,8 @@ def headers_of(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
             if name != _TIME:
                 raise _invalid(name, "this header is there with two values; send it once")
             found[name] = found[name] + b" " + value
+    if not found:
+        return {}
     decoded = {name: _decoded(name, value) for name, value in found.items()}
     takes_them_for_json = decoded.get(PREFIX + "specversion", "").startswith('"')
     return {
@@ -91,15 +96,29 @@ def media_of(headers: Mapping[str, str]) -> str:
 
 def attributes_of(headers: Mapping[str, str], body: dict[str, Any]) -> tuple[Mapping[str, Any], bool] | None:
     """The CloudEvents attributes, and whether they lay in headers (binary mode); None: no CloudEvent."""
-    in_headers = {name[len(PREFIX) :]: value for name, value in headers.items() if name.startswith(PREFIX)}
-    if headers.get(CONTENT_TYPE, "").lower().startswith(STRUCTURED):
+    attributes = in_headers(headers)
+    if is_structured(headers):
         for name in _IDENTIFYING:  # what else a relay puts into headers decides nothing; the body counts
-            if name in in_headers and in_headers[name] != str(body.get(name)):
+            if name in attributes and attributes[name] != str(body.get(name)):
                 raise _invalid(name, "header and body differ; send the attribute in one place")
         return body, False
-    if in_headers:
-        return in_headers, True
+    if attributes:
+        return attributes, True
     return (body, False) if CONTENT_TYPE not in headers and "specversion" in body else None
+
+
+def in_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The CloudEvents attributes that lie there."""
+    return {name[len(PREFIX) :]: value for name, value in headers.items() if name.startswith(PREFIX)}
+
+
+def is_structured(headers: Mapping[str, str]) -> bool:
+    return headers.get(CONTENT_TYPE, "").lower().startswith(STRUCTURED)
+
+
+def is_bare(headers: Mapping[str, str]) -> bool:
+    """Whether the headers say nothing, or no more than that the whole event is in the value."""
+    return not headers or (len(headers) == 1 and is_structured(headers))
 
 
 def is_ours(attributes: Mapping[str, Any]) -> bool:
@@ -108,7 +127,7 @@ def is_ours(attributes: Mapping[str, Any]) -> bool:
     return isinstance(kind, str) and kind.startswith(_FAMILY)
 
 
-def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: bool) -> CloudEvent:
+def read_event(attributes: Mapping[str, Any], body: dict[str, Any] | Data, *, binary: bool) -> CloudEvent:
     """Raises InvalidRecord: `invalid_envelope`, `unsupported_version`, `unsupported_format`."""
     if _text(attributes, "specversion") != "1.0":
         raise InvalidRecord(DeadLetterReason.UNSUPPORTED_VERSION, "specversion", "send CloudEvents 1.0")
@@ -122,7 +141,7 @@ def read_event(attributes: Mapping[str, Any], body: dict[str, Any], *, binary: b
         source=_text(attributes, "source"),
         id=_text(attributes, "id"),
         time=time,
-        data=body if binary else _data(body),
+        data=_data(body) if isinstance(body, dict) and not binary else body,
         flags=flags,
     )
 

@@ -12,59 +12,61 @@ import msgspec
 from msgspec import Meta, Struct
 
 from alerts.flags import cut, dropped
-from consumers.intake.cloudevents import Moment
 from consumers.intake.lengths import MAX_COMMENT, MAX_TEXT
-from consumers.intake.moments import read_moment
+from consumers.intake.moments import Moment, read_moment
 from consumers.intake.reason import DeadLetterReason, InvalidRecord
+
+ABSENT: Any = msgspec.UNSET
+"""Stands where a member was not sent. As false as None, which was sent; so what is written anew has the members that came."""
 
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 
 
 class SurveyData(Struct, gc=False):
-    id: _Text | None = None
-    question: _Text | None = None
+    id: _Text | None = ABSENT
+    question: _Text | None = ABSENT
 
 
 class AgentData(Struct, gc=False):
-    id: _Text | None = None
-    team: _Text | None = None
+    id: _Text | None = ABSENT
+    team: _Text | None = ABSENT
 
 
 class CustomerData(Struct, gc=False):
-    id: str | None = None
-    name: _Text | None = None
-    phone: Any = None
-    email: str | None = None
-    time_zone: Any = None
-    country: str | None = None
-    language: _Text | None = None
-    segment: _Text | None = None
-    since: date | None = None
-    value: float | None = None
+    id: str | None = ABSENT
+    name: _Text | None = ABSENT
+    phone: Any = ABSENT
+    email: str | None = ABSENT
+    time_zone: Any = ABSENT
+    country: str | None = ABSENT
+    language: _Text | None = ABSENT
+    segment: _Text | None = ABSENT
+    since: date | None = ABSENT
+    value: float | None = ABSENT
 
 
 class InteractionData(Struct, gc=False):
-    id: str | None = None
-    channel: _Text | None = None
-    queue: _Text | None = None
-    reason: _Text | None = None
-    agent: AgentData | None = None
-    started_at: Moment | None = None
-    ended_at: Moment | None = None
+    id: str | None = ABSENT
+    channel: _Text | None = ABSENT
+    queue: _Text | None = ABSENT
+    reason: _Text | None = ABSENT
+    agent: AgentData | None = ABSENT
+    started_at: Moment | None = ABSENT
+    ended_at: Moment | None = ABSENT
 
 
 class Data(Struct, gc=False):
     """`rating`, `scale`, `phone` and `time_zone` may be anything: whoever reads them judges them."""
 
-    response_id: str | None = None
-    survey: SurveyData | None = None
-    rating: Any = None
-    scale: Any = None
-    comment: Annotated[str, Meta(max_length=MAX_COMMENT)] | None = None
-    answered_at: Moment | None = None
-    customer: CustomerData | None = None
-    interaction: InteractionData | None = None
-    attributes: dict[str, Any] | None = None
+    response_id: str | None = ABSENT
+    survey: SurveyData | None = ABSENT
+    rating: Any = ABSENT
+    scale: Any = ABSENT
+    comment: Annotated[str, Meta(max_length=MAX_COMMENT)] | None = ABSENT
+    answered_at: Moment | None = ABSENT
+    customer: CustomerData | None = ABSENT
+    interaction: InteractionData | None = ABSENT
+    attributes: dict[str, Any] | None = ABSENT
 
 
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
@@ -83,11 +85,13 @@ _EXACT = 2**53  # from here on a float stands for more than one whole number
 _YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 
 
-def fit(data: Mapping[str, Any], flags: list[str]) -> Data:
+def fit(data: Mapping[str, Any] | Data, flags: list[str]) -> Data:
     """`data` in our shape, with a flag for all that was changed. Raises InvalidRecord for what decides.
 
     msgspec names one member that does not fit; that one is mended, and so on. A good event takes one turn.
     """
+    if isinstance(data, Data):
+        return data
     while True:
         try:
             return msgspec.convert(data, Data)

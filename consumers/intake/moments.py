@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Annotated
+
+from msgspec import Meta
 
 from alerts.wording.plain_text import visible
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""In RFC 3339, with a zone."""
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Before, a clock was unset; after, it counted microseconds or never meant it. The oldest answers are of 2016."""
@@ -108,7 +114,7 @@ def is_believable(moment: datetime) -> bool:
 def recorded_at(timestamp_ms: int, now: datetime) -> datetime:
     """When Kafka says that a record was written; `now` when it does not know (-1), or not in milliseconds."""
     if _EARLIEST_MS <= timestamp_ms < _LATEST_MS:
-        return _EPOCH + timedelta(milliseconds=timestamp_ms)
+        return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
     return now
 
 

@@ -9,8 +9,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from consumers.intake.cloudevents import Moment
-from consumers.intake.moments import is_believable, rfc3339, utc
+from consumers.intake.moments import Moment, is_believable, rfc3339, utc
 
 RecordHeaders = tuple[tuple[str, bytes | None], ...]
 
@@ -40,6 +39,8 @@ class Origin(Struct, frozen=True):
 def origin_of(headers: Sequence[tuple[str, bytes | None]]) -> Origin | None:
     """The last that the headers name; None when there is none, or what is there cannot be read."""
     found = {name: value for name, value in headers if name in NAMES}
+    if not found:
+        return None
     topic, partition, offset, timestamp = (found.get(name) or b"" for name in NAMES)
     if not (topic and _NUMBER.fullmatch(partition) and _NUMBER.fullmatch(offset) and int(partition) <= _LAST_PARTITION):
         return None

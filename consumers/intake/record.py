@@ -16,7 +16,7 @@ from alerts.canary import MARK_HEADER
 from alerts.errors import safe_traceback
 from alerts.flags import NUL_REMOVED
 from alerts.survey import SurveyResponse
-from consumers.intake import cloudevents, strict_json
+from consumers.intake import cloudevents, one_pass, strict_json
 from consumers.intake.answer import clamp_future, read_answer
 from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.moments import recorded_at
@@ -94,24 +94,35 @@ def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) 
     named = headers.get(cloudevents.SOURCE_HEADER)
     chosen = catalogue.choose(named, record.topic)
     cloudevents.check_format(value, headers)
-    body, nul_removed = _body(value, headers, chosen)
-    envelope = cloudevents.attributes_of(headers, body)
-    digest = sha256(value)
-    if chosen is not None and not (envelope and cloudevents.is_ours(envelope[0])):
-        if chosen.hydrate is not None and (HYDRATED_HEADER, b"1") not in record.headers:
-            return Deferred(address, chosen.name, chosen.notice_id(body), record.key, value, record.headers)
-        event, name = chosen.read(body), chosen.name
-    elif envelope is not None:
+    flags: tuple[str, ...] = ()
+    event = one_pass.read_event(value, headers)
+    if event is None:
+        body, nul_removed = _body(value, headers, chosen)
+        envelope = cloudevents.attributes_of(headers, body)
+        flags = (NUL_REMOVED,) if nul_removed else ()
+        if chosen is not None and not (envelope and cloudevents.is_ours(envelope[0])):
+            if chosen.hydrate is not None and (HYDRATED_HEADER, b"1") not in record.headers:
+                return Deferred(address, chosen.name, chosen.notice_id(body), record.key, value, record.headers)
+            return _answer(record, address, chosen.read(body), chosen.name, sha256(value).digest(), flags)
+        if envelope is None:
+            raise InvalidRecord(
+                DeadLetterReason.INVALID_ENVELOPE,
+                "specversion",
+                "this is no CloudEvent, and no source reads this topic",
+            )
         attributes, binary = envelope
         event = cloudevents.read_event(attributes, body, binary=binary)
-        name = chosen.name if chosen is not None and named is not None else CLOUDEVENTS
-        if binary:
-            digest.update(f"{event.source}\n{event.id}\n{attributes.get('time')}".encode())
-    else:
-        raise InvalidRecord(
-            DeadLetterReason.INVALID_ENVELOPE, "specversion", "this is no CloudEvent, and no source reads this topic"
-        )
-    return _answer(record, address, event, name, digest.digest(), (NUL_REMOVED,) if nul_removed else ())
+    name = chosen.name if chosen is not None and named is not None else CLOUDEVENTS
+    return _answer(record, address, event, name, _value_hash(value, event, headers), flags)
+
+
+def _value_hash(value: bytes, event: CloudEvent, headers: Mapping[str, str]) -> bytes:
+    """Of all that says what the event is: in binary mode the headers are part of it."""
+    digest = sha256(value)
+    attributes = cloudevents.in_headers(headers)
+    if attributes and not cloudevents.is_structured(headers):
+        digest.update(f"{event.source}\n{event.id}\n{attributes.get('time')}".encode())
+    return digest.digest()
 
 
 def _marked(read: Answer | Deferred, value: bytes, headers: RecordHeaders) -> Answer | Deferred | Canary:

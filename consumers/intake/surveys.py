@@ -36,7 +36,6 @@ from alerts.policy import Policy
 from consumers.intake.batch import Intake, Taken
 from consumers.intake.dead_letters import DeadLetters
 from consumers.intake.lanes import Lanes
-from consumers.intake.moments import recorded_at
 from consumers.intake.progress import IntakeProgress
 from consumers.intake.record import Record
 from consumers.intake.watch import WATCH_SECONDS, LagWatch
@@ -298,29 +297,28 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self, polled: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any]]], stop: asyncio.Event
     ) -> None:
         try:
-            await self._take([_record(each) for part in polled.values() for each in part], stop)
+            await self._take({part: [_record(each) for each in given] for part, given in polled.items()}, stop)
         finally:
             self._progress.let_go(polled)
 
-    async def _take(self, records: Sequence[Record], stop: asyncio.Event) -> None:
+    async def _take(self, polled: Mapping[TopicPartition, Sequence[Record]], stop: asyncio.Event) -> None:
         """All are taken in, but for partitions that a refused dead letter has stopped, or after a stop."""
-        now = _now()
-        self._progress.polled(_address(record, now) for record in records)
-        async with aclosing(self._intake.take(records, now, stop)) as pieces:
+        self._progress.polled(polled)
+        records = [each for given in polled.values() for each in given]
+        async with aclosing(self._intake.take(records, _now(), stop)) as pieces:
             async for taken in pieces:
-                self._tell(taken)
-                await self._commit(taken.arrivals)
+                last = _last_of_each(taken.arrivals)
+                self._tell(taken, last)
+                await self._commit(last)
 
-    def _tell(self, taken: Taken) -> None:
-        addresses = [each.address for each in taken.arrivals]
-        self._progress.taken(addresses)
+    def _tell(self, taken: Taken, last: Mapping[TopicPartition, Address]) -> None:
+        self._progress.taken(last)
         self._observer.batch(taken.report, _now())
         tell_report(taken.report)
         for topic, partition in taken.report.new_epochs:
             logger.error("topic %s-%s was made anew; its account begins again", topic, partition)
-        for topic, partition in {(each.topic, each.partition) for each in addresses}:
-            if TopicPartition(topic, partition) not in self._stopped:
-                self._observer.resumed(topic, partition)
+        for part in last.keys() - self._stopped.keys():
+            self._observer.resumed(part.topic, part.partition)
 
     def _on_refused(self, address: Address, error: RecordRefused) -> None:
         partition = TopicPartition(address.topic, address.partition)
@@ -328,10 +326,10 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         if partition in self._consumer.assignment():
             self._consumer.seek(partition, address.offset)
 
-    async def _commit(self, arrivals: Sequence[Arrival]) -> None:
+    async def _commit(self, last: Mapping[TopicPartition, Address]) -> None:
         """The next offset of each partition that is still ours. A failed commit is harmless: the ledger knows the records."""
-        following = {TopicPartition(a.address.topic, a.address.partition): a.address.offset + 1 for a in arrivals}
-        ours = {part: offset for part, offset in following.items() if part in self._consumer.assignment()}
+        assigned = self._consumer.assignment()
+        ours = {part: address.offset + 1 for part, address in last.items() if part in assigned}
         if not ours:
             return
         try:
@@ -355,8 +353,9 @@ def _record(polled: ConsumerRecord[Any, Any]) -> Record:
     )
 
 
-def _address(record: Record, now: datetime) -> Address:
-    return Address(record.topic, record.partition, record.offset, recorded_at(record.timestamp_ms, now))
+def _last_of_each(arrivals: Sequence[Arrival]) -> dict[TopicPartition, Address]:
+    last = {(each.address.topic, each.address.partition): each.address for each in arrivals}
+    return {TopicPartition(*place): address for place, address in last.items()}
 
 
 def _now() -> datetime:

@@ -17,7 +17,8 @@ from alerts.identity import handle_of, record_key
 from alerts.survey import EVENT_TYPE, SurveyResponse
 from consumers.intake import strict_json
 from consumers.intake.answer import read_answer
-from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER, CloudEvent, Moment
+from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER, CloudEvent
+from consumers.intake.moments import Moment
 from consumers.intake.reason import DeadLetterReason, InvalidRecord, Unrated
 from consumers.sources.header import column_name
 from consumers.sources.kinds import ValueKind, kind_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from alerts.calling_hours.geography import present_name
@@ -29,6 +29,7 @@ _NO_CITY = frozenset({"north", "south", "west"})  # of Australia, to Australians
 _STATES = {"hawaii": "Pacific/Honolulu", "alaska": "America/Anchorage", "arizona": "America/Phoenix"}
 
 
+@lru_cache(maxsize=4096)
 def zone_named(text: str) -> str:
     """IANA's name for a zone of Windows or Rails, or for a city that a zone is called after.
 

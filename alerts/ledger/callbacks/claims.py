@@ -151,7 +151,7 @@ async def claim_first(
 
 
 async def claim_next(
-    connection: AsyncConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
+    connection: AnyConnection, who: Claimer, *, count: int = 1, seconds: int | None = None, policy: Policy
 ) -> list[Transition]:
     """The next `count` callbacks of `who`, or as many as there are. Raises TooManyHeld.
 
@@ -203,7 +203,7 @@ async def _asked(connection: AnyConnection, who: Claimer, *, depth: int, passed:
 
 
 async def _take(
-    connection: AsyncConnection,
+    connection: AnyConnection,
     found: Sequence[Mapping[str, Any]],
     who: Claimer,
     seconds: int | None,

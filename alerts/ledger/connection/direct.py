@@ -8,7 +8,7 @@ they are opened, asked after a rest, and let go of when they are stale.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 from sqlalchemy import text
@@ -59,6 +59,11 @@ async def rows(connection: AnyConnection, statement: Statement, **given: Any) ->
         return await connection.fetch(statement, given)
     done = await connection.execute(statement.text, given)
     return cast("Sequence[Mapping[str, Any]]", done.mappings().all() if done.returns_rows else ())
+
+
+def savepoint(connection: AnyConnection) -> AbstractAsyncContextManager[Any]:
+    """What is done within it is undone when it fails, and the transaction goes on."""
+    return connection.driver.transaction() if isinstance(connection, DirectConnection) else connection.begin_nested()
 
 
 @asynccontextmanager

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field, structs
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import RecordOutcome
 from alerts.ledger.bulk import encode, recordset
+from alerts.ledger.connection.direct import DirectConnection, Statement, rows
 from alerts.ledger.database import transaction
 from alerts.ledger.tables.kafka import partitions
 
@@ -89,7 +90,7 @@ COLUMNS = ("topic", "partition", "epoch", "first_offset", "next_offset", "outcom
 
 # Which rows are these partitions' present ones? Made when new, and locked in one order: whoever holds them
 # is the only one that accounts for these partitions, so a consumer that has lost them waits and then sees.
-LOCK_ACCOUNTS = text(
+LOCK_ACCOUNTS = Statement(
     "INSERT INTO partitions (topic, partition, epoch, first_offset, next_offset, outcomes, skipped, seen_again)"
     " SELECT r.topic, r.partition, coalesce((SELECT max(p.epoch) FROM partitions p"
     "  WHERE p.topic = r.topic AND p.partition = r.partition), 0),"
@@ -108,15 +109,14 @@ ON_CONFLICT = (
 
 
 async def lock_accounts(
-    connection: AsyncConnection, first_offsets: Mapping[Partition, int]
+    connection: DirectConnection, first_offsets: Mapping[Partition, int]
 ) -> dict[Partition, PartitionAccount]:
     """The present row of each partition, locked; `first_offsets` is where a partition that is new begins."""
-    rows = [
+    wanted = [
         {"topic": topic, "partition": partition, "first_offset": offset}
         for (topic, partition), offset in first_offsets.items()
     ]
-    found = await connection.execute(LOCK_ACCOUNTS, {"rows": encode(rows)})
-    accounts = [PartitionAccount(**row._mapping) for row in found]
+    accounts = [PartitionAccount(**row) for row in await rows(connection, LOCK_ACCOUNTS, rows=encode(wanted))]
     return {(row.topic, row.partition): row for row in accounts}
 
 
@@ -124,8 +124,8 @@ async def read_accounts(engine: AsyncEngine) -> list[dict[str, Any]]:
     """The conservation table, as `/v1/ledger` and `bottombox ledger` show it."""
     query = select(*(partitions.c[name] for name in COLUMNS)).order_by("topic", "partition", "epoch")
     async with transaction(engine) as connection:
-        rows = [PartitionAccount(**row._mapping) for row in await connection.execute(query)]
-    return [_told(row) for row in rows]
+        accounts = [PartitionAccount(**row._mapping) for row in await connection.execute(query)]
+    return [_told(each) for each in accounts]
 
 
 def _told(row: PartitionAccount) -> dict[str, Any]:

@@ -12,12 +12,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
 from msgspec import Struct, field
-from sqlalchemy import exc
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts import canary
 from alerts.alert import Alert
@@ -25,10 +25,10 @@ from alerts.arrival import Answer, Arrival, Canary, DeadLettered, Deferred, Pass
 from alerts.callback import Transition
 from alerts.case import Effects, Fresh, answer_identity
 from alerts.intake import decide_all, recognise
-from alerts.ledger.bulk import driver_of
 from alerts.ledger.callbacks.store import store_transitions
+from alerts.ledger.connection.direct import DirectConnection
 from alerts.ledger.connection.opening import Connection
-from alerts.ledger.database import ledger_now, transaction
+from alerts.ledger.database import direct_transaction
 from alerts.ledger.ids import new_id
 from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts
 from alerts.ledger.intake.canaries import come_through, tell_apart
@@ -44,6 +44,9 @@ from alerts.scale import Box
 from alerts.scoring import rate
 
 TRIES = 5
+
+FEW = 100
+"""Answers that take less long than handing them to a thread and back, when other threads are at work: about 3 ms."""
 
 
 class Raised(Struct, frozen=True):
@@ -78,20 +81,20 @@ async def ingest_batch(
     """Takes in `batch`, in offset order within each partition. Raises Unavailable; then nothing was written."""
     for again in range(TRIES):
         try:
-            async with transaction(engine) as connection:
+            async with direct_transaction(engine) as connection:
                 return await _take(connection, batch, policy, shared_sources)
-        except (exc.IntegrityError, asyncpg.IntegrityConstraintViolationError):
+        except asyncpg.IntegrityConstraintViolationError:
             if again == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
 
 
 async def _take(
-    connection: AsyncConnection, batch: Sequence[Arrival], policy: Policy, shared_sources: frozenset[str]
+    connection: DirectConnection, batch: Sequence[Arrival], policy: Policy, shared_sources: frozenset[str]
 ) -> Report:
     report = Report()
+    driver = connection.driver
     accounts = await lock_accounts(connection, _first_offsets(batch))
-    driver = await driver_of(connection)
     batch, canaries = await tell_apart(connection, batch)
     kinds: dict[type[Arrival], list[Any]] = {}
     for each in batch:
@@ -113,7 +116,7 @@ async def _take(
     await store_transitions(connection, decided.effects.changed)
     await write_effects(driver, decided.effects, decided.ids, moved_accounts)
     _tell(report, decided.effects)
-    report.canaries.extend(await _release(connection, driver, _not_seen(canaries, fresh_from)))
+    report.canaries.extend(await _release(connection, _not_seen(canaries, fresh_from)))
     return report
 
 
@@ -125,14 +128,14 @@ def _not_seen(canaries: Sequence[Canary], fresh_from: Mapping[Partition, int]) -
     ]
 
 
-async def _release(connection: AsyncConnection, driver: Connection, sent: Sequence[Answer]) -> list[datetime]:
+async def _release(connection: DirectConnection, sent: Sequence[Answer]) -> list[datetime]:
     """The timestamps of these records, if each of them became a callback that could be claimed."""
 
     async def raise_alerts() -> None:
-        now = await ledger_now(connection)
+        now = await connection.driver.fetchval("SELECT ledger_now()")
         answers = [canary.awake(each, now) for each in sent]
-        decided = await _decide(driver, answers, canary.POLICY, frozenset())
-        await write_effects(driver, decided.effects, decided.ids, ())
+        decided = await _decide(connection.driver, answers, canary.POLICY, frozenset())
+        await write_effects(connection.driver, decided.effects, decided.ids, ())
 
     if sent and await come_through(connection, len(sent), raise_alerts):
         return [each.address.timestamp for each in sent]
@@ -149,8 +152,8 @@ class _Decided(Struct, frozen=True):
 async def _decide(
     driver: Connection, answers: Sequence[Answer], policy: Policy, shared_sources: frozenset[str]
 ) -> _Decided:
-    """Reads what the decision needs, locking it, and makes it at the moment after the last lock; in a thread, for a batch
-    takes longer than others of this process should wait."""
+    """Reads what the decision needs, locking it, and makes it at the moment after the last lock; of more than FEW in a thread,
+    for they take longer than others of this process should wait."""
     if not answers:
         return _Decided()
     fresh = [Fresh(each, rate(each.response, policy)) for each in answers]
@@ -167,7 +170,7 @@ async def _decide(
     }
     since = days_ago(found.now, policy.again.days)
     cases = await read_cases(driver, met.customers, open_callbacks, touched & from_before, since=since)
-    effects = await asyncio.to_thread(
+    decision = partial(
         decide_all,
         list(zip(fresh, of_customer, strict=True)),
         cases,
@@ -177,6 +180,7 @@ async def _decide(
         new_id=new_id,
         problems=found.problems,
     )
+    effects = decision() if len(answers) < FEW else await asyncio.to_thread(decision)
     return _Decided(effects, found.ids)
 
 

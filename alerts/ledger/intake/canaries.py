@@ -7,17 +7,19 @@ customer, its callback or its events, and no list, count or claim need leave it 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts import canary
 from alerts.arrival import Arrival, Canary, Passed, RecordOutcome
 from alerts.consistency import CANARY_QUEUE
 from alerts.errors import Unavailable, safe_traceback
 from alerts.ledger.callbacks.claims import Claimer, claim_next
+from alerts.ledger.connection.direct import DirectConnection, Statement, rows
 from alerts.ledger.database import reachable, transaction
 from alerts.ledger.tables.canary import canary as row
 
@@ -35,7 +37,9 @@ WHERE canary.sent_at <= excluded.sent_at - CAST(:every AS interval)
 RETURNING key
 """)
 
-SEEN = text("UPDATE canary SET seen_at = ledger_now()")
+SEEN = Statement("UPDATE canary SET seen_at = ledger_now()")
+
+KEY = Statement("SELECT key FROM canary")
 
 
 async def take_turn(engine: AsyncEngine, every: timedelta) -> bytes | None:
@@ -53,29 +57,28 @@ async def last_seen(engine: AsyncEngine) -> datetime | None:
 
 
 async def tell_apart(
-    connection: AsyncConnection, batch: Sequence[Arrival]
+    connection: DirectConnection, batch: Sequence[Arrival]
 ) -> tuple[Sequence[Arrival], Sequence[Canary]]:
     """The batch as it is to be taken in, and the genuine canaries, which are only counted; a forged one is an answer."""
     marked = [each for each in batch if type(each) is Canary]
     if not marked:
         return batch, marked
-    key = (await connection.execute(select(row.c.key))).scalar_one_or_none()
+    key = next((found["key"] for found in await rows(connection, KEY)), None)
     genuine = [each for each in marked if key is not None and canary.is_genuine(key, each.value, each.mark)]
     counted = {each.address: Passed(each.address, RecordOutcome.CANARY) for each in genuine}
     plain = [counted.get(each.address, each.answer) if isinstance(each, Canary) else each for each in batch]
     return plain, genuine
 
 
-async def come_through(connection: AsyncConnection, count: int, raise_alerts: Callable[[], Awaitable[None]]) -> bool:
+async def come_through(connection: DirectConnection, count: int, raise_alerts: Callable[[], Awaitable[None]]) -> bool:
     """Whether the callbacks of `raise_alerts` can be claimed. Nothing is left of them but the moment of the sight.
 
     A canary that fails costs itself only. Raises Unavailable.
     """
     try:
-        async with reachable(), connection.begin_nested() as alone:
+        async with reachable(), _undone(connection):
             await raise_alerts()
             claimed = await claim_next(connection, CLAIMER, count=count, policy=canary.POLICY)
-            await alone.rollback()
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - a fault of ours, and the answers beside it must be taken in
@@ -84,5 +87,16 @@ async def come_through(connection: AsyncConnection, count: int, raise_alerts: Ca
     if len(claimed) < count:
         logger.error("the canary became a callback that cannot be claimed")
         return False
-    await connection.execute(SEEN)
+    await rows(connection, SEEN)
     return True
+
+
+@asynccontextmanager
+async def _undone(connection: DirectConnection) -> AsyncIterator[None]:
+    """Whatever is done within it is undone at its end."""
+    savepoint = connection.driver.transaction()
+    await savepoint.start()
+    try:
+        yield
+    finally:
+        await savepoint.rollback()

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import Address, DeadLettered, Deferred
 from alerts.ledger.bulk import insert_returning
+from alerts.ledger.connection.direct import AnyConnection
 from alerts.ledger.database import transaction
 from alerts.ledger.intake.set_aside import index_dead_letters
 from alerts.ledger.tables.kafka import notices
@@ -65,7 +66,7 @@ class Notice(Struct, frozen=True):
     failures: int
 
 
-async def defer(connection: AsyncConnection, batch: Sequence[Deferred]) -> set[tuple[str, int, int]]:
+async def defer(connection: AnyConnection, batch: Sequence[Deferred]) -> set[tuple[str, int, int]]:
     """Keeps those that are new; their places in Kafka."""
     first: dict[tuple[str, str], Deferred] = {}
     for each in batch:
@@ -85,7 +86,7 @@ async def defer(connection: AsyncConnection, batch: Sequence[Deferred]) -> set[t
         for each in first.values()
     ]
     done = await insert_returning(connection, notices, rows, _DEFER)
-    return set() if done is None else {(row.topic, row.partition, row.offset) for row in done}
+    return {(row["topic"], row["partition"], row["offset"]) for row in done}
 
 
 async def lease_notices(engine: AsyncEngine, source: str, *, at_most: int) -> list[Notice]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from alerts.arrival import DeadLettered
 from alerts.ledger.bulk import insert_returning
+from alerts.ledger.connection.direct import AnyConnection
 from alerts.ledger.tables.kafka import dead_letters
 
 
-async def index_dead_letters(connection: AsyncConnection, aside: Sequence[DeadLettered]) -> list[str]:
+async def index_dead_letters(connection: AnyConnection, aside: Sequence[DeadLettered]) -> list[str]:
     """The reasons of those that are new."""
     rows = [
         {
@@ -30,4 +29,4 @@ async def index_dead_letters(connection: AsyncConnection, aside: Sequence[DeadLe
         for each in aside
     ]
     done = await insert_returning(connection, dead_letters, rows, "ON CONFLICT DO NOTHING RETURNING reason")
-    return [] if done is None else [row.reason for row in done]
+    return [row["reason"] for row in done]

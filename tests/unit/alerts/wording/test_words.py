@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.wording import words
 from alerts.wording.words import mentions
 
 
@@ -75,3 +78,19 @@ def test_stars_in_a_row_are_one() -> None:
 def test_no_text_whatever_raises(said: str, phrase: str) -> None:
     mentions(said, [phrase], unless=[phrase])
     assert not mentions(said, [phrase], unless=[phrase])
+
+
+ENGLISH = st.text(alphabet="abca bcab_-'$9. \t\x1f\x00", max_size=40)
+
+
+@given(ENGLISH, ENGLISH, st.integers(0, 40), st.integers(1, 12))
+def test_a_word_is_looked_for_where_words_begin_and_none_is_missed(
+    said: str, phrase: str, start: int, length: int
+) -> None:
+    """Of a text in ASCII fewer pieces are kept; they find what all of them would."""
+    for each in (phrase, said[start : start + length], f"*{said[start : start + length]}*"):
+        words._read.cache_clear()
+        found = mentions(said, [each])
+        words._read.cache_clear()
+        with mock.patch.object(words, "_ascii_begins", words._pieces):
+            assert mentions(said, [each]) == found

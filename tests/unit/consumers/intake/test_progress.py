@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from alerts.arrival import Address
 from consumers.intake.progress import STUCK_SECONDS, IntakeProgress, Lag
+from consumers.intake.record import Record
 
 PART = TopicPartition("surveys", 0)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -29,8 +30,13 @@ def progress() -> tuple[IntakeProgress, Clock]:
     return IntakeProgress(clock.monotonic, clock.now), clock
 
 
-def address(offset: int, seconds: float = 0.0) -> Address:
-    return Address("surveys", 0, offset, NOON + timedelta(seconds=seconds))
+def polled(*offsets: int, seconds: float = 0.0) -> dict[TopicPartition, list[Record]]:
+    at = int((NOON.timestamp() + seconds) * 1000)
+    return {PART: [Record("surveys", 0, offset, at, None, b"") for offset in offsets]}
+
+
+def up_to(offset: int) -> dict[TopicPartition, Address]:
+    return {PART: Address("surveys", 0, offset, NOON)}
 
 
 def test_the_lag_is_known_before_anything_was_read_and_grows_with_time() -> None:
@@ -42,20 +48,21 @@ def test_the_lag_is_known_before_anything_was_read_and_grows_with_time() -> None
 
 def test_a_batch_in_hand_is_behind_until_it_is_taken_in() -> None:
     known, clock = progress()
-    known.polled([address(3, seconds=-5.0), address(4), address(5)])
+    known.polled(polled(3, seconds=-5.0))
+    known.polled(polled(4, 5))
     clock.seconds = 10.0
     assert known.lags({PART: 6}, {PART: 6}) == [Lag(PART, 3, 15.0)]
-    known.taken([address(3), address(4)])
+    known.taken(up_to(4))
     assert known.lags({PART: 6}, {PART: 6}) == [Lag(PART, 1, 10.0)]
-    known.taken([address(5)])
+    known.taken(up_to(5))
     known.let_go([PART])
     assert known.lags({PART: 6}, {PART: 6}) == [Lag(PART, 0, 0.0)]
 
 
 def test_markers_of_transactions_that_were_passed_over_are_no_lag() -> None:
     known, _ = progress()
-    known.polled([address(0)])
-    known.taken([address(0)])
+    known.polled(polled(0))
+    known.taken(up_to(0))
     known.let_go([PART])
     assert known.lags({PART: 2}, {PART: 2}) == [Lag(PART, 0, 0.0)]
 
@@ -81,7 +88,7 @@ def test_a_quiet_topic_is_not_a_stuck_client() -> None:
 
 def test_a_batch_that_waits_for_the_database_is_not_a_stuck_client() -> None:
     known, clock = progress()
-    known.polled([address(3)])
+    known.polled(polled(3))
     for moment in range(0, 1000, 60):
         clock.seconds = float(moment)
         assert not known.is_stuck(BEHIND)
