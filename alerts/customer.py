@@ -72,12 +72,14 @@ class Customer(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def version(self) -> str:
         """Changes with every fact of the customer that is shown; 16 hex digits."""
-        hidden = ("key", "facts_as_of", "corrected")
-        facts = tuple(getattr(self, name) for name in self.__struct_fields__ if name not in hidden)
-        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr(_shown(self)).encode()).hexdigest()[:16]
 
     def evolve(self, **changes: Any) -> Customer:
         return structs.replace(self, **changes)
+
+
+_HIDDEN = ("key", "facts_as_of", "corrected")
+_shown = attrgetter(*(name for name in Customer.__struct_fields__ if name not in _HIDDEN))
 
 
 def learn(customer: Customer, answer: survey.SurveyResponse) -> Customer:

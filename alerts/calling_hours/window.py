@@ -204,7 +204,7 @@ def _without(intervals: list[Interval], begin: datetime, end: datetime) -> list[
 
 def _reason(at: datetime, opens: datetime, closes: datetime, clocks: tuple[Hours, ...]) -> str:
     if opens <= at:
-        clock = next((clock for clock in clocks if _closes(clock, closes)), clocks[0])
+        clock = _first_to_close(clocks, closes)
         return f"{_hour(at, clock)} in {_city(clock)}, open until {_hour(closes, clock)}"
     clock = next((clock for clock in clocks if _opens(clock, opens)), clocks[0])
     closed = next((clock for clock in clocks if not clock.is_open(at)), None)
@@ -212,6 +212,12 @@ def _reason(at: datetime, opens: datetime, closes: datetime, clocks: tuple[Hours
     now = _hour(at, here) if here.opens_on(at.astimezone(here.zone).date()) else _weekday(at, here)
     there = "" if here is clock else f" in {_city(clock)}"
     return f"{now} in {_city(here)}, {verb} {_when(opens, at, clock)}{there}"
+
+
+@lru_cache(maxsize=4096)
+def _first_to_close(clocks: tuple[Hours, ...], closes: datetime) -> Hours:
+    """Remembered, for while a window is open everybody who looks at one of its callbacks asks this."""
+    return next((clock for clock in clocks if _closes(clock, closes)), clocks[0])
 
 
 def _opens(clock: Hours, at: datetime) -> bool:
@@ -232,7 +238,8 @@ def _when(then: datetime, now: datetime, clock: Hours) -> str:
 
 
 def _hour(at: datetime, clock: Hours) -> str:
-    return f"{at.astimezone(clock.zone):%H:%M}"
+    there = at.astimezone(clock.zone)
+    return f"{there.hour:02}:{there.minute:02}"
 
 
 def _weekday(at: datetime, clock: Hours) -> str:

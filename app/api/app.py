@@ -18,6 +18,7 @@ from app.api.http.limits import Acquaintances, BodyLimit, RateLimiter
 from app.api.http.middleware import ErrorBoundary
 from app.api.http.openapi import describe
 from app.api.http.problems import add_handlers
+from app.api.http.short_way import ShortWay
 from app.api.insights import answers, forecasting, people, wall
 from app.api.insights import callbacks as insight_callbacks
 from app.api.insights.turn import CountingTurn
@@ -53,6 +54,7 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it would look for each with every request
     )
     app.state.dependencies = dependencies
     app.state.cursors = Cursors(dependencies.secret_key)
@@ -67,6 +69,7 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
     for router in [*routers, health_router(metrics_protected=dependencies.metrics_protected)]:
         app.router.routes.extend(router.routes)
     add_handlers(app)
+    app.add_middleware(ShortWay, routes=app.router.routes)
     app.add_middleware(BodyLimit)
     app.add_middleware(ErrorBoundary, observe=dependencies.observe_http)
     app.add_middleware(Head)  # the last one added stands outermost

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
@@ -20,6 +21,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves
 def exemplar(trace: str | None) -> dict[str, str] | None:
     """What an observation is marked with, for who asks for OpenMetrics: the id of its trace, if it has one."""
     return None if trace is None else {"trace_id": trace}
+
+
+def held(metric: Histogram) -> Callable[..., Histogram]:
+    """Its `labels`, where one series is asked for again and again: the library looks at each label every time."""
+    return lru_cache(maxsize=None)(metric.labels)
 
 
 class Registry:

@@ -1,9 +1,11 @@
-"""The OpenAPI document, without a house behind it."""
+"""The front door and its OpenAPI document, without a house behind it."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
+
+from fastapi import FastAPI
 
 from alerts.ledger.database import open_engine
 from alerts.policy import shipped_policy
@@ -13,10 +15,14 @@ from consumers.sources.catalogue import Catalogue
 
 
 def openapi() -> dict[str, Any]:
-    """The document of an app made of stand-ins; nothing is called, and no connection is opened."""
+    return front_door().openapi()
+
+
+def front_door() -> FastAPI:
+    """An app made of stand-ins; nothing is called, and no connection is opened."""
 
     async def nothing(*_: Any) -> Any:
-        raise AssertionError("the document needs no part of the house")
+        raise AssertionError("this needs no part of the house")
 
     dependencies = ApiDependencies(
         engine=open_engine("postgresql://nobody@127.0.0.1:1/nothing"),
@@ -39,4 +45,4 @@ def openapi() -> dict[str, Any]:
         public_url=None,
         version="0",
     )
-    return create_app(dependencies).openapi()
+    return create_app(dependencies)

@@ -69,7 +69,7 @@ def savepoint(connection: AnyConnection) -> AbstractAsyncContextManager[Any]:
 @asynccontextmanager
 async def begun(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
     """One transaction at READ COMMITTED on the driver's own connection."""
-    async with _borrowed(engine) as connection:
+    async with _Borrowed(engine) as connection:
         transaction = connection.driver.transaction()
         await transaction.start()
         try:
@@ -84,7 +84,7 @@ async def begun(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
 async def without_transaction(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
     """For single statements. Behind a pooler they have one, for what prepares a statement and what runs it must meet the
     same session."""
-    async with _borrowed(engine) as connection:
+    async with _Borrowed(engine) as connection:
         if is_pooled(connection.driver):
             async with connection.driver.transaction():
                 yield connection
@@ -100,19 +100,31 @@ async def _roll_back(driver: Connection, transaction: Any) -> None:
         driver.terminate()
 
 
-@asynccontextmanager
-async def _borrowed(engine: AsyncEngine) -> AsyncIterator[DirectConnection]:
-    held = await greenlet_spawn(engine.sync_engine.pool.connect)
-    try:
-        yield DirectConnection(cast("Connection", held.driver_connection), held.info)
-    except BaseException as error:
-        if is_stale(error):
-            held.info[CONNECTOR].condemn()
-        if not isinstance(error, Exception) or is_lost(error) or _is_closed(held):
-            held.invalidate(error)  # in the middle of something: the server ends it with the connection
-        raise
-    finally:
-        await greenlet_spawn(held.close)
+class _Borrowed:
+    """A connection of the pool, for as long as somebody works with it. A class, for it is entered hundreds of times a second."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._pool = engine.sync_engine.pool
+
+    async def __aenter__(self) -> DirectConnection:
+        self._held = held = await greenlet_spawn(self._pool.connect)
+        return DirectConnection(cast("Connection", held.driver_connection), held.info)
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        held = self._held
+        try:
+            if error is not None:
+                _part_with(held, error)
+        finally:
+            await greenlet_spawn(held.close)
+
+
+def _part_with(held: PoolProxiedConnection, error: BaseException) -> None:
+    """Whether the connection, or all of them, can go on after this."""
+    if is_stale(error):
+        held.info[CONNECTOR].condemn()
+    if not isinstance(error, Exception) or is_lost(error) or _is_closed(held):
+        held.invalidate(error)  # in the middle of something: the server ends it with the connection
 
 
 def _is_closed(held: PoolProxiedConnection) -> bool:

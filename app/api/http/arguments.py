@@ -75,13 +75,23 @@ def _of_query(field: Any) -> MakeArgument | None:
         default = model()
     except ValidationError:
         return None
+    alone = {name for name, schema in model.model_json_schema()["properties"].items() if not _is_list(schema)}
 
     async def read(request: Request) -> Any:
-        if request.scope["query_string"]:
+        if not request.scope["query_string"]:
+            return default
+        given = request.query_params.multi_items()
+        values = dict(given)
+        if len(values) < len(given) or not values.keys() <= alone:
             raise NotSimple
-        return default
+        return _validated(model, values)
 
     return read
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    """Whether a query may have several values of a member."""
+    return any(each.get("type") == "array" for each in (schema, *schema.get("anyOf", ())))
 
 
 def _is_model(annotation: Any) -> bool:

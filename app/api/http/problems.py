@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -77,7 +77,9 @@ class ApiProblem(HTTPException):
 def request_id(scope: Scope) -> str:
     """The id of this request, made when first asked for."""
     state: dict[str, Any] = scope.setdefault("state", {})
-    found: str = state.setdefault("request_id", str(uuid.uuid4()))
+    if "request_id" not in state:
+        state["request_id"] = str(uuid.uuid4())
+    found: str = state["request_id"]
     return found
 
 
@@ -106,10 +108,14 @@ def problem_response(
 
 
 def add_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(Unavailable, _unavailable)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    for kind, handler in HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def answer_to(request: Request, error: Exception) -> Response:
+    """What is said of an error that HANDLERS has, or whose base it has."""
+    kind = next(each for each in type(error).__mro__ if each in HANDLERS)
+    return await HANDLERS[kind](request, error)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -146,6 +152,14 @@ async def _http(request: Request, error: Exception) -> Response:
         allow = {"Allow": ", ".join(allowed_methods(request))}
         return problem_response(request.scope, code, "see the Allow header", headers=allow)
     return problem_response(request.scope, code, "see /docs for what is here")
+
+
+HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    Refused: _refused,
+    Unavailable: _unavailable,
+    RequestValidationError: _invalid,
+    HTTPException: _http,
+}
 
 
 def allowed_methods(request: Request) -> list[str]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alerts.ledger.access.keys import KeyGone
-from app.api.http.arguments import NotSimple, simple_parts
+from app.api.http.arguments import MakeArgument, simple_parts
 from app.api.http.problems import ApiProblem, problem_docs
 from app.api.http.security import PUBLIC, SIGNATURE, authenticate, is_asking, turned_away
 from app.api.schemas.base import QueryModel
@@ -24,6 +24,9 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 SCOPE = "x-scope"
 SINGLE = (b"host", b"authorization", b"content-type", b"idempotency-key", b"if-match")
 """Headers of which one value decides."""
+
+ADMITTED = "bottombox.admitted"
+"""In the scope of a request that has passed the door already: nobody is charged twice for one."""
 
 
 class StrictRequest(Request):
@@ -51,21 +54,32 @@ class StrictRequest(Request):
 class GuardedRoute(APIRoute):
     """Default deny: a route that declares no scope cannot be made."""
 
+    short: Handler | None = None
+    """The door and the endpoint without FastAPI (`ShortWay`); raises NotSimple for what FastAPI is to read."""
+
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
-        scope = (self.openapi_extra or {}).get(SCOPE)
-        if scope is None:
+        if SCOPE not in (self.openapi_extra or {}):
             raise TypeError(f"{self.path} declares no scope; use app.api.http.route.declare")
-        answer, trusting = self._answering(handle), is_asking(self.endpoint)
+        parts = simple_parts(self.dependant)
+        if parts is not None:
+            self.short = self._guarded(_simply(parts, self.endpoint))
+        return self._guarded(handle)
+
+    def _guarded(self, answer: Handler) -> Handler:
+        scope, trusting = (self.openapi_extra or {})[SCOPE], is_asking(self.endpoint)
         takes_query = any(_is_query(field.field_info.annotation) for field in self.dependant.query_params)
+        takes_json = self.body_field is not None
 
         async def guarded(request: Request) -> Response:
-            strict = StrictRequest(request.scope, request.receive)
-            if scope != SIGNATURE:  # what a platform may say where, its source file says
+            strict = request if isinstance(request, StrictRequest) else StrictRequest(request.scope, request.receive)
+            # what a platform may say where, its source file says
+            if scope != SIGNATURE and ADMITTED not in strict.scope:
                 _check_repeated(strict)
                 await authenticate(strict, scope, trusting=trusting)
                 _check_query(strict, takes_query)
-            await _check_media_type(strict, self.body_field is not None)
+                strict.scope[ADMITTED] = True
+            await _check_media_type(strict, takes_json)
             try:
                 return await answer(strict)
             except KeyGone:
@@ -73,21 +87,14 @@ class GuardedRoute(APIRoute):
 
         return guarded
 
-    def _answering(self, handle: Handler) -> Handler:
-        """`handle`, which is FastAPI's, or a shorter way to the endpoint."""
-        parts, endpoint = simple_parts(self.dependant), self.endpoint
-        if parts is None:
-            return handle
 
-        async def answer(request: Request) -> Response:
-            try:
-                arguments = {name: await part(request) for name, part in parts.items()}
-            except NotSimple:
-                return await handle(request)
-            done: Response = await endpoint(**arguments)
-            return done
+def _simply(parts: Mapping[str, MakeArgument], endpoint: Callable[..., Coroutine[Any, Any, Response]]) -> Handler:
+    """The endpoint, called with these parts of the request."""
 
-        return answer
+    async def answer(request: Request) -> Response:
+        return await endpoint(**{name: await part(request) for name, part in parts.items()})
+
+    return answer
 
 
 def declare(
@@ -112,6 +119,8 @@ def _check_repeated(request: Request) -> None:
 
 
 def _check_query(request: Request, takes_query: bool) -> None:
+    if not request.scope["query_string"]:
+        return
     if request.query_params and not takes_query and request.scope["path"].startswith("/v1"):
         raise ApiProblem("validation", "this route takes no query; remove it", errors=[])
     if any("\0" in text for item in request.query_params.multi_items() for text in item):

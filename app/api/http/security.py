@@ -72,7 +72,7 @@ async def authenticate(request: Request, scope: str, *, trusting: bool = False) 
     """
     if scope == PUBLIC:
         return
-    if "access_token" in request.query_params:
+    if request.scope["query_string"] and "access_token" in request.query_params:
         raise ApiProblem("malformed", "credentials do not belong in a URL; send the Authorization header")
     principal = principal_of(await _key(request, trusting=trusting))
     principal.demand(scope)

@@ -198,6 +198,15 @@ async def test_whoever_asks_too_often_waits_and_nobody_else_does(front: Front) -
     good(await patient.get("/v1/policy"))
 
 
+async def test_a_request_that_fastapi_reads_after_all_is_paid_for_once(front: Front) -> None:
+    front.rebuild(rate_limit=2)
+    front.app.state.limiter = RateLimiter(2, lambda: 0.0)
+    advisor = await front.key("callbacks:work")
+    for _ in range(2):
+        problem(await advisor.post("/v1/callbacks/claim", json={"count": "two"}), 422, "validation")
+    problem(await advisor.post("/v1/callbacks/claim", json={"count": "two"}), 429, "quota-exceeded")
+
+
 async def test_whoever_guesses_keys_is_slowed_down(front: Front) -> None:
     front.rebuild(rate_limit=3)
     statuses = set()
