@@ -41,7 +41,7 @@ ROUTES = {
 }
 KEPT = (
     *("responses_answered_at", "responses_revising", "callbacks_ended_at", "history_at"),
-    *("answer_sums", "answer_sums_by_since_value_key"),
+    *("answer_sums", "answer_sums_by_since_value_key", "customers_not_followed"),
 )
 
 

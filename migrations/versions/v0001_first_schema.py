@@ -125,6 +125,13 @@ def upgrade() -> None:
     op.create_index(
         "customers_phone", "customers", ["phone"], unique=False, postgresql_where=sa.text("phone IS NOT NULL")
     )
+    op.create_index(
+        "customers_not_followed",
+        "customers",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("erased_at IS NOT NULL OR key LIKE 'interaction:%'"),
+    )
     op.create_table(
         "dead_letters",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

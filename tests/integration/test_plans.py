@@ -17,6 +17,7 @@ from alerts.ledger.checks.auditor import OF_CUSTOMERS
 from alerts.ledger.checks.check import FOUND_AT_MOST, Check
 from alerts.ledger.checks.lateness import DUE_AND_LEFT, LEASE_OUTLIVED
 from alerts.ledger.database import open_engine
+from alerts.ledger.insights.sums import ADD, UNITS
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES, SNAPSHOT
 from alerts.ledger.intake.customers import LOCK_CUSTOMERS
@@ -166,6 +167,18 @@ async def test_an_answer_that_was_revised_often_is_read_once_for_each_time(
     asked = text(statement.replace("$1::bigint[]", "CAST(:customers AS bigint[])"))
     found = await plan(story, asked, "(ANALYZE, TIMING OFF, FORMAT JSON)", customers=f"'{{{customer}}}'")
     assert 1_000 < rows_read(json.loads(found)[0]["Plan"]) < 20 * 2_000, found
+
+
+async def test_adding_to_the_sums_reads_what_is_new_and_what_that_replaces(
+    story: asyncpg.Connection[asyncpg.Record],
+) -> None:
+    await story.execute(YEARS)
+    await story.execute("VACUUM ANALYZE responses")
+    newest = await story.fetchval("SELECT max(id) FROM responses")
+    found = await plan(
+        story, ADD, "(ANALYZE, TIMING OFF, FORMAT JSON)", low=str(newest - 100), top="9223372036854775807"
+    )
+    assert 100 <= rows_read(json.loads(found)[0]["Plan"]) < 100 * len(UNITS) * 4, found
 
 
 async def test_an_audit_of_some_customers_reads_nobody_elses_rows(crowd: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -42,4 +42,6 @@ customers = Table(
     UniqueConstraint("key"),
     Index(None, "phone", postgresql_where=text("phone IS NOT NULL")),
     Index(None, "email", postgresql_where=text("email IS NOT NULL")),
+    # whom nobody can see come back: for the insights, and few where customers have ids
+    Index("customers_not_followed", "id", postgresql_where=text("erased_at IS NOT NULL OR key LIKE 'interaction:%'")),
 )
