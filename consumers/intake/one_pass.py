@@ -19,7 +19,7 @@ from consumers.intake.lengths import MAX_ID
 from consumers.intake.moments import Moment
 from consumers.intake.strict_json import MAX_BYTES, MAX_DEPTH
 
-Shape = TypeVar("Shape")
+Decoded = TypeVar("Decoded")
 
 
 class _Event(Struct, gc=False):
@@ -64,7 +64,7 @@ def _is_usual(identifier: str) -> bool:
     return len(identifier) <= MAX_ID and not identifier.isspace() and identifier != ""
 
 
-def _decoded(value: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape | None:
+def _decoded(value: bytes, decoder: msgspec.json.Decoder[Decoded]) -> Decoded | None:
     """None for what does not fit, may be too large or too deep, or lost a member on the way: one that is there twice, or
     that we do not know. Without it, written anew, there are fewer quotation marks; an escaped one may be written in two
     ways, and such a text is left to the exact way."""
