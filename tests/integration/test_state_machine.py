@@ -59,6 +59,7 @@ from alerts.transitions import (
     escalate,
     expire,
     extend,
+    follow,
     join,
     move,
     open_callback,
@@ -237,11 +238,12 @@ class ModelAndLedger(RuleBasedStateMachine):
     def hear(self, person: Person, said: Answer) -> None:
         report = self.run(ingest_batch(self.engine, [said], POLICY))
         self.know(person)
+        self.follow(person)
         response = said.response
         was_bad = (person, response.response_id) in self.answered
         if response.rating <= 2:
             if person.opted_out:
-                assert report.moved == []
+                assert report.raised == []
             else:
                 self.raise_alert(person, said, report.moved)
             person.bottom_boxes[response.response_id] = response.answered_at
@@ -271,6 +273,13 @@ class ModelAndLedger(RuleBasedStateMachine):
                 open_id, join(self.model[open_id], about, self.customer(person), now=self.now, policy=POLICY), "join"
             )
         self.behind.setdefault(open_id or actual.callback.id, set()).add(said.response.response_id)
+
+    def follow(self, person: Person) -> None:
+        """With every answer an open callback is as its customer is known: so a number that a try found wrong is one again."""
+        open_id = self.open_of(person)
+        if open_id is not None:
+            followed = follow(self.model[open_id], self.customer(person), now=self.now, policy=POLICY)
+            self.expect(open_id, followed, "follow")
 
     def rerate(self, person: Person, response: str) -> None:
         open_id = self.open_of(person)

@@ -42,16 +42,16 @@ class Weeks:
         """So many weeks, the last of them this one, with so many answers each; then the clock is right again."""
         now = datetime.now(UTC)
         this = (now - timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
-        for before in reversed(range(weeks)):
-            await self._clock.set(this - timedelta(weeks=before))
-            await self._woken()
-            await self._hear(answers)
-            for _ in range(2):
-                await self._work_on_all()
-                await self._pass_time(150)
+        async with self._http:
+            for before in reversed(range(weeks)):
+                await self._clock.set(this - timedelta(weeks=before))
+                await self._woken()
+                await self._hear(answers)
+                for _ in range(2):
+                    await self._work_on_all()
+                    await self._pass_time(150)
         await self._clock.set(datetime.now(UTC))
         await self._woken()
-        await self._http.aclose()
 
     async def _hear(self, count: int) -> None:
         """Answers of this moment, one of them twice, and two records that nobody can read."""
@@ -78,14 +78,15 @@ class Weeks:
     async def _work_on(self, callback: dict[str, Any]) -> None:
         luck = self._dice.random()
         if luck < 0.05:
-            return await self._post(callback, "skip", reason="break")
+            await self._post(callback, "skip", reason="break")
+            return
         await self._pass_time(self._dice.randint(1, 9))
         if luck < 0.15 and callback["promise"] is None:
             at = await self._clock.now() + timedelta(minutes=self._dice.randint(60, 140))
-            return await self._post(callback, "schedule", at=at.isoformat(), keep_owner=False)
+            await self._post(callback, "schedule", at=at.isoformat(), keep_owner=False)
+            return
         result = _pick(self._dice, _RESULTS)
-        await self._post(callback, "attempts", result=result)
-        if result == "connected":
+        if await self._post(callback, "attempts", result=result) and result == "connected":
             kind, driver = _pick(self._dice, _CAUSES)
             done = {
                 "cause": {"kind": kind, "driver": driver},
@@ -93,12 +94,15 @@ class Weeks:
                 "note": NOTE,
             }
             await self._post(callback, "resolve", **done)
-        return None
 
-    async def _post(self, callback: dict[str, Any], what: str, **body: Any) -> None:
+    async def _post(self, callback: dict[str, Any], what: str, **body: Any) -> bool:
+        """Whether it was done: the last step of an escalation, in the time that has passed, takes the callback back."""
         token = callback["lease"]["token"]
         done = await self._http.post(f"/callbacks/{callback['id']}/{what}", json={"lease_token": token, **body})
+        if done.status_code == httpx.codes.CONFLICT and done.json()["type"].endswith(":lease-lost"):
+            return False
         assert done.is_success, f"{what}: {done.text}"
+        return True
 
     async def _pass_time(self, minutes: int) -> None:
         await self._clock.advance(timedelta(minutes=minutes))

@@ -17,6 +17,7 @@ from alerts.arrival import Answer, Arrival
 from consumers.intake import one_pass, strict_json
 from consumers.intake.origin import RecordHeaders
 from consumers.intake.record import read_record
+from tests.parts.effort import times
 from tests.unit.consumers.intake.test_record import CATALOGUE, DATA, ENVELOPE, NOW, binary, record
 
 STRUCTURED: RecordHeaders = (("content-type", b"application/cloudevents+json; charset=utf-8"),)
@@ -104,7 +105,7 @@ def read(value: bytes, headers: RecordHeaders) -> Arrival:
 
 @given(sent())
 @example((b'{"specversion": "1.0", "rating": 1, "rating": 5}', ()))
-@settings(max_examples=1500)
+@settings(max_examples=times(15_000))
 def test_one_pass_reads_what_the_exact_way_reads(sent: tuple[bytes, RecordHeaders]) -> None:
     found = read(*sent)
     with the_exact_way_only():
