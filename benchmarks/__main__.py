@@ -19,12 +19,14 @@ import uvloop
 from benchmarks import audit, claim, growth, insights, intake, latency, memory, mixed, profile, rest, scrape, slope
 from benchmarks.machine import this_machine
 from benchmarks.page import Run, make_page, read_runs, write_page
+from benchmarks.peers import side_by_side
 from benchmarks.results import Findings, render
 from tests.parts.kafka_jars import missing_kafka
 from tests.parts.postgres import missing_postgres
 
 ALL: dict[str, Callable[[bool], Awaitable[Findings]]] = {
     "intake": intake.run,
+    "peers": side_by_side.run,
     "latency": latency.run,
     "claim": claim.run,
     "rest": rest.run,

@@ -61,10 +61,11 @@ def kafka_jars(pom: Path = NEWEST) -> Path:
 
 def _jars(pom: Path) -> Path:
     """Named by what the pom says, so another version gets another folder."""
-    return _cache() / f"kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}"
+    return cache_folder() / f"kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:12]}"
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where what was fetched or built for tests and benchmarks is kept."""
     if named := os.environ.get("BOTTOMBOX_TEST_CACHE"):
         return Path(named)
     if named := os.environ.get("XDG_CACHE_HOME"):
