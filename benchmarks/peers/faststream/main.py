@@ -62,6 +62,14 @@ callbacks = Table(
     Column("closed_at", DateTime(timezone=True)),
 )
 
+# Rows are handed to execute() as a list, which SQLAlchemy writes many at a time; values() of a list compiles every row anew.
+_upsert = insert(customers)
+KEEP_CUSTOMERS = _upsert.on_conflict_do_update(
+    index_elements=["key"], set_={name: _upsert.excluded[name] for name in ("name", "time_zone", "language")}
+).returning(customers.c.key, customers.c.id)
+KEEP_ANSWERS = insert(answers).on_conflict_do_nothing().returning(answers.c.id, answers.c.customer_id, answers.c.rating)
+OPEN_CALLBACKS = insert(callbacks).on_conflict_do_nothing()
+
 engine = create_async_engine(os.environ["DATABASE"].replace("postgresql://", "postgresql+asyncpg://"))
 broker = KafkaBroker(os.environ["KAFKA"])
 app = FastStream(broker)
@@ -78,16 +86,12 @@ app = FastStream(broker)
 async def take(events: list[Event]) -> None:
     said = {each.data.customer.id: each.data.customer for each in events}
     async with engine.begin() as connection:
-        upsert = insert(customers).values([_customer(each) for each in said.values()])
-        facts = {name: upsert.excluded[name] for name in ("name", "time_zone", "language")}
-        upsert = upsert.on_conflict_do_update(index_elements=["key"], set_=facts)
-        ids = {row.key: row.id for row in await connection.execute(upsert.returning(customers.c.key, customers.c.id))}
-        new = insert(answers).values([_answer(each, ids[each.data.customer.id]) for each in events])
-        new = new.on_conflict_do_nothing()
-        found = await connection.execute(new.returning(answers.c.id, answers.c.customer_id, answers.c.rating))
-        bad = [{"customer_id": row.customer_id, "answer_id": row.id} for row in found if row.rating <= 2]
+        kept = await connection.execute(KEEP_CUSTOMERS, [_customer(each) for each in said.values()])
+        ids = {row.key: row.id for row in kept}
+        new = await connection.execute(KEEP_ANSWERS, [_answer(each, ids[each.data.customer.id]) for each in events])
+        bad = [{"customer_id": row.customer_id, "answer_id": row.id} for row in new if row.rating <= 2]
         if bad:
-            await connection.execute(insert(callbacks).values(bad).on_conflict_do_nothing())
+            await connection.execute(OPEN_CALLBACKS, bad)
 
 
 def _customer(said: CustomerData) -> dict[str, Any]:
