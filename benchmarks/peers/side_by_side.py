@@ -36,6 +36,7 @@ LESS = (
 EVERY = 0.1  # seconds between looks
 PATIENCE = 300.0  # seconds for one trial
 STOP_SECONDS = 20.0
+TAKEN = "SELECT coalesce(max(id), 0) FROM answers"  # numbered without a gap, for none comes twice
 COUNTS = "SELECT (SELECT count(*) FROM answers), (SELECT count(*) FROM callbacks), (SELECT count(*) FROM customers)"
 
 
@@ -123,7 +124,7 @@ def _given(place: Place, trial: Trial, url: str) -> dict[str, str]:
 async def _watch(ledger: asyncpg.Connection[asyncpg.Record], count: int, process: subprocess.Popen[bytes]) -> float:
     first, began = 0, 0.0
     async with asyncio.timeout(PATIENCE):
-        while (done := await ledger.fetchval("SELECT count(*) FROM answers")) < count:
+        while (done := await ledger.fetchval(TAKEN)) < count:
             assert process.poll() is None, "it ended"
             if done and not first:
                 first, began = done, time.perf_counter()
@@ -150,6 +151,11 @@ async def _check(ledger: asyncpg.Connection[asyncpg.Record], trial: Trial) -> No
     assert tuple(counted) == expected, f"{trial.peer.name}: {tuple(counted)}, and not {expected}"
 
 
+def _standing(rounds: Sequence[Round], peer: Peer) -> str:
+    ratio = figure(rounds, "intake", peer.name).median
+    return f"the intake is {'ahead of' if ratio >= 1 else 'behind'} {peer.title}: {ratio:.2f} of its answers a second"
+
+
 def _findings(rounds: Sequence[Round], peers: Sequence[Peer], count: int, notes: Sequence[str]) -> Findings:
     rows: list[tuple[Cell, ...]] = [compared(rounds, "intake, one consumer process", "intake", "intake")]
     rows += [compared(rounds, each.title, each.name, "intake") for each in peers]
@@ -165,6 +171,7 @@ def _findings(rounds: Sequence[Round], peers: Sequence[Peer], count: int, notes:
         notes=[
             f"{count:,} answers in {PARTITIONS} partitions; the slow one is given {count * PEERS[0].share:,.0f} of them",
             LESS,
+            *(_standing(rounds, each) for each in peers),
             *notes,
         ],
         figures={f"peers.{each.name}": figure(rounds, "intake", each.name) for each in peers},
