@@ -31,6 +31,9 @@ from consumers.sources.catalogue import Catalogue
 
 logger = logging.getLogger(__name__)
 
+USUAL = 1_000
+"""Bytes of a record, on average, up to which few are read sooner than a thread has its turn."""
+
 LARGEST_BATCH = 16 * 1024 * 1024
 """Bytes of keys and values, as they are after decompression. One statement carries what is stored of a batch."""
 
@@ -92,7 +95,7 @@ class Intake:
             start += count
             # Many in a thread: two thousand take longer than heartbeats, and the batches beside this one, should wait.
             reading = partial(_read, batch, self.catalogue, now)
-            readings = reading() if len(batch) < FEW else await asyncio.to_thread(reading)
+            readings = reading() if _are_quick(batch) else await asyncio.to_thread(reading)
             if self.policy.keep_raw_days is not None:
                 readings = [_with_raw(reading, record) for reading, record in zip(readings, batch, strict=True)]
             async for taken in _Batch(self, batch, readings, stop, stopped).take():
@@ -199,6 +202,10 @@ class _Batch:
         await wait_or_stop(self._stop, self._wait)
         self._wait = min(LONGEST_WAIT, 2 * self._wait)
         return not self._stop.is_set()
+
+
+def _are_quick(records: Sequence[Record]) -> bool:
+    return len(records) < FEW and sum(map(_size, records)) < FEW * USUAL
 
 
 def _read(records: Sequence[Record], catalogue: Catalogue, now: datetime) -> list[Arrival]:

@@ -163,7 +163,9 @@ async def test_neither_a_batch_nor_what_is_due_is_reckoned_on_the_event_loop(
 
         return noting
 
-    monkeypatch.setattr(batch, "FEW", 1)
+    monkeypatch.setattr(
+        batch, "FEW", 1
+    )  # of few of usual length the reckoning is over sooner than a thread has its turn
     monkeypatch.setattr(batch, "decide_all", noted(decide_all))
     monkeypatch.setattr(timers, "wake", noted(wake))
     await night(engine, clock, 2)

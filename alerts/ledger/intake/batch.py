@@ -46,7 +46,10 @@ from alerts.scoring import rate
 TRIES = 5
 
 FEW = 100
-"""Answers that take less long than handing them to a thread and back, when other threads are at work: about 3 ms."""
+"""Answers of the usual length take less long than handing them to a thread and back, when other threads are at work."""
+
+USUAL = 1_000
+"""Characters of a comment, on average, up to which that is so."""
 
 
 class Raised(Struct, frozen=True):
@@ -152,8 +155,8 @@ class _Decided(Struct, frozen=True):
 async def _decide(
     driver: Connection, answers: Sequence[Answer], policy: Policy, shared_sources: frozenset[str]
 ) -> _Decided:
-    """Reads what the decision needs, locking it, and makes it at the moment after the last lock; of more than FEW in a thread,
-    for they take longer than others of this process should wait."""
+    """Reads what the decision needs, locking it, and makes it at the moment after the last lock; many in a thread, for they
+    take longer than others of this process should wait."""
     if not answers:
         return _Decided()
     fresh = [Fresh(each, rate(each.response, policy)) for each in answers]
@@ -180,8 +183,12 @@ async def _decide(
         new_id=new_id,
         problems=found.problems,
     )
-    effects = decision() if len(answers) < FEW else await asyncio.to_thread(decision)
+    effects = decision() if _are_quick(answers) else await asyncio.to_thread(decision)
     return _Decided(effects, found.ids)
+
+
+def _are_quick(answers: Sequence[Answer]) -> bool:
+    return len(answers) < FEW and sum(len(each.response.comment or "") for each in answers) < FEW * USUAL
 
 
 def _tell(report: Report, effects: Effects) -> None:

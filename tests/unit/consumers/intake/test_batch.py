@@ -10,6 +10,7 @@ import pytest
 
 from alerts.arrival import Arrival
 from alerts.ledger.database import open_engine
+from alerts.ledger.intake.batch import FEW
 from alerts.policy import shipped_policy
 from consumers.intake import batch
 from consumers.intake.batch import Intake
@@ -22,7 +23,14 @@ from consumers.sources.catalogue import Catalogue
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
 
 
-async def test_no_record_is_read_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+MANY = [Record("t", 0, offset, -1, None, None) for offset in range(FEW)]
+LONG = [Record("t", 0, offset, -1, None, b" " * 500_000) for offset in range(3)]
+
+
+@pytest.mark.parametrize("records", [MANY, LONG], ids=["many", "long ones"])
+async def test_what_takes_long_to_read_is_not_read_on_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, records: list[Record]
+) -> None:
     threads: list[int] = []
 
     def read(record: Record, catalogue: Catalogue, now: datetime) -> Arrival:
@@ -40,8 +48,7 @@ async def test_no_record_is_read_on_the_event_loop(monkeypatch: pytest.MonkeyPat
         dead_letters=DeadLetters(producer, "dead"),
         on_refused=lambda address, error: None,
     )
-    records = [Record("t", 0, offset, -1, None, None) for offset in range(3)]
     assert [taken async for taken in intake.take(records, datetime.now(UTC), stop)] == []
     await engine.dispose()
-    assert len(threads) == 3
+    assert len(threads) == len(records)
     assert threading.get_ident() not in threads
