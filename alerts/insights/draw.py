@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from operator import mul
 
 from msgspec import Struct
@@ -51,9 +52,15 @@ def chances(draw: Draw) -> Chances:
     Source: the hypergeometric distribution as a quotient of binomial ones, so that large pools lose no precision
     (Loader 2000, as in `binomial`).
     """
-    hard, easy, drawn = draw.pool.count, draw.pool.of - draw.pool.count, draw.own.of
+    return _chances(draw.own.of, draw.pool)
+
+
+@lru_cache(maxsize=4096)
+def _chances(drawn: int, pool: Count) -> Chances:
+    """Remembered, for many of a team take equally many from one pool."""
+    hard, easy = pool.count, pool.of - pool.count
     least, most = max(0, drawn - easy), min(hard, drawn)
-    likeliest = min(most, max(least, (drawn + 1) * (hard + 1) // (draw.pool.of + 2)))
+    likeliest = min(most, max(least, (drawn + 1) * (hard + 1) // (pool.of + 2)))
     up, down = [_exactly(likeliest, hard, easy, drawn)], []
     for x in range(likeliest, most):
         up.append(up[-1] * (hard - x) / (x + 1) * (drawn - x) / (easy - drawn + x + 1))
