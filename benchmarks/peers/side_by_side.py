@@ -153,7 +153,9 @@ async def _check(ledger: asyncpg.Connection[asyncpg.Record], trial: Trial) -> No
 
 def _standing(rounds: Sequence[Round], peer: Peer) -> str:
     ratio = figure(rounds, "intake", peer.name).median
-    return f"the intake is {'ahead of' if ratio >= 1 else 'behind'} {peer.title}: {ratio:.2f} times its answers a second"
+    return (
+        f"the intake is {'ahead of' if ratio >= 1 else 'behind'} {peer.title}: {ratio:.2f} times its answers a second"
+    )
 
 
 def _findings(rounds: Sequence[Round], peers: Sequence[Peer], count: int, notes: Sequence[str]) -> Findings:
