@@ -41,7 +41,7 @@ ROUTES = {
 }
 KEPT = (
     *("responses_answered_at", "responses_revising", "callbacks_ended_at", "history_at"),
-    *("answer_sums", "answer_sums_by_since_value_key", "customers_not_followed"),
+    *("answer_sums", "answer_sums_by_since_value_key", "contact_sums", "customers_not_followed"),
 )
 
 
@@ -122,7 +122,7 @@ async def _sum_up(url: str) -> None:
         seen = 0 if await sums.add() else seen + 1
     async with engine.connect() as connection:
         alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await alone.execute(text("VACUUM ANALYZE answer_sums"))
+        await alone.execute(text("VACUUM ANALYZE answer_sums, contact_sums"))
     await engine.dispose()
 
 

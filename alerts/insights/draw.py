@@ -1,6 +1,9 @@
 """How likely so few, or so many, hard ones are among those that were drawn at random from a pool: exact.
 
 One pool is the hypergeometric distribution; of several pools (queues, days) the draws are added up exactly.
+
+To add two of them, each chance of one is multiplied with each of the other, as digits are when two numbers are multiplied.
+So the chances are written as the places of whole numbers, and these are multiplied.
 """
 
 from __future__ import annotations
@@ -8,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import lru_cache
-from operator import mul
 
 from msgspec import Struct
 
@@ -16,6 +18,12 @@ from alerts.insights.binomial import log_exactly
 from alerts.insights.share import Count
 
 _NEGLIGIBLE = 1e-18
+
+_UNIT = 72
+"""A chance is written in units of 2 ** -72, far below what is negligible."""
+
+_PLACE = 19
+"""Bytes of one place: room for a sum of products, in units of 2 ** -144, which is 1 at most, or hardly more."""
 
 
 class Draw(Struct, frozen=True):
@@ -77,11 +85,11 @@ def _chances(drawn: int, pool: Count) -> Chances:
 
 def together(draws: Iterable[Draw]) -> Chances:
     """Of the sum of the hard ones over all pools."""
-    sums = [chances(draw) for draw in draws]
-    while len(sums) > 1:  # two and two, so that few long ones are added
+    sums = [_written(chances(draw)) for draw in draws]
+    while len(sums) > 1:  # two and two, so that few long ones are multiplied
         odd = sums[-1:] if len(sums) % 2 else []
         sums = [_added(first, second) for first, second in zip(sums[::2], sums[1::2], strict=False)] + odd
-    return sums[0] if sums else CERTAIN_NONE
+    return _read(sums[0]) if sums else CERTAIN_NONE
 
 
 def same_share(first: Count, second: Count) -> float:
@@ -103,11 +111,33 @@ def _exactly(x: int, hard: int, easy: int, drawn: int) -> float:
     return math.exp(log)
 
 
-def _added(first: Chances, second: Chances) -> Chances:
-    long, short = first.of_each, second.of_each[::-1]
-    wide = len(short)
-    padded = (*[0.0] * (wide - 1), *long, *[0.0] * (wide - 1))
-    sums = [sum(map(mul, padded[at : at + wide], short)) for at in range(len(long) + wide - 1)]
-    begin = next(i for i, chance in enumerate(sums) if chance >= _NEGLIGIBLE)
-    end = next(i for i in range(len(sums), 0, -1) if sums[i - 1] >= _NEGLIGIBLE)
-    return Chances(first.lowest + second.lowest + begin, tuple(sums[begin:end]))
+class _Written(Struct, frozen=True):
+    """Chances as the places of a number, that of the lowest count in the last place."""
+
+    lowest: int
+    number: int
+
+
+@lru_cache(maxsize=4096)
+def _written(found: Chances) -> _Written:
+    places = [int(chance * 2**_UNIT).to_bytes(_PLACE, "little") for chance in found.of_each]
+    return _Written(found.lowest, int.from_bytes(b"".join(places), "little"))
+
+
+def _added(first: _Written, second: _Written) -> _Written:
+    product = first.number * second.number
+    kept = _PLACE - _UNIT // 8
+    whole = int.from_bytes((b"\xff" * kept + bytes(_PLACE - kept)) * _places(product), "little")
+    number = product >> _UNIT & whole  # each place in whole units again
+    impossible = ((number & -number).bit_length() - 1) // (8 * _PLACE)
+    return _Written(first.lowest + second.lowest + impossible, number >> impossible * 8 * _PLACE)
+
+
+def _read(written: _Written) -> Chances:
+    places = written.number.to_bytes(_places(written.number) * _PLACE, "little")
+    each = [places[at : at + _PLACE] for at in range(0, len(places), _PLACE)]
+    return Chances(written.lowest, tuple(int.from_bytes(place, "little") / 2**_UNIT for place in each))
+
+
+def _places(number: int) -> int:
+    return -(-number.bit_length() // (8 * _PLACE))

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
+LONGEST_DAYS = 90
+"""A contact that comes later than this after another one is not asked for as its repeat."""
+
 
 class Question(Struct, frozen=True, kw_only=True):
     """Of [since, until). `zone`: an IANA name; days and hours are cut there. `filters`: by name, the values let through.

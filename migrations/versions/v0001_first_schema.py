@@ -561,6 +561,15 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "contact_sums",
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("again_in_days", sa.Integer(), nullable=True),
+        sa.Column("contacts", sa.Integer(), nullable=False),
+        sa.UniqueConstraint(
+            "since", "again_in_days", name="contact_sums_since_again_in_days_key", postgresql_nulls_not_distinct=True
+        ),
+    )
+    op.create_table(
         "answer_sums_progress",
         sa.Column("only_one", sa.Boolean(), nullable=False),
         sa.Column("through", sa.BigInteger(), nullable=False),
@@ -572,6 +581,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in (
         "answer_sums_progress",
+        "contact_sums",
         "answer_sums",
         "problems",
         "signals",

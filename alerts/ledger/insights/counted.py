@@ -31,7 +31,16 @@ def is_replaced(r: str, which: str = "true") -> str:
                 > ({r}.revised_at, {r}.origin_partition, {r}.origin_offset))"""
 
 
-COUNTED_ANSWERS = f"{not_a_canary_nor_late('r')} AND NOT {is_replaced('r')}"
+def is_nameless(p: str) -> str:
+    """Whether the customer `p` is known by one contact alone, and so cannot be seen to come back."""
+    return f"{p}.key LIKE 'interaction:%'"
+
+
+def counted_answers(r: str) -> str:
+    return f"{not_a_canary_nor_late(r)} AND NOT {is_replaced(r)}"
+
+
+COUNTED_ANSWERS = counted_answers("r")
 """Of the answers `r`. One that came late is `stale` from the start; any other is replaced by a row that `revises` it."""
 
 COUNTED_OF_MANY = f"""{not_a_canary_nor_late("r")} AND r.id NOT IN (

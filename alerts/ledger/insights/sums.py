@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from alerts.insights.pieces import Pieces, Span, pieces
 from alerts.insights.question import Question
 from alerts.ledger.database import transaction
+from alerts.ledger.insights.contact_sums import ADD_CONTACTS
 from alerts.ledger.insights.counted import COUNTED_ANSWERS, OF_ANSWER, is_replaced, not_a_canary_nor_late
 
 ALL = "all"
@@ -124,14 +125,21 @@ async def _add_up_to(connection: AsyncConnection, newest: int) -> bool:
     top = min(newest, low + AT_ONCE)
     if top > low:
         await connection.execute(ADD, {"low": low, "top": top})
+        await connection.execute(ADD_CONTACTS, {"low": low, "top": top})
         await connection.execute(MOVE, {"top": top})
     return bool(top < newest)
 
 
-# How many responses are not in the sums yet?
 BEHIND = text("""
 SELECT coalesce((SELECT max(id) FROM responses), 0) - coalesce((SELECT through FROM answer_sums_progress), 0)
 """)
+
+
+async def behind(connection: AsyncConnection) -> int:
+    """How many responses, or a little less, are not in the sums yet."""
+    found: int = (await connection.execute(BEHIND)).scalar_one()
+    return found
+
 
 _BOXES = ("bottom", "middle", "top")
 _SIGNS = ", ".join(f"CASE WHEN d.box = '{box}' THEN d.sign ELSE 0 END" for box in _BOXES)
@@ -171,7 +179,7 @@ async def summed(
 ) -> Summed | None:
     """What answers a question from the sums, told apart `by`; None where the answers themselves must be read."""
     kind = _kind(question, by)
-    if kind is None or (await connection.execute(BEHIND)).scalar_one() > FAR_BEHIND:
+    if kind is None or await behind(connection) > FAR_BEHIND:
         return None
     column = "CAST(NULL AS text)" if kind == ALL else OF_ANSWER[kind]
     counted = COUNTED.format(by=kind, news=column.replace("r.", "d."), parts=column)

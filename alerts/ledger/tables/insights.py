@@ -1,4 +1,4 @@
-"""Answers counted beforehand, so that a chart of weeks need not read each of them."""
+"""Answers and contacts counted beforehand, so that a chart of weeks need not read each of them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,21 @@ answer_sums = Table(
     UniqueConstraint("by", "since", "value", postgresql_nulls_not_distinct=True),
 )
 
+contact_sums = Table(
+    "contact_sums",
+    metadata,
+    required("since", Timestamp),  # an hour: that of a contact's first answer
+    Column(
+        "again_in_days", Integer
+    ),  # days, begun ones too, until the customer's next contact; null if none comes soon
+    required("contacts", Integer),
+    UniqueConstraint("since", "again_in_days", postgresql_nulls_not_distinct=True),
+)
+
 answer_sums_progress = Table(
     "answer_sums_progress",
     metadata,
     Column("only_one", Boolean, primary_key=True),
-    required("through", BigInteger),  # responses with an id up to this one are in the sums, and no others are
+    required("through", BigInteger),  # responses with an id up to this one are in both sums, and no others are
     CheckConstraint("only_one", name="one_row"),
 )

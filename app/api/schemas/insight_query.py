@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from alerts.calling_hours.zones import is_zone
 from alerts.errors import Invalid
 from alerts.insights.buckets import Grain
-from alerts.insights.question import Question
+from alerts.insights.question import LONGEST_DAYS, Question
 from app.api.schemas.base import QueryModel, UtcMoment
 from app.api.schemas.paging import PlainText
 
@@ -79,7 +79,7 @@ class RecoveryQuery(InsightQuery):
 class RepeatsQuery(InsightQuery):
     """`days`: another contact within so many is a repeat."""
 
-    days: Annotated[int, Field(ge=1, le=90)] = 7
+    days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 7
     by: Literal["driver", "queue", "team"] | None = None
 
 

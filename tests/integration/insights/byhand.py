@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -129,3 +130,29 @@ def within(
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Mention(NamedTuple):
+    """That somebody spoke of a contact of theirs."""
+
+    at: datetime
+    customer: str
+    contact: str
+    value: str | None = None
+
+
+def first_contacts(mentions: Iterable[Mention], since: datetime, until: datetime, days: int) -> list[dict[str, Any]]:
+    """Each contact at its first answer; whether the same customer had another one later, but within the days."""
+    first: dict[tuple[str, str], Mention] = {}
+    for each in sorted(mentions):
+        first.setdefault((each.customer, each.contact), each)
+    groups: dict[str | None, list[bool]] = defaultdict(list)
+    moments: dict[str, list[datetime]] = defaultdict(list)
+    for each in first.values():
+        moments[each.customer].append(each.at)
+    for each in first.values():
+        if since <= each.at < until - timedelta(days=days):
+            again = any(each.at < at <= each.at + timedelta(days=days) for at in moments[each.customer])
+            groups[each.value].append(not again)
+    shares = {value: wilson(sum(settled), len(settled)) for value, settled in groups.items()}
+    return [{"value": value, "share": share} for value, share in shares.items()]

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
 
 from app.api.schemas.insight import RepeatList
 from tests.integration.api.front import NOON, Front, good, problem
-from tests.integration.insights.byhand import BRAZIL, DAY, is_close, olist_rows, utc, wilson
+from tests.integration.insights.byhand import BRAZIL, DAY, Mention, first_contacts, is_close, olist_rows, utc, wilson
 from tests.integration.insights.worked import BEGIN, NOW, Centre
 
 PATH = "/v1/insights/repeats"
-
-
-class Told(NamedTuple):
-    at: datetime
-    customer: str
-    contact: str
-    value: str | None = None
 
 
 async def ask(client: httpx.AsyncClient, since: datetime, until: datetime, **query: Any) -> list[dict[str, Any]]:
@@ -31,23 +22,6 @@ async def ask(client: httpx.AsyncClient, since: datetime, until: datetime, **que
     RepeatList.model_validate_json(response.text, by_alias=True)
     found: list[dict[str, Any]] = good(response)["items"]
     return found
-
-
-def by_hand(told: Iterable[Told], until: datetime, days: int) -> list[dict[str, Any]]:
-    """Each contact at its first answer; whether the same customer had another one later, but within the days."""
-    first: dict[tuple[str, str], Told] = {}
-    for each in sorted(told):
-        first.setdefault((each.customer, each.contact), each)
-    groups: dict[str | None, list[bool]] = defaultdict(list)
-    moments: dict[str, list[datetime]] = defaultdict(list)
-    for each in first.values():
-        moments[each.customer].append(each.at)
-    for each in first.values():
-        if each.at < until - timedelta(days=days):
-            again = any(each.at < at <= each.at + timedelta(days=days) for at in moments[each.customer])
-            groups[each.value].append(not again)
-    shares = {value: wilson(sum(settled), len(settled)) for value, settled in groups.items()}
-    return [{"value": value, "share": share} for value, share in shares.items()]
 
 
 def by_value(items: list[dict[str, Any]]) -> dict[str | None, Any]:
@@ -65,11 +39,9 @@ def by_value(items: list[dict[str, Any]]) -> dict[str | None, Any]:
 async def test_the_customers_of_the_marketplace_come_back_as_often_as_the_files_say(
     market: httpx.AsyncClient, survey_data: Path, since: datetime, until: datetime, days: int
 ) -> None:
-    told = [
-        Told(each.at, each.customer, each.told["order"]) for each in olist_rows(survey_data) if since <= each.at < until
-    ]
+    told = [Mention(each.at, each.customer, each.told["order"]) for each in olist_rows(survey_data)]
     found = await ask(market, since, until, days=days)
-    expected = by_hand(told, until, days)
+    expected = first_contacts(told, since, until, days)
     assert is_close(by_value(found), by_value(expected))
     if days == 90 and since.year == 2016:
         assert 0 < found[0]["share"]["count"] < found[0]["share"]["of"], "somebody came back"
@@ -86,9 +58,9 @@ async def test_a_contact_counts_for_its_driver_its_queue_and_its_team(desk: Fron
         return found
 
     reader = await desk.key("callbacks:read")
-    told = [Told(each.at, each.customer, each.interaction, value(each)) for each in centre.spoken]
+    told = [Mention(each.at, each.customer, each.interaction, value(each)) for each in centre.spoken]
     found = await ask(reader, BEGIN, NOW, by=by, days=14)
-    assert is_close(by_value(found), by_value(by_hand(told, NOW, 14)))
+    assert is_close(by_value(found), by_value(first_contacts(told, BEGIN, NOW, 14)))
     assert len(found) > 1
     assert [item["share"]["of"] for item in found] == sorted((item["share"]["of"] for item in found), reverse=True)
     kept = found[-1]["value"] or found[0]["value"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from math import comb
 
 import pytest
 from scipy import stats
@@ -29,6 +31,22 @@ def test_several_pools_add_up_as_every_way_to_draw_from_them() -> None:
         ways = [(a, b, c) for a in range(4) for b in range(3) for c in range(5) if a + b + c <= wanted]
         brute = sum(math.prod(float(one.pmf(x)) for one, x in zip(each, way, strict=True)) for way in ways)
         assert together(draws).at_most(wanted) == pytest.approx(brute, abs=1e-14)
+
+
+def test_many_pools_add_up_however_unlikely_the_sum_is() -> None:
+    draws = [Draw(Count(0, 8 + day % 17), Count(200 + 5 * day, 820)) for day in range(28)]
+    added = [Fraction(1)]
+    for draw in draws:
+        (hard, of), drawn = (draw.pool.count, draw.pool.of), draw.own.of
+        each = [Fraction(comb(hard, x) * comb(of - hard, drawn - x), comb(of, drawn)) for x in range(drawn + 1)]
+        added = [
+            sum((each[x] * added[at - x] for x in range(len(each)) if 0 <= at - x < len(added)), Fraction(0))
+            for at in range(len(added) + drawn)
+        ]
+    found = together(draws)
+    for count in range(len(added)):
+        below = float(sum(added[: count + 1], Fraction(0)))
+        assert found.at_most(count) == pytest.approx(below, rel=1e-6, abs=1e-15)
 
 
 def test_from_no_pool_nothing_is_drawn() -> None:
