@@ -17,6 +17,7 @@ from alerts.ledger.checks.auditor import OF_CUSTOMERS
 from alerts.ledger.checks.check import FOUND_AT_MOST, Check
 from alerts.ledger.checks.lateness import DUE_AND_LEFT, LEASE_OUTLIVED
 from alerts.ledger.database import open_engine
+from alerts.ledger.insights.contact_sums import ADD_CONTACTS
 from alerts.ledger.insights.sums import ADD, UNITS
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES, SNAPSHOT
@@ -56,6 +57,15 @@ YEARS = """
         (SELECT to_jsonb(each) AS told FROM responses AS each LIMIT 1) AS t,
         LATERAL jsonb_populate_record(NULL::responses, t.told || jsonb_build_object('id', 1000 + n, 'event_id', n,
             'received_at', clock_timestamp() - (20000 - n) * interval '1 hour')) AS r ORDER BY n;
+"""
+
+# The same answers, ten by each of so many customers.
+OF_MANY = """
+    INSERT INTO customers OVERRIDING SYSTEM VALUE SELECT c.* FROM generate_series(1, 2000) AS n,
+        (SELECT to_jsonb(each) AS told FROM customers AS each LIMIT 1) AS t,
+        LATERAL jsonb_populate_record(NULL::customers, t.told || jsonb_build_object('id', 1000 + n, 'key', 'id:' || n,
+            'ref', gen_random_uuid())) AS c;
+    UPDATE responses SET customer_id = 1001 + id % 2000, response_id = id, interaction_id = id WHERE id > 1000;
 """
 
 # The answer of the story revised again and again: a thousand times it is good, and then bad with an alert each time.
@@ -179,6 +189,17 @@ async def test_adding_to_the_sums_reads_what_is_new_and_what_that_replaces(
         story, ADD, "(ANALYZE, TIMING OFF, FORMAT JSON)", low=str(newest - 100), top="9223372036854775807"
     )
     assert 100 <= rows_read(json.loads(found)[0]["Plan"]) < 100 * len(UNITS) * 4, found
+
+
+async def test_adding_to_the_sums_of_contacts_reads_nobody_elses_answers(
+    story: asyncpg.Connection[asyncpg.Record],
+) -> None:
+    await story.execute(YEARS)
+    await story.execute(OF_MANY)
+    await story.execute("VACUUM ANALYZE responses, customers")
+    [(low, newest)] = await story.fetch("SELECT max(id) - 10, max(id) FROM responses")
+    found = await plan(story, ADD_CONTACTS, "(ANALYZE, TIMING OFF, FORMAT JSON)", low=str(low), top=str(newest))
+    assert 100 <= rows_read(json.loads(found)[0]["Plan"]) < 10_000, found
 
 
 async def test_an_audit_of_some_customers_reads_nobody_elses_rows(crowd: asyncpg.Connection[asyncpg.Record]) -> None:
