@@ -23,6 +23,11 @@ CSV: dict[int | str, dict[str, Any]] = {
 
 BY_ACCEPT = {"Vary": "Accept"}
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a text begins that a spreadsheet would reckon out: whoever names a queue or a team must not run things on a lead's
+machine. Source: OWASP, "CSV Injection"; its remedy is an apostrophe before the text.
+"""
+
 
 def tell(context: RequestContext, answer: BaseModel, rows: Sequence[BaseModel], kind: type[BaseModel]) -> Response:
     """`answer` as JSON, or its `rows`, all of one `kind`, as CSV."""
@@ -79,4 +84,5 @@ def _model(annotation: Any) -> type[BaseModel] | None:
 def _cell(members: Any, path: Sequence[str]) -> Any:
     for name in path:
         members = None if members is None else members[name]
-    return " ".join(map(str, members)) if isinstance(members, list) else members
+    told = " ".join(map(str, members)) if isinstance(members, list) else members
+    return f"'{told}" if isinstance(told, str) and told.startswith(FORMULA) else told
