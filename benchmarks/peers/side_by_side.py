@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -22,7 +23,7 @@ from benchmarks.intake import PARTITIONS, Place, ingest
 from benchmarks.ledgers import conditions, durable_postgres, make_template
 from benchmarks.peers.environment import HERE, PEERS, Peer, environment_of, start
 from benchmarks.results import Cell, Findings, Table
-from benchmarks.rounds import Round, Values, compared, figure, interleave, kept, undisturbed
+from benchmarks.rounds import Round, Values, compared, figure, interleave, kept, ratios, undisturbed
 from benchmarks.sending import send_all
 from consumers.intake.dead_letters import LARGEST
 from tests.parts.kafka import KafkaBroker
@@ -33,7 +34,7 @@ LESS = (
     "peers read, validate, and keep the answer, the customer and the open callback; they judge by nothing but the rating, and"
     " know no revision, window, target, history, outbox or account of offsets"
 )
-EVERY = 0.1  # seconds between looks
+EVERY = 0.02  # seconds between looks, as often as at the intake
 PATIENCE = 300.0  # seconds for one trial
 STOP_SECONDS = 20.0
 TAKEN = "SELECT coalesce(max(id), 0) FROM answers"  # numbered without a gap, for none comes twice
@@ -75,7 +76,7 @@ async def _trials(place: Place) -> tuple[list[Trial], list[str]]:
         try:
             made = await asyncio.to_thread(environment_of, peer)
         except (OSError, subprocess.SubprocessError) as error:
-            notes.append(f"not measured: {peer.name}, whose environment cannot be made here ({type(error).__name__})")
+            notes.append(f"not measured: {peer.name}, whose environment cannot be made here ({_why(error)})")
             continue
         count = int(place.count * peer.share)
         topic = place.topic
@@ -84,6 +85,15 @@ async def _trials(place: Place) -> tuple[list[Trial], list[str]]:
             await send_all(place.bootstrap, topic, place.answers[:count])
         trials.append(Trial(peer, made, topic, place.answers[:count]))
     return trials, notes
+
+
+def _why(error: OSError | subprocess.SubprocessError) -> str:
+    """What failed, and not where on this machine."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"{Path(error.cmd[0]).name} ended with {error.returncode}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{Path(error.filename).name}: {error.strerror}"
+    return type(error).__name__
 
 
 async def _take(place: Place, trial: Trial) -> Values:
@@ -151,11 +161,12 @@ async def _check(ledger: asyncpg.Connection[asyncpg.Record], trial: Trial) -> No
     assert tuple(counted) == expected, f"{trial.peer.name}: {tuple(counted)}, and not {expected}"
 
 
-def _standing(rounds: Sequence[Round], peer: Peer) -> str:
-    ratio = figure(rounds, "intake", peer.name).median
-    return (
-        f"the intake is {'ahead of' if ratio >= 1 else 'behind'} {peer.title}: {ratio:.2f} times its answers a second"
-    )
+def standing(rounds: Sequence[Round], peer: str, title: str) -> str:
+    """A sentence: ahead or behind where every round says so, level where they differ."""
+    found = ratios(rounds, "intake", peer)
+    place = "ahead of" if found[0] > 1 else "behind" if found[-1] < 1 else "level with"
+    middle = statistics.median(found)
+    return f"the intake is {place} {title}: {middle:.2f} times its answers a second ({found[0]:.2f} to {found[-1]:.2f})"
 
 
 def _findings(rounds: Sequence[Round], peers: Sequence[Peer], count: int, notes: Sequence[str]) -> Findings:
@@ -173,7 +184,7 @@ def _findings(rounds: Sequence[Round], peers: Sequence[Peer], count: int, notes:
         notes=[
             f"{count:,} answers in {PARTITIONS} partitions; the slow one is given {count * PEERS[0].share:,.0f} of them",
             LESS,
-            *(_standing(rounds, each) for each in peers),
+            *(standing(rounds, each.name, each.title) for each in peers),
             *notes,
         ],
         figures={f"peers.{each.name}": figure(rounds, "intake", each.name) for each in peers},
