@@ -24,7 +24,7 @@ from alerts.ledger.intake.blame import is_about_the_data
 from alerts.policy import Policy
 from consumers.intake.dead_letters import DeadLetters, RejectedRecord
 from consumers.intake.halving import in_pieces, within
-from consumers.intake.record import Record, not_storable, place_of, read_record
+from consumers.intake.record import Record, not_storable, place_of, read_record, size_of
 from consumers.kafka.producer import RecordRefused
 from consumers.loop import FIRST_WAIT, LONGEST_WAIT, wait_or_stop
 from consumers.sources.catalogue import Catalogue
@@ -88,7 +88,7 @@ class Intake:
     async def _take(self, records: Sequence[Record], now: datetime, stop: asyncio.Event) -> AsyncGenerator[Taken, None]:
         start = 0
         stopped: set[TopicPartition] = set()
-        for count in within([_size(record) for record in records], LARGEST_BATCH):
+        for count in within([size_of(record) for record in records], LARGEST_BATCH):
             batch = records[start : start + count]
             if stopped:
                 batch = [each for each in batch if _partition(each) not in stopped]
@@ -205,7 +205,7 @@ class _Batch:
 
 
 def _are_quick(records: Sequence[Record]) -> bool:
-    return len(records) < FEW and sum(map(_size, records)) < FEW * USUAL
+    return len(records) < FEW and sum(map(size_of, records)) < FEW * USUAL
 
 
 def _read(records: Sequence[Record], catalogue: Catalogue, now: datetime) -> list[Arrival]:
@@ -228,7 +228,3 @@ def _place(arrival: Arrival) -> RecordPlace:
 
 def _partition(place: Record | Address) -> TopicPartition:
     return TopicPartition(place.topic, place.partition)
-
-
-def _size(record: Record) -> int:
-    return len(record.value or b"") + len(record.key or b"")

@@ -4,7 +4,8 @@ the records of each are taken in in their order."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+import time
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -19,6 +20,7 @@ class Lanes:
     def __init__(self, most: int = LANES) -> None:
         self._most = most
         self._running: dict[asyncio.Task[Any], frozenset[TopicPartition]] = {}
+        self._last_started = 0.0
 
     @property
     def is_empty(self) -> bool:
@@ -33,8 +35,23 @@ class Lanes:
         """Those of which records are in hand."""
         return frozenset().union(*self._running.values())
 
-    def start(self, partitions: Iterable[TopicPartition], batch: Coroutine[Any, Any, Any]) -> None:
-        self._running[asyncio.create_task(batch)] = frozenset(partitions)
+    def start(
+        self, partitions: Iterable[TopicPartition], batch: Coroutine[Any, Any, Any], then: Callable[[], None]
+    ) -> None:
+        """`then` is called when it has ended."""
+        task = asyncio.create_task(batch)
+        task.add_done_callback(lambda _: then())
+        self._running[task] = frozenset(partitions)
+        self._last_started = time.monotonic()
+
+    def last_for(self) -> float:
+        """Seconds since the last one was put in hand."""
+        return time.monotonic() - self._last_started
+
+    def let_go(self) -> None:
+        """Of those that ended well. One that failed keeps its partitions, lest what comes behind it be taken in first."""
+        for task in [task for task in self._running if task.done() and not task.cancelled() and not task.exception()]:
+            del self._running[task]
 
     def clear_ended(self) -> None:
         """Raises what a batch that has ended failed with; that is told once."""

@@ -189,3 +189,8 @@ def _source_of(record: Record, catalogue: Catalogue) -> str | None:
     named = [value or b"" for name, value in record.headers if name.lower() == cloudevents.SOURCE_HEADER]
     chosen = catalogue.get(named[0].decode("utf-8", "replace")) if named else catalogue.choose(None, record.topic)
     return None if chosen is None else chosen.name
+
+
+def size_of(record: Record) -> int:
+    """Bytes of key and value."""
+    return len(record.value or b"") + len(record.key or b"")

@@ -11,16 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import (
-    CommitFailedError,
-    IllegalStateError,
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
@@ -30,10 +29,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import Address, Arrival
 from alerts.errors import Unavailable, safe_traceback
-from alerts.ledger.intake.batch import Report
+from alerts.ledger.intake.batch import FEW, Report
 from alerts.log_fields import about
 from alerts.policy import Policy
+from consumers.intake.backlog import AHEAD, Backlog
 from consumers.intake.batch import Intake, Taken
+from consumers.intake.commits import COMMIT_SECONDS, OffsetCommits
 from consumers.intake.dead_letters import DeadLetters
 from consumers.intake.lanes import Lanes
 from consumers.intake.progress import IntakeProgress
@@ -51,7 +52,7 @@ logger = logging.getLogger(__name__)
 BATCH = 2000
 POLL_MS = 500
 POLL_BESIDE_MS = 20  # while batches are in hand: one of theirs may be the next to have records
-COMMIT_SECONDS = 10.0
+HOLD_SECONDS = 0.05  # so long few records wait for the batch in hand; a small one has ended long before
 LOOK_FOR_TOPICS_SECONDS = 15.0
 RETRY_STOPPED_SECONDS = 30.0
 
@@ -104,7 +105,8 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._stopped: dict[TopicPartition, float] = {}  # partition -> when to try again
         self._joined = False
         self._lanes = Lanes()
-        self._committing = asyncio.Lock()
+        self._backlog = Backlog(BATCH)
+        self._commits: OffsetCommits | None = None
         self._progress = IntakeProgress(time.monotonic, _now)
 
     @property
@@ -132,9 +134,12 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 await self._close()
 
     async def _end_batches(self) -> None:
-        """What is in hand ends, as always: in the ledger and committed, or waiting for the stop."""
+        """What is in hand ends, as always: in the ledger and committed, or waiting for the stop. Nothing else begins."""
+        self._forget_waiting()
         try:
             await self._lanes.all_ended()
+            if self._commits is not None:
+                await self._commits.are_done()
         except Exception as error:  # noqa: BLE001 - its records stay uncommitted, and come again
             logger.error("a batch failed while the survey consumer ended: %s", safe_traceback(error))
 
@@ -143,16 +148,52 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         if not await self._follow_topics():
             await wait_or_stop(stop, 1.0)
             return
-        if self._lanes.is_full or (self._watch is not None and not self._watch.is_settled and not self._lanes.is_empty):
+        self._lanes.clear_ended()
+        if self._watch is not None and not self._watch.is_settled and not self._lanes.is_empty:
             await self._lanes.one_ended()
             return
-        self._lanes.clear_ended()
-        polled = self._undamaged(await self._poll())
+        await self._read_on()
         self._retry_stopped()
-        if polled:
-            self._lanes.start(polled, self._take_and_let_go(polled, stop))
-        elif self._lanes.is_empty and self._watch is not None and self._watch.is_stuck:
+        self._begin_batches(stop)
+        if self._lanes.is_empty and self._watch is not None and self._watch.is_stuck:
             raise Unavailable("records are waiting and none comes")
+
+    async def _read_on(self) -> None:
+        """Whatever comes first, of partitions in hand too; then all that is there of those that may be next."""
+        busy = self._lanes.partitions
+        if not busy:
+            await self._poll((), wait_ms=POLL_MS, most=BATCH)
+            return
+        assigned = self._consumer.assignment()
+        free = frozenset() if self._lanes.is_full else assigned - busy
+        readable = free | {partition for partition in assigned - free if self._backlog.has_room(partition)}
+        if not readable:
+            await self._lanes.one_ended()
+            return
+        await self._poll(readable, wait_ms=POLL_BESIDE_MS, most=AHEAD)
+        if not self._lanes.is_full and (free := self._consumer.assignment() - self._lanes.partitions):
+            await self._poll(free, wait_ms=0, most=BATCH)
+
+    def _begin_batches(self, stop: asyncio.Event) -> None:
+        """Of what waits and is free. Few records wait a little for a batch in hand to end, and go together then: each batch
+        costs its round trips, and two at once take longer than one."""
+        busy = self._lanes.partitions
+        waiting = sum(self._backlog.free(busy).values())
+        if not waiting or self._lanes.is_full or stop.is_set():
+            return
+        if self._lanes.is_empty or waiting >= FEW or self._lanes.last_for() > HOLD_SECONDS:
+            batch = self._backlog.draw(busy)
+            self._lanes.start(batch, self._take_and_let_go(batch, stop), partial(self._go_on, stop))
+
+    def _go_on(self, stop: asyncio.Event) -> None:
+        """A batch has ended. What waits follows at once; but where much waits, the next poll adds to it first."""
+        self._lanes.let_go()
+        if all(map(self._backlog.has_room, self._backlog.free(self._lanes.partitions))):
+            self._begin_batches(stop)
+
+    def _forget_waiting(self, partitions: Iterable[TopicPartition] | None = None) -> None:
+        """What is in no batch yet will be polled again, by us or by others."""
+        self._progress.let_go(set(self._backlog.forget(partitions)) - self._lanes.partitions)
 
     # -- Kafka's side
 
@@ -178,6 +219,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._unwatched.clear()
         watching = run_periodically(self._watch.run_once, self._unwatched, idle=WATCH_SECONDS, name="lag")
         self._watching = asyncio.create_task(watching)
+        self._commits = OffsetCommits(self._consumer, self._observer.commit_failed)
 
     async def _close(self) -> None:
         """Leaves the group. With all brokers away that may fail, or never end; then they find out by themselves."""
@@ -219,28 +261,23 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             logger.warning("these topics are there now: %s", ", ".join(sorted(found)))
         self._missing = missing
 
-    async def _poll(self) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
-        """Of the partitions that are not in hand; of all when none is."""
-        busy = self._lanes.partitions
-        free = self._consumer.assignment() - busy if busy else ()
-        if busy and not free:
-            await self._lanes.one_ended()
-            return {}
-        wait_ms = POLL_BESIDE_MS if busy else POLL_MS
+    async def _poll(self, partitions: Collection[TopicPartition], *, wait_ms: int, most: int) -> None:
+        """Of these, or of all. What comes waits for its batch from here on, so that no error behind it can lose it."""
         try:
-            polled: dict[Any, Any] = await self._consumer.getmany(*free, timeout_ms=wait_ms, max_records=BATCH)
+            polled: dict[Any, Any] = await self._consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
         except NoOffsetForPartitionError as error:
             await self._consumer.seek_to_beginning(*error.args)  # a group that is new to it begins at the earliest
-            return {}
         except OffsetOutOfRangeError as error:
             for gone in error.args[0]:
                 why = "its committed offset no longer exists; reset the group's offset by hand"
                 self._stop_partition(gone, why, retry=False)
-            return {}
         except TopicAuthorizationFailedError as error:
             self._stop_topic(error.args[0], "we have no right to read its topic; give the account READ")
-            return {}
-        return polled
+        else:
+            whole = self._undamaged(polled)
+            records = {part: [_record(each) for each in given] for part, given in whole.items()}
+            self._progress.polled(records)
+            self._backlog.add(records)
 
     def _stop_topic(self, topic: str, why: str) -> None:
         """Each of its partitions that is ours; the client names the topic once for each."""
@@ -277,39 +314,52 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         """Lets the batches in hand end and commit, for a while: whoever comes next would only do them again."""
         if self._watch is not None:
             self._watch.is_settled = False
+        self._forget_waiting()
         if not await self._lanes.are_empty(within=COMMIT_SECONDS):
             logger.info("a batch is still in hand while its partitions move on; the ledger keeps it single")
+        await self._commit_what_ended()
         self._observer.forget((part.topic, part.partition) for part in revoked)
         logger.info("partitions are given back", extra=about(count=len(revoked)))
+
+    async def _commit_what_ended(self) -> None:
+        if self._commits is not None:
+            try:
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await asyncio.shield(self._commits.are_done())
+            except TimeoutError:
+                logger.info(
+                    "offsets are still being committed while their partitions move on; the records may come again"
+                )
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._joined = True
         logger.info("partitions are ours", extra=about(count=len(assigned)))
         self._stopped.clear()
         self._intake.forget()
+        self._forget_waiting()
+        if self._commits is not None:
+            self._commits.forget()
         self._progress.begin()
         if self._watch is not None:
             self._watch.is_settled = True
 
     # -- one batch
 
-    async def _take_and_let_go(
-        self, polled: Mapping[TopicPartition, Sequence[ConsumerRecord[Any, Any]]], stop: asyncio.Event
-    ) -> None:
+    async def _take_and_let_go(self, batch: Mapping[TopicPartition, Sequence[Record]], stop: asyncio.Event) -> None:
         try:
-            await self._take({part: [_record(each) for each in given] for part, given in polled.items()}, stop)
+            await self._take(batch, stop)
         finally:
-            self._progress.let_go(polled)
+            self._progress.let_go(part for part in batch if part not in self._backlog)
 
-    async def _take(self, polled: Mapping[TopicPartition, Sequence[Record]], stop: asyncio.Event) -> None:
+    async def _take(self, batch: Mapping[TopicPartition, Sequence[Record]], stop: asyncio.Event) -> None:
         """All are taken in, but for partitions that a refused dead letter has stopped, or after a stop."""
-        self._progress.polled(polled)
-        records = [each for given in polled.values() for each in given]
+        records = [each for given in batch.values() for each in given]
         async with aclosing(self._intake.take(records, _now(), stop)) as pieces:
             async for taken in pieces:
                 last = _last_of_each(taken.arrivals)
                 self._tell(taken, last)
-                await self._commit(last)
+                if self._commits is not None:
+                    self._commits.note(last)
 
     def _tell(self, taken: Taken, last: Mapping[TopicPartition, Address]) -> None:
         self._progress.taken(last)
@@ -325,19 +375,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._stop_partition(partition, f"its dead letter was refused: {error}", retry=True)
         if partition in self._consumer.assignment():
             self._consumer.seek(partition, address.offset)
-
-    async def _commit(self, last: Mapping[TopicPartition, Address]) -> None:
-        """The next offset of each partition that is still ours. A failed commit is harmless: the ledger knows the records."""
-        assigned = self._consumer.assignment()
-        ours = {part: address.offset + 1 for part, address in last.items() if part in assigned}
-        if not ours:
-            return
-        try:
-            async with asyncio.timeout(COMMIT_SECONDS), self._committing:
-                await self._consumer.commit(ours)
-        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
-            logger.warning("offsets were not committed (%s); the records may come again", type(error).__name__)
-            self._observer.commit_failed()
+        self._forget_waiting([partition])
 
 
 def _record(polled: ConsumerRecord[Any, Any]) -> Record:
