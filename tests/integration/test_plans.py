@@ -20,9 +20,9 @@ from alerts.ledger.database import open_engine
 from alerts.ledger.insights.contact_sums import ADD_CONTACTS
 from alerts.ledger.insights.sums import ADD, UNITS
 from alerts.ledger.intake.batch import ingest_batch
+from alerts.ledger.intake.beginning import BEGINNING
 from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES, SNAPSHOT
 from alerts.ledger.intake.customers import LOCK_CUSTOMERS
-from alerts.ledger.intake.responses import KNOWN_EVENTS
 from alerts.ledger.reading.source_report import SHAPES
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
@@ -154,7 +154,7 @@ async def test_a_week_of_answers_is_found_without_reading_all_years(
 
 @pytest.mark.parametrize(
     ("statement", "given"),
-    [(KNOWN_EVENTS, ["'[]'"]), (SNAPSHOT, ["'[]'", "1", "true"]), (LOCK_CUSTOMERS, ["'[]'"])],
+    [(BEGINNING, ["'[]'", "'[]'"]), (SNAPSHOT, ["'[]'", "1", "true"]), (LOCK_CUSTOMERS, ["'[]'"])],
     ids=["known events", "snapshot", "customers"],
 )
 async def test_a_plan_that_was_made_in_an_empty_ledger_does_not_read_all_of_a_full_one(

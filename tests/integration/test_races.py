@@ -100,6 +100,19 @@ async def test_two_consumers_that_meet_a_new_customer_at_once_open_one_callback_
     await assert_sound(engine)
 
 
+async def test_who_waits_for_the_account_of_a_partition_tells_again_what_its_holder_has_stored_meanwhile(
+    engine: AsyncEngine, other_engine: AsyncEngine
+) -> None:
+    """A batch in hand and its partition's next member: the events were read before the wait for the account."""
+    for number in range(10 * EFFORT):
+        batch = [answer(f"both{number}-{each}", 1, NOON, offset=2 * number + each) for each in range(2)]
+        reports = await asyncio.gather(ingest_batch(engine, batch, POLICY), ingest_batch(other_engine, batch, POLICY))
+        told = sorted((len(report.moved), len(report.raised), report.seen_again.total()) for report in reports)
+        assert told == [(0, 0, 2), (2, 2, 0)], number
+        assert [epoch for report in reports for epoch in report.new_epochs] == []
+    await assert_sound(engine)
+
+
 @pytest.mark.parametrize(("clients", "offers"), [(50, 10)] if EFFORT < 10 else [(50, 10), (200, 50)])
 async def test_every_callback_has_one_winner_however_many_claim_at_once(
     engine: AsyncEngine, clients: int, offers: int

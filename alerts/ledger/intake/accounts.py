@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field, structs
@@ -11,8 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alerts.arrival import RecordOutcome
-from alerts.ledger.bulk import encode, recordset
-from alerts.ledger.connection.direct import DirectConnection, Statement, rows
+from alerts.ledger.bulk import recordset
 from alerts.ledger.database import transaction
 from alerts.ledger.tables.kafka import partitions
 
@@ -90,12 +89,12 @@ COLUMNS = ("topic", "partition", "epoch", "first_offset", "next_offset", "outcom
 
 # Which rows are these partitions' present ones? Made when new, and locked in one order: whoever holds them
 # is the only one that accounts for these partitions, so a consumer that has lost them waits and then sees.
-LOCK_ACCOUNTS = Statement(
+LOCK_ACCOUNTS = (
     "INSERT INTO partitions (topic, partition, epoch, first_offset, next_offset, outcomes, skipped, seen_again)"
     " SELECT r.topic, r.partition, coalesce((SELECT max(p.epoch) FROM partitions p"
     "  WHERE p.topic = r.topic AND p.partition = r.partition), 0),"
     " r.first_offset, r.first_offset, '{}', 0, 0"
-    f" FROM {recordset(partitions, ('topic', 'partition', 'first_offset'))} ORDER BY 1, 2"
+    f" FROM {recordset(partitions, ('topic', 'partition', 'first_offset'), parameter='$1')} ORDER BY 1, 2"
     " ON CONFLICT (topic, partition, epoch) DO UPDATE SET moved_at = ledger_now()"
     " RETURNING topic, partition, epoch, first_offset, next_offset, outcomes, skipped, seen_again"
 )
@@ -106,18 +105,6 @@ ON_CONFLICT = (
     " outcomes = excluded.outcomes, skipped = excluded.skipped, seen_again = excluded.seen_again,"
     " moved_at = ledger_now()"
 )
-
-
-async def lock_accounts(
-    connection: DirectConnection, first_offsets: Mapping[Partition, int]
-) -> dict[Partition, PartitionAccount]:
-    """The present row of each partition, locked; `first_offsets` is where a partition that is new begins."""
-    wanted = [
-        {"topic": topic, "partition": partition, "first_offset": offset}
-        for (topic, partition), offset in first_offsets.items()
-    ]
-    accounts = [PartitionAccount(**row) for row in await rows(connection, LOCK_ACCOUNTS, rows=encode(wanted))]
-    return {(row.topic, row.partition): row for row in accounts}
 
 
 async def read_accounts(engine: AsyncEngine) -> list[dict[str, Any]]:

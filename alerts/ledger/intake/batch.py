@@ -30,12 +30,12 @@ from alerts.ledger.connection.direct import DirectConnection
 from alerts.ledger.connection.opening import Connection
 from alerts.ledger.database import direct_transaction
 from alerts.ledger.ids import new_id
-from alerts.ledger.intake.accounts import Partition, RecordEnd, account, lock_accounts
+from alerts.ledger.intake.accounts import Partition, RecordEnd, account
+from alerts.ledger.intake.beginning import begin
 from alerts.ledger.intake.canaries import come_through, tell_apart
 from alerts.ledger.intake.cases import days_ago, lock_open_callbacks, read_cases, take_snapshot
 from alerts.ledger.intake.customers import meet_customers
 from alerts.ledger.intake.notices import defer
-from alerts.ledger.intake.responses import known_events
 from alerts.ledger.intake.set_aside import index_dead_letters
 from alerts.ledger.intake.writing import write_effects
 from alerts.members import dropped_members
@@ -97,20 +97,20 @@ async def _take(
 ) -> Report:
     report = Report()
     driver = connection.driver
-    accounts = await lock_accounts(connection, _first_offsets(batch))
+    beginning = await begin(driver, batch)
     batch, canaries = await tell_apart(connection, batch)
     kinds: dict[type[Arrival], list[Any]] = {}
     for each in batch:
         kinds.setdefault(type(each), []).append(each)
     answers: list[Answer] = kinds.get(Answer, [])
-    known = recognise(answers, await known_events(driver, answers))
+    known = recognise(answers, beginning.known)
     new = [each for each, outcome in zip(answers, known, strict=True) if outcome is None]
     decided = await _decide(driver, new, policy, shared_sources)
     report.dead_letters.update(await index_dead_letters(connection, kinds.get(DeadLettered, [])))
     deferred = await defer(connection, kinds.get(Deferred, []))
     ends = _ends(batch, known, decided.effects, deferred)
     moved_accounts, fresh_from = [], {}
-    for partition, row in accounts.items():
+    for partition, row in beginning.accounts.items():
         after, is_new_epoch = account(row, ends[partition])
         _count(report, partition, ends[partition], row.next_offset, is_new_epoch)
         fresh_from[partition] = 0 if is_new_epoch else row.next_offset
@@ -212,13 +212,6 @@ def _raised(alert: Alert) -> Raised:
         event_id=response.event_id,
         trace=answer.trace,
     )
-
-
-def _first_offsets(batch: Sequence[Arrival]) -> dict[Partition, int]:
-    first: dict[Partition, int] = {}
-    for each in batch:
-        first.setdefault((each.address.topic, each.address.partition), each.address.offset)
-    return first
 
 
 def _ends(

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from alerts.arrival import Answer
-from alerts.case import Decision, Fingerprint, ScopedId, event_identity
-from alerts.ledger.bulk import encode, recordset
-from alerts.ledger.connection.opening import Connection
+from alerts.case import Decision
+from alerts.ledger.bulk import recordset
 from alerts.ledger.tables.responses import responses
 from alerts.members import absent_members
 
-# Which of these events do we have, and with what content? Each is looked up (OFFSET 0): a plan that was kept from when the
+# Which of these events ($2) do we have, and with what content? Each is looked up (OFFSET 0): a plan that was kept from when the
 # ledger was empty would read all of it for every batch, until somebody counts its rows.
 KNOWN_EVENTS = (
     "SELECT e.event_source, e.event_id, e.value_hash, e.content_hash"
-    f" FROM {recordset(responses, ('event_source', 'event_id'), parameter='$1')}"
+    f" FROM {recordset(responses, ('event_source', 'event_id'), parameter='$2')}"
     " CROSS JOIN LATERAL (SELECT * FROM responses AS e"
     " WHERE e.event_source = r.event_source AND e.event_id = r.event_id OFFSET 0) AS e"
 )
-
-
-async def known_events(driver: Connection, answers: Iterable[Answer]) -> dict[ScopedId, Fingerprint]:
-    """By (event source, event id), those that are stored."""
-    wanted = {event_identity(answer.response) for answer in answers}
-    if not wanted:
-        return {}
-    rows = [{"event_source": source, "event_id": id_} for source, id_ in wanted]
-    found = await driver.fetch(KNOWN_EVENTS, encode(rows))
-    return {(source, id_): Fingerprint(value, content) for source, id_, value, content in found}
 
 
 COLUMNS = (
