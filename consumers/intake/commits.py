@@ -41,10 +41,12 @@ class OffsetCommits:
         """Partitions were dealt anew: somebody else may have come further."""
         self._due.clear()
 
-    async def are_done(self) -> None:
-        """Returns when all that was noted is committed, or has failed to be."""
-        if self._task is not None:
-            await self._task
+    async def are_done(self, *, within: float) -> bool:
+        """Whether all that was noted is committed, or has failed to be, after so many seconds at most."""
+        if self._task is None:
+            return True
+        await asyncio.wait([self._task], timeout=within)
+        return self._task.done()
 
     async def _commit_all(self) -> None:
         while self._due:

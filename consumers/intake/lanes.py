@@ -36,7 +36,10 @@ class Lanes:
         return frozenset().union(*self._running.values())
 
     def start(
-        self, partitions: Iterable[TopicPartition], batch: Coroutine[Any, Any, Any], then: Callable[[], None]
+        self,
+        partitions: Iterable[TopicPartition],
+        batch: Coroutine[Any, Any, Any],
+        then: Callable[[], None] = lambda: None,
     ) -> None:
         """`then` is called when it has ended."""
         task = asyncio.create_task(batch)

@@ -37,13 +37,14 @@ from consumers.intake.batch import Intake, Taken
 from consumers.intake.commits import COMMIT_SECONDS, OffsetCommits
 from consumers.intake.dead_letters import DeadLetters
 from consumers.intake.lanes import Lanes
+from consumers.intake.polled import records_of
 from consumers.intake.progress import IntakeProgress
 from consumers.intake.record import Record
 from consumers.intake.watch import WATCH_SECONDS, LagWatch
 from consumers.journal import tell_report
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import CLOSE_SECONDS, RecordRefused
-from consumers.kafka.tolerant import damage, is_torn, read_tolerantly
+from consumers.kafka.tolerant import damage, read_tolerantly
 from consumers.loop import LONGEST_WAIT, run_periodically, wait_or_stop
 from consumers.sources.catalogue import Catalogue
 
@@ -138,10 +139,10 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._forget_waiting()
         try:
             await self._lanes.all_ended()
-            if self._commits is not None:
-                await self._commits.are_done()
         except Exception as error:  # noqa: BLE001 - its records stay uncommitted, and come again
             logger.error("a batch failed while the survey consumer ended: %s", safe_traceback(error))
+        if self._commits is not None:
+            await self._commits.are_done(within=COMMIT_SECONDS)
 
     async def run_once(self, stop: asyncio.Event) -> None:
         """One poll; what it gave is taken in beside what is in hand already. Raises what a batch failed with."""
@@ -274,8 +275,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         except TopicAuthorizationFailedError as error:
             self._stop_topic(error.args[0], "we have no right to read its topic; give the account READ")
         else:
-            whole = self._undamaged(polled)
-            records = {part: [_record(each) for each in given] for part, given in whole.items()}
+            records = records_of(self._undamaged(polled))
             self._progress.polled(records)
             self._backlog.add(records)
 
@@ -317,19 +317,10 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._forget_waiting()
         if not await self._lanes.are_empty(within=COMMIT_SECONDS):
             logger.info("a batch is still in hand while its partitions move on; the ledger keeps it single")
-        await self._commit_what_ended()
+        if self._commits is not None and not await self._commits.are_done(within=COMMIT_SECONDS):
+            logger.info("offsets are still being committed while their partitions move on; records may come again")
         self._observer.forget((part.topic, part.partition) for part in revoked)
         logger.info("partitions are given back", extra=about(count=len(revoked)))
-
-    async def _commit_what_ended(self) -> None:
-        if self._commits is not None:
-            try:
-                async with asyncio.timeout(COMMIT_SECONDS):
-                    await asyncio.shield(self._commits.are_done())
-            except TimeoutError:
-                logger.info(
-                    "offsets are still being committed while their partitions move on; the records may come again"
-                )
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._joined = True
@@ -376,19 +367,6 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         if partition in self._consumer.assignment():
             self._consumer.seek(partition, address.offset)
         self._forget_waiting([partition])
-
-
-def _record(polled: ConsumerRecord[Any, Any]) -> Record:
-    return Record(
-        topic=polled.topic,
-        partition=polled.partition,
-        offset=polled.offset,
-        timestamp_ms=polled.timestamp,
-        key=polled.key,
-        value=polled.value,
-        headers=tuple(polled.headers),
-        is_torn=is_torn(polled),
-    )
 
 
 def _last_of_each(arrivals: Sequence[Arrival]) -> dict[TopicPartition, Address]:

@@ -53,3 +53,20 @@ async def test_the_end_waits_for_all_also_when_one_has_failed() -> None:
     assert ended
     assert lanes.is_empty
     assert lanes.partitions == frozenset()
+
+
+async def test_when_a_batch_has_ended_well_its_partitions_are_free_and_one_that_failed_keeps_them() -> None:
+    lanes, ended = Lanes(), asyncio.Event()
+
+    def let_go() -> None:
+        lanes.let_go()
+        if lanes.partitions == {ONE}:
+            ended.set()
+
+    lanes.start([ONE], failing(), let_go)
+    lanes.start([OTHER], asyncio.sleep(0), let_go)
+    async with asyncio.timeout(5.0):
+        await ended.wait()
+    with pytest.raises(ValueError, match="a batch of one"):
+        lanes.clear_ended()
+    assert lanes.is_empty
