@@ -20,6 +20,7 @@ class Backlog:
     def __init__(self, most: int) -> None:
         self._most = most  # records that one batch may have
         self._waiting: dict[TopicPartition, list[Record]] = {}
+        self._of_many: set[TopicPartition] = set()  # those whose last batch was large
 
     def __contains__(self, partition: TopicPartition) -> bool:
         return partition in self._waiting
@@ -29,9 +30,11 @@ class Backlog:
             self._waiting.setdefault(partition, []).extend(records)
 
     def has_room(self, partition: TopicPartition) -> bool:
-        """Whether more of it should be polled while its turn has not come."""
+        """Whether more of it should be polled while its turn has not come. Not behind a large batch: the client has more
+        there than we would keep, and the next one should be as large.
+        """
         waiting = self._waiting.get(partition, ())
-        is_small = len(waiting) < AHEAD and sum(map(size_of, waiting)) < AHEAD_BYTES
+        is_small = partition not in self._of_many and len(waiting) < AHEAD and sum(map(size_of, waiting)) < AHEAD_BYTES
         return is_small and sum(map(len, self._waiting.values())) < self._most
 
     def free(self, busy: Collection[TopicPartition]) -> dict[TopicPartition, int]:
@@ -47,6 +50,7 @@ class Backlog:
                 break
             batch[partition] = self._waiting.pop(partition)
             count += waiting
+        self._of_many = self._of_many | batch.keys() if count >= AHEAD else self._of_many - batch.keys()
         return batch
 
     def forget(self, partitions: Iterable[TopicPartition] | None = None) -> list[TopicPartition]:

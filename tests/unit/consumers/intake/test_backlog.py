@@ -70,3 +70,13 @@ def test_what_is_forgotten_is_in_no_batch() -> None:
     assert ONE not in backlog
     assert backlog.forget() == [OTHER]
     assert backlog.draw(()) == {}
+
+
+def test_behind_a_large_batch_nothing_has_room_until_a_small_one() -> None:
+    backlog = Backlog(10 * AHEAD)
+    backlog.add(records(ONE, AHEAD))
+    backlog.draw(())
+    assert (backlog.has_room(ONE), backlog.has_room(OTHER)) == (False, True)
+    backlog.add(records(ONE, 1, first=AHEAD))
+    backlog.draw(())
+    assert backlog.has_room(ONE)

@@ -24,6 +24,7 @@ from consumers.kafka.producer import RecordRefused
 from consumers.sources.catalogue import Catalogue
 
 ONE, OTHER = (TopicPartition("surveys", number) for number in range(2))
+PATIENCE = 10.0
 Offsets = list[tuple[int, int]]  # partition and offset
 
 
@@ -44,9 +45,10 @@ class Client:
         self._news.set()
 
     async def is_polled(self, partition: TopicPartition, up_to: int) -> None:
-        while self.at[partition] < up_to:
-            self._moved.clear()
-            await self._moved.wait()
+        async with asyncio.timeout(PATIENCE):
+            while self.at[partition] < up_to:
+                self._moved.clear()
+                await self._moved.wait()
 
     async def deal(self) -> None:
         """Partitions go to members anew: we keep ours, and begin where the group has committed, which is nowhere."""
@@ -149,12 +151,13 @@ class Ledger:
 
     async def batch(self) -> tuple[Offsets, asyncio.Future[None]]:
         """The next one that begins: what it has, and what it waits for."""
-        return await self.begun.get()
+        async with asyncio.timeout(PATIENCE):
+            return await self.begun.get()
 
 
 @pytest.fixture
 async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Client, Ledger]]:
-    async with _running(monkeypatch) as both, asyncio.timeout(10):
+    async with _running(monkeypatch) as both:
         yield both
 
 
@@ -206,7 +209,7 @@ async def test_what_comes_for_partitions_in_hand_is_polled_and_goes_together_in_
 async def test_few_records_of_other_partitions_wait_for_the_batch_in_hand(
     street: tuple[Client, Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surveys, "HOLD_SECONDS", 60.0)
+    monkeypatch.setattr(surveys, "HOLD_SECONDS", 3600.0)
     client, ledger = street
     client.send(ONE)
     _, may_end = await ledger.batch()
@@ -233,7 +236,7 @@ async def test_few_records_begin_beside_a_batch_that_takes_long(
 async def test_many_records_of_other_partitions_begin_beside_the_batch_in_hand(
     street: tuple[Client, Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surveys, "HOLD_SECONDS", 60.0)
+    monkeypatch.setattr(surveys, "HOLD_SECONDS", 3600.0)
     client, ledger = street
     client.send(ONE)
     await ledger.batch()
