@@ -1,7 +1,8 @@
 """Reads survey answers from Kafka and hands each batch to the ledger; only then the next offsets are committed.
 
 poll -> read each record -> dead letters out and acknowledged -> each piece in one transaction -> commit its offsets.
-Several polls may be on this way at once, each of other partitions (`consumers.intake.lanes`).
+Several batches may be on this way at once, each of other partitions (`consumers.intake.lanes`); while they are small what
+comes next is polled already (`consumers.intake.backlog`).
 The committed offset is never ahead of the ledger (I3); a record that comes twice changes nothing (I2). While the
 database is away the batch in hand is tried again and nothing is lost or dead-lettered (I5).
 """

@@ -3,7 +3,8 @@
 The order of the locks is: partitions' accounts, customers (those with an id of their own, then those known by phone or
 e-mail), callbacks; each in the order of their keys. Whoever holds a customer is the only one to open, join or supersede
 that customer's callbacks, so the pure decision (`alerts.intake`) is made on facts that cannot change under it. Should a
-unique index still object, nothing is written and the batch is taken in anew.
+unique index still object, as it does to who waited for an account and has missed what its holder stored, nothing is
+written and the batch is taken in anew.
 """
 
 from __future__ import annotations
