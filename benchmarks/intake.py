@@ -113,7 +113,7 @@ async def _read_only(place: Place) -> Values:
         bootstrap_servers=place.bootstrap,
         enable_auto_commit=False,
         isolation_level="read_committed",
-        max_partition_fetch_bytes=2 * 1024 * 1024,
+        max_partition_fetch_bytes=1024 * 1024,
         auto_offset_reset="earliest",
     )
     await consumer.start()

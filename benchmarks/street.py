@@ -175,7 +175,7 @@ async def _bare(bootstrap: str, topic: str, received: Arrivals, stop: asyncio.Ev
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
-        max_partition_fetch_bytes=2 * 1024 * 1024,
+        max_partition_fetch_bytes=1024 * 1024,
     )
     await consumer.start()
     try:
