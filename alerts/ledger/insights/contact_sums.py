@@ -59,6 +59,7 @@ OF_PARTS = _named("""
         WHERE r.answered_at >= part.starts AND r.answered_at < part.ends OFFSET 0) AS r
 """)
 
+# How many contacts more, or fewer, are there of each hour with those responses than without?
 ADD_CONTACTS = text(f"""
 WITH edge(low, top) AS MATERIALIZED (VALUES (CAST(:low AS bigint), CAST(:top AS bigint))),
     concerned AS MATERIALIZED ({CONCERNED}),
