@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -83,13 +84,18 @@ def _chances(drawn: int, pool: Count) -> Chances:
     return Chances(likeliest - len(down), (*reversed(down), *up))
 
 
-def together(draws: Iterable[Draw]) -> Chances:
-    """Of the sum of the hard ones over all pools."""
+def chance_of_at_most(count: int, draws: Iterable[Draw]) -> float:
+    """Of so many hard ones, or fewer, in all draws together."""
     sums = [_written(chances(draw)) for draw in draws]
-    while len(sums) > 1:  # two and two, so that few long ones are multiplied
+    while len(sums) > 2:  # two and two, so that few long ones are multiplied
         odd = sums[-1:] if len(sums) % 2 else []
         sums = [_added(first, second) for first, second in zip(sums[::2], sums[1::2], strict=False)] + odd
-    return _read(sums[0]) if sums else CERTAIN_NONE
+    first, second = [*map(_read, sums), CERTAIN_NONE, CERTAIN_NONE][:2]
+    below = [0.0, *accumulate(second.of_each)]
+    left = count - first.lowest - second.lowest + 1  # places of the second that go with the lowest of the first
+    return min(
+        1.0, math.fsum(each * below[max(0, min(left - i, len(below) - 1))] for i, each in enumerate(first.of_each))
+    )
 
 
 def same_share(first: Count, second: Count) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from alerts.insights.draw import Draw, together
+from alerts.insights.draw import Draw, chance_of_at_most
 from alerts.insights.holm import adjusted
 from alerts.insights.share import Count, Share, share_of, total
 
@@ -56,7 +56,7 @@ def _draws(taken: Mapping[str, Mapping[str, Count]]) -> dict[str, list[Draw]]:
 
 
 def _so_few(draws: Sequence[Draw]) -> float:
-    return together(draws).at_most(sum(draw.own.count for draw in draws))
+    return chance_of_at_most(sum(draw.own.count for draw in draws), draws)
 
 
 def _fair_share(who: str, draws: Sequence[Draw], p_value: float | None, judged: int) -> FairShare:

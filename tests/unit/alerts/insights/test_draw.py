@@ -9,7 +9,7 @@ from math import comb
 import pytest
 from scipy import stats
 
-from alerts.insights.draw import Draw, chances, same_share, together
+from alerts.insights.draw import Draw, chance_of_at_most, chances, same_share
 from alerts.insights.share import Count
 
 POOLS = [(1, 1, 1), (10, 0, 4), (10, 10, 4), (50, 12, 20), (400, 90, 390), (3_000, 7, 1_500), (200_000, 60_000, 300)]
@@ -30,7 +30,7 @@ def test_several_pools_add_up_as_every_way_to_draw_from_them() -> None:
     for wanted in range(10):
         ways = [(a, b, c) for a in range(4) for b in range(3) for c in range(5) if a + b + c <= wanted]
         brute = sum(math.prod(float(one.pmf(x)) for one, x in zip(each, way, strict=True)) for way in ways)
-        assert together(draws).at_most(wanted) == pytest.approx(brute, abs=1e-14)
+        assert chance_of_at_most(wanted, draws) == pytest.approx(brute, abs=1e-14)
 
 
 def test_many_pools_add_up_however_unlikely_the_sum_is() -> None:
@@ -43,14 +43,13 @@ def test_many_pools_add_up_however_unlikely_the_sum_is() -> None:
             sum((each[x] * added[at - x] for x in range(len(each)) if 0 <= at - x < len(added)), Fraction(0))
             for at in range(len(added) + drawn)
         ]
-    found = together(draws)
     for count in range(len(added)):
         below = float(sum(added[: count + 1], Fraction(0)))
-        assert found.at_most(count) == pytest.approx(below, rel=1e-6, abs=1e-15)
+        assert chance_of_at_most(count, draws) == pytest.approx(below, rel=1e-6, abs=1e-15)
 
 
 def test_from_no_pool_nothing_is_drawn() -> None:
-    assert together([]).at_most(0) == 1
+    assert chance_of_at_most(0, []) == 1
     assert Draw(Count(0, 0), Count(0, 0)).expected == 0
 
 
