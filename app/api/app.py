@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
-from app.api import contacts, customers, dead_letters, ledger, policy, queues, responses, source_events, survey_events
-from app.api.callbacks import claiming, reading, supervising, working
 from app.api.dependencies import ApiDependencies
 from app.api.health import health_router
-from app.api.http import docs
 from app.api.http.cursors import Cursors
 from app.api.http.head import Head
 from app.api.http.limits import Acquaintances, BodyLimit, RateLimiter
@@ -19,33 +17,26 @@ from app.api.http.middleware import ErrorBoundary
 from app.api.http.openapi import describe
 from app.api.http.problems import add_handlers
 from app.api.http.short_way import ShortWay
-from app.api.insights import answers, forecasting, people, wall
-from app.api.insights import callbacks as insight_callbacks
-from app.api.insights.turn import CountingTurn
-from app.api.learning import actions, problems, signals
 
-# The order decides: what has a name of its own (`/callbacks/claim`) comes before what has an id there.
-CALLBACKS = (claiming, supervising, reading, working)
-LEARNING = (actions, signals, problems)
-NOUNS = (*CALLBACKS, *LEARNING, queues, contacts, customers, responses, ledger, dead_letters, policy)
-INSIGHTS = (answers, insight_callbacks, forecasting, people, wall)
 DESCRIPTION = "Turns every 1-2 survey answer into a callback while it still matters."
 
 
 def create_app(dependencies: ApiDependencies) -> FastAPI:
-    """The whole REST interface."""
-    return _put_together(
-        dependencies,
-        [*(noun.router for noun in (*NOUNS, *INSIGHTS)), survey_events.router, source_events.router, docs.router],
-    )
+    """The whole REST interface. It is loaded here: a consumer, which has none, is a tenth smaller without it."""
+    from app.api.insights.turn import CountingTurn
+    from app.api.routers import ROUTERS
+
+    app = _put_together(dependencies, ROUTERS)
+    app.state.counting = CountingTurn()
+    return app
 
 
 def create_monitoring(dependencies: ApiDependencies) -> FastAPI:
     """Health and metrics alone, for the port that every process has."""
-    return _put_together(dependencies, [])
+    return _put_together(dependencies, ())
 
 
-def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> FastAPI:
+def _put_together(dependencies: ApiDependencies, routers: Sequence[APIRouter]) -> FastAPI:
     app = FastAPI(
         title="Bottombox",
         version=dependencies.version,
@@ -59,7 +50,6 @@ def _put_together(dependencies: ApiDependencies, routers: list[APIRouter]) -> Fa
     app.state.dependencies = dependencies
     app.state.cursors = Cursors(dependencies.secret_key)
     app.state.limiter = RateLimiter(dependencies.rate_limit, time.monotonic)
-    app.state.counting = CountingTurn()
     app.state.acquaintances = Acquaintances(time.monotonic)
     app.state.paces = {
         name: RateLimiter(door.webhook.per_second, time.monotonic)

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-import msgspec
 from fastapi import Depends, Path
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,12 +23,13 @@ from alerts.ledger.connection.direct import AnyConnection, DirectConnection
 from alerts.ledger.database import direct_transaction, transaction
 from alerts.policy import Policy
 from app.api.dependencies import ApiDependencies
+from app.api.http.answering import Document, respond
 from app.api.http.cursors import Cursors
 from app.api.http.idempotency import KeyedRequest, keyed_request, replay, stored
 from app.api.http.route import StrictRequest
 from app.api.http.security import Principal, look_up_again
-from app.api.http.tags import content_tag, etag, is_known
-from app.api.presenting import Document, present_changed, present_transition
+from app.api.http.tags import etag, is_known
+from app.api.presenting import present_changed, present_transition
 from app.listeners import harmless
 from consumers.journal import tell_moved
 
@@ -176,24 +176,6 @@ class RequestContext:
 
 def _respond_with(done: ChangeResult) -> Response:
     return respond(done.body, status=done.status, headers=done.headers, tagged=done.tagged)
-
-
-def respond(
-    answer: BaseModel | Document | None,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    tagged: bool = False,
-) -> Response:
-    """`tagged`: with a digest of the answer as its ETag."""
-    if answer is None:
-        return Response(status_code=status, headers=dict(headers or {}))
-    body = _encode(answer) if isinstance(answer, dict) else answer.model_dump_json(exclude_unset=True).encode()
-    tag = content_tag(body) if tagged else {}
-    return Response(body, status, {**tag, **(headers or {})}, media_type="application/json")
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 async def _context(request: StrictRequest) -> RequestContext:

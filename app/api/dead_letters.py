@@ -16,7 +16,8 @@ from alerts.ledger.reading.dead_letters import (
     list_dead_letters,
     one_dead_letter,
 )
-from app.api.context import ChangeResult, Context, respond
+from app.api.context import ChangeResult, Context
+from app.api.http.answering import respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.tags import UNCHANGED

@@ -7,8 +7,8 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.api.context import respond
 from app.api.dependencies import ApiDependencies
+from app.api.http.answering import respond
 from app.api.http.problems import ApiProblem
 from app.api.http.route import PUBLIC, GuardedRoute, declare
 from app.api.schemas.problem import Health

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from alerts.ledger.intake.accounts import read_accounts
-from app.api.context import Context, respond
+from app.api.context import Context
+from app.api.http.answering import respond
 from app.api.http.route import GuardedRoute, declare
 from app.api.schemas.ledger import PartitionList, PartitionResource
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import structs
@@ -21,17 +20,11 @@ from alerts.ledger.reading.views import CallbackView
 from alerts.phones.phone import extension_of
 from alerts.policy import Policy
 from alerts.transitions.opening import rank_terms
+from app.api.http.answering import Document
 from app.api.http.security import Principal
 from app.api.masking import HIDDEN_OF_ANSWER, HIDDEN_OF_ATTEMPT, HIDDEN_OF_ENTRY, hidden_of_customer, may_dial
 from app.api.schemas.customer import CustomerResource
 from app.api.schemas.response import SurveyResponseResource
-
-Document = dict[str, Any]
-"""A resource of `app.api.schemas` before it is JSON: its members, in the order in which the schema has them.
-
-Hundreds are shown in a second, and nobody outside has said anything in them: so no model is made to check them. A test
-compares them with the models.
-"""
 
 
 async def present_transition(

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from alerts.errors import NotFound
 from alerts.ledger.callbacks.queues import ensure_queues, pause_queue, resume_queue
 from alerts.ledger.reading.queues import QueueView, load_queue, load_queues
-from app.api.context import ChangeResult, Context, RequestContext, respond
+from app.api.context import ChangeResult, Context, RequestContext
+from app.api.http.answering import respond
 from app.api.http.route import GuardedRoute, declare
 from app.api.schemas.callback import RequiredReason
 from app.api.schemas.queue import Paused, QueueList, QueueResource

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from alerts.errors import NotFound
 from alerts.ledger.reading.callbacks import is_uuid
 from alerts.ledger.reading.responses import ResponseFilter, list_responses, load_response
-from app.api.context import Context, respond
+from app.api.context import Context
+from app.api.http.answering import respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.tags import UNCHANGED

@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from alerts.errors import NotFound, Unavailable
 from alerts.ledger.intake.received_webhooks import digest_of, remember_received, was_received
 from alerts.log_fields import about
-from app.api.context import respond
 from app.api.dependencies import ApiDependencies, OutRecord
+from app.api.http.answering import respond
 from app.api.http.limits import RateLimiter, stranger
 from app.api.http.problems import ApiProblem
 from app.api.http.route import SIGNATURE, GuardedRoute, declare

@@ -14,12 +14,13 @@ from alerts.ledger.access.audit import write_audit
 from alerts.ledger.connection.direct import AnyConnection
 from alerts.ledger.database import direct_transaction, single_statement
 from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks, load_detail
-from app.api.context import CallbackIdPath, Context, RequestContext, respond
+from app.api.context import CallbackIdPath, Context, RequestContext
+from app.api.http.answering import Document, respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.security import asks_for_its_key
 from app.api.http.tags import UNCHANGED
-from app.api.presenting import Document, is_held, present_detail, present_page
+from app.api.presenting import is_held, present_detail, present_page
 from app.api.schemas.callback import CallbackDetail, CallbackList, CallbackQuery
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"], route_class=GuardedRoute)

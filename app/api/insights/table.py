@@ -11,7 +11,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app.api.context import RequestContext, respond
+from app.api.context import RequestContext
+from app.api.http.answering import respond
 
 CSV: dict[int | str, dict[str, Any]] = {
     200: {

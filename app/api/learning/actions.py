@@ -20,7 +20,8 @@ from alerts.ledger.learning.effects import effect_of
 from alerts.ledger.learning.plans import PlanFilter, add_plan, change_plan, list_plans, load_plan, today_of
 from alerts.policy import Policy
 from alerts.resolution import Cause, CauseKind, check_cause
-from app.api.context import ChangeResult, Context, as_id, read_id, respond
+from app.api.context import ChangeResult, Context, as_id, read_id
+from app.api.http.answering import respond
 from app.api.http.paging import next_link
 from app.api.http.preconditions import read_version
 from app.api.http.route import GuardedRoute, declare

@@ -15,7 +15,8 @@ from alerts.learning.match import written_match
 from alerts.learning.problem import KnownProblem
 from alerts.ledger.learning.problems import add_problem, change_problem, end_problem, list_problems, load_problem
 from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks
-from app.api.context import ChangeResult, Context, as_id, read_id, respond
+from app.api.context import ChangeResult, Context, as_id, read_id
+from app.api.http.answering import respond
 from app.api.http.paging import next_link
 from app.api.http.preconditions import read_version
 from app.api.http.route import GuardedRoute, declare

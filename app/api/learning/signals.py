@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from alerts.learning.signal import RaisedSignal
 from alerts.ledger.learning.signals import SignalFilter, acknowledge_signal, list_signals
-from app.api.context import ChangeResult, Context, read_id, respond
+from app.api.context import ChangeResult, Context, read_id
+from app.api.http.answering import respond
 from app.api.http.paging import next_link
 from app.api.http.route import GuardedRoute, declare
 from app.api.schemas.signal import ObservedResource, ScopeResource, SignalList, SignalQuery, SignalResource
