@@ -60,13 +60,12 @@ async def measure(answers: int, *, quick: bool) -> Findings:
                 await connection.execute(MOVABLE_CLOCK)
                 # At a time of day when customers may be phoned there, for claims are made too.
                 now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=20)
-                await grow_year(url, answers, zone=ZONE, now=now)
                 clock = Clock(connection)
                 await clock.set(now)
+                await grow_year(url, answers, zone=ZONE, now=now)
                 await _sum_up(url)
                 taken = await _ask_all(url, clock, now)
                 sizes = [await _size(connection, name) for name in KEPT]
-                await clock.set(now)
                 claims, ratio = await beside(
                     url, [path.format(**_moments(now)) for path in ROUTES.values()], quick=quick
                 )
