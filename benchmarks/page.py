@@ -24,7 +24,7 @@ HEAD = """# Performance
 What was measured, beside what could be had at best on the same machine in the same minutes. `make bench` writes this page;
 nothing in it is written by hand. What each benchmark does, and how to read it: [benchmarks](../benchmarks/README.md).
 What an installation needs, and how it grows: [operations](operations.md#sizing). Figures from before there was this
-page: [earlier](performance/earlier.md).
+page: [earlier](performance/earlier.md). What keeps a goal that is missed from being met: [in the way](performance/in-the-way.md).
 
 **How to read it.** The ratios, not the figures: a figure belongs to one machine at one hour, a ratio compares two things
 that ran in turns in the same minutes. *Median* is that of the rounds kept, *lowest* and *highest* are the worst and the
