@@ -15,6 +15,7 @@ from alerts.insights.pieces import pieces
 from alerts.insights.question import LONGEST_DAYS
 from alerts.insights.share import Share, share_of
 from alerts.ledger.insights.counted import is_nameless, is_replaced, not_a_canary_nor_late
+from alerts.ledger.insights.edge import EDGE, bound
 
 HOUR = timedelta(hours=1)
 
@@ -76,8 +77,7 @@ ON CONFLICT (since, again_in_days) DO UPDATE SET contacts = s.contacts + exclude
 
 # How many contacts were there, and after how many was there no other within the days? The erased are in the sums, and leave.
 COUNT = text(f"""
-WITH edge(low, top) AS MATERIALIZED (
-        SELECT coalesce((SELECT through FROM answer_sums_progress), 0), CAST(9223372036854775807 AS bigint)),
+{EDGE},
     erased AS MATERIALIZED (
         SELECT p.id AS customer_id FROM customers AS p WHERE p.erased_at IS NOT NULL AND NOT {is_nameless("p")}),
     concerned AS MATERIALIZED ({CONCERNED}),
@@ -113,11 +113,5 @@ HAVING sum(contacts) > 0
 async def count_summed(connection: AsyncConnection, since: datetime, until: datetime, days: int) -> Share | None:
     """Of the contacts in [since, until) those that had no other within `days`; None without any contact."""
     found = pieces([(since, until)] if since < until else [], [since, until], HOUR)
-    values = {
-        "whole_starts": [start for start, _ in found.whole],
-        "whole_ends": [end for _, end in found.whole],
-        "part_starts": [start for start, _ in found.parts],
-        "part_ends": [end for _, end in found.parts],
-    }
-    row = (await connection.execute(COUNT, {**values, "days": days})).one_or_none()
+    row = (await connection.execute(COUNT, {**bound(found), "days": days})).one_or_none()
     return None if row is None else share_of(row.settled, row.contacts)

@@ -15,11 +15,12 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alerts.insights.pieces import Pieces, Span, pieces
+from alerts.insights.pieces import Span, pieces
 from alerts.insights.question import Question
 from alerts.ledger.database import transaction
 from alerts.ledger.insights.contact_sums import ADD_CONTACTS
 from alerts.ledger.insights.counted import COUNTED_ANSWERS, OF_ANSWER, is_replaced, not_a_canary_nor_late
+from alerts.ledger.insights.edge import EDGE, bound
 
 ALL = "all"
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
@@ -160,10 +161,6 @@ COUNTED = f"""
     FROM unnest(CAST(:part_starts AS timestamptz[]), CAST(:part_ends AS timestamptz[])) AS span(starts, ends)
     JOIN responses AS r ON r.answered_at >= span.starts AND r.answered_at < span.ends AND {COUNTED_ANSWERS}
 """
-EDGE = """
-WITH edge(low, top) AS MATERIALIZED (
-    SELECT coalesce((SELECT through FROM answer_sums_progress), 0), CAST(9223372036854775807 AS bigint))
-"""
 
 
 class Summed(Struct, frozen=True):
@@ -183,7 +180,7 @@ async def summed(
         return None
     column = "CAST(NULL AS text)" if kind == ALL else OF_ANSWER[kind]
     counted = COUNTED.format(by=kind, news=column.replace("r.", "d."), parts=column)
-    values = _bound(pieces(spans, cuts, UNITS[kind]))
+    values = bound(pieces(spans, cuts, UNITS[kind]))
     if question.filters:
         counted = f"SELECT * FROM ({counted}) AS every WHERE value = ANY(:{kind})"
         values[kind] = list(question.filters[kind])
@@ -196,12 +193,3 @@ def _kind(question: Question, by: str | None) -> str | None:
         return None
     kind = names.pop() if names else ALL
     return kind if kind in UNITS else None
-
-
-def _bound(found: Pieces) -> dict[str, Any]:
-    return {
-        "whole_starts": [start for start, _ in found.whole],
-        "whole_ends": [end for _, end in found.whole],
-        "part_starts": [start for start, _ in found.parts],
-        "part_ends": [end for _, end in found.parts],
-    }

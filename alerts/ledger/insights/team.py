@@ -32,7 +32,7 @@ WITH handed_back AS (
     FROM history AS h
     WHERE h.at >= :since AND h.at < :until AND h.actor <> 'system'
         AND (h.kind IN ('claimed', 'attempted', 'resolved') OR (h.kind = 'released' AND h.data ->> 'reason' = 'skipped'))
-    OFFSET 0  -- so the few words are sorted, and not the documents they are read from
+    OFFSET 0  -- so a few words are carried on, and not the documents they are read from
 ), done AS (
     SELECT actor, callback_id, width_bucket(at, CAST(:days AS timestamptz[])) AS day,
         count(*) FILTER (WHERE kind = 'claimed') AS claimed,
