@@ -23,7 +23,7 @@ from benchmarks.results import Findings, Table
 from benchmarks.rounds import Values, compared, figure, interleave, kept, median, undisturbed
 from benchmarks.sending import send_all
 from consumers.intake.dead_letters import LARGEST
-from consumers.intake.surveys import BATCH
+from consumers.intake.surveys import BATCH, FETCH_BYTES
 from tests.parts.kafka import KafkaBroker
 from tests.parts.postgres import PostgresServer
 from tests.parts.service import Service, environment
@@ -113,7 +113,7 @@ async def _read_only(place: Place) -> Values:
         bootstrap_servers=place.bootstrap,
         enable_auto_commit=False,
         isolation_level="read_committed",
-        max_partition_fetch_bytes=1024 * 1024,
+        max_partition_fetch_bytes=FETCH_BYTES,
         auto_offset_reset="earliest",
     )
     await consumer.start()

@@ -24,7 +24,7 @@ from app.metrics.registry import Registry
 from benchmarks.answers import SEED, answer
 from benchmarks.pace import ticks
 from consumers.intake.dead_letters import LARGEST, DeadLetters
-from consumers.intake.surveys import BATCH, POLL_MS, SurveyConsumer
+from consumers.intake.surveys import BATCH, FETCH_BYTES, POLL_MS, SurveyConsumer
 from consumers.kafka.access import KafkaAccess
 from consumers.kafka.producer import Producer
 from consumers.sources.catalogue import load_catalogue
@@ -175,7 +175,7 @@ async def _bare(bootstrap: str, topic: str, received: Arrivals, stop: asyncio.Ev
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
-        max_partition_fetch_bytes=1024 * 1024,
+        max_partition_fetch_bytes=FETCH_BYTES,
     )
     await consumer.start()
     try:
