@@ -165,6 +165,15 @@ async def test_a_plan_that_was_made_in_an_empty_ledger_does_not_read_all_of_a_fu
         assert f"Seq Scan on {table}" not in found, found
 
 
+async def test_a_claim_that_was_planned_in_an_empty_ledger_reads_its_index_in_a_full_one(
+    story: asyncpg.Connection[asyncpg.Record],
+) -> None:
+    """A claim is planned once for each connection."""
+    found = await plan(story, CLAIM.text)
+    assert "Index Scan using callbacks_claim" in found, found
+    assert "Seq Scan on callbacks" not in found, found
+
+
 @pytest.mark.parametrize("analysed", [False, True])
 @pytest.mark.parametrize("statement", [BEHIND, BOTTOM_BOXES], ids=["behind", "bottom boxes"])
 async def test_an_answer_that_was_revised_often_is_read_once_for_each_time(

@@ -32,22 +32,23 @@ class StoredReply(Struct, frozen=True):
     customers: tuple[int, ...] = ()
 
 
-# A twin must be told at once that the first is still running; waiting for its row would block it instead.
-ONE_AT_A_TIME = Statement("""
-SELECT pg_try_advisory_xact_lock(hashtextextended('once:' || :principal || ':' || :key, 0)) AS is_first
+# Is this request the first of its kind, and what was it answered within the last day? A twin is told at once that the first
+# is still running, and does not wait for it.
+TURN = Statement(f"""
+SELECT pg_try_advisory_xact_lock(hashtextextended('once:' || :principal || ':' || :key, 0)) AS is_first,
+    reply.fingerprint, reply.status, CAST(reply.headers AS text) AS headers, reply.body, reply.customer_ids
+FROM (SELECT) AS one LEFT JOIN idempotency AS reply
+    ON reply.principal = :principal AND reply.key = :key AND reply.stored_at > ledger_now() - {KEPT}
 """)
 
-# What was this request answered, within the last day?
-FIND = Statement(f"""
-SELECT fingerprint, status, CAST(headers AS text) AS headers, body, customer_ids FROM idempotency
-WHERE principal = :principal AND key = :key AND stored_at > ledger_now() - {KEPT}
-""")
-
-STORE = Statement("""
+# The turn may have come in the very moment in which a twin ended, and its answer was not seen: it is never written over.
+STORE = Statement(f"""
 INSERT INTO idempotency (principal, key, fingerprint, status, headers, body, customer_ids, stored_at)
 VALUES (:principal, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, CAST(:customers AS bigint[]), ledger_now())
 ON CONFLICT (principal, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
     headers = excluded.headers, body = excluded.body, customer_ids = excluded.customer_ids, stored_at = excluded.stored_at
+WHERE idempotency.stored_at <= ledger_now() - {KEPT}
+RETURNING key
 """)
 
 
@@ -65,22 +66,19 @@ async def stored_reply(connection: AnyConnection, request: KeyedRequest) -> Stor
 
     Raises IdempotencyInProgress, IdempotencyKeyReused.
     """
-    who = {"principal": request.principal, "key": request.key}
-    [turn] = await rows(connection, ONE_AT_A_TIME, **who)
-    if not turn["is_first"]:
+    [row] = await rows(connection, TURN, principal=request.principal, key=request.key)
+    if not row["is_first"]:
         raise IdempotencyInProgress("the first request with this Idempotency-Key is still running; try again")
-    found = await rows(connection, FIND, **who)
-    if not found:
+    if row["fingerprint"] is None:
         return None
-    [row] = found
     if row["fingerprint"] != request.fingerprint:
         raise IdempotencyKeyReused("this Idempotency-Key was used for a different request; choose a new one")
     return StoredReply(row["status"], msgspec.json.decode(row["headers"]), row["body"], tuple(row["customer_ids"]))
 
 
 async def store_reply(connection: AnyConnection, request: KeyedRequest, answer: StoredReply) -> None:
-    """In the effect's own transaction: neither is ever there without the other."""
-    await rows(
+    """In the effect's own transaction: neither is ever there without the other. Raises IdempotencyInProgress."""
+    stored = await rows(
         connection,
         STORE,
         principal=request.principal,
@@ -91,6 +89,8 @@ async def store_reply(connection: AnyConnection, request: KeyedRequest, answer: 
         body=answer.body,
         customers=list(answer.customers),
     )
+    if not stored:
+        raise IdempotencyInProgress("the first request with this Idempotency-Key has just ended; try again")
 
 
 async def forget_old(engine: AsyncEngine, *, at_most: int = 1000) -> int:

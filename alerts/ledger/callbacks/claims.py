@@ -112,8 +112,13 @@ SELECT min(moment) AS moment, ledger_now() AS now FROM queues CROSS JOIN LATERAL
 WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
 """)
 
+# The plan of a claim does not depend on what it asks, and to plan it takes longer than to run it. But the server, left
+# alone, plans each one anew.
+PLANNED_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)"
+DIALER_CLAIMS = Statement(f"SELECT {PLANNED_ONCE}")
+
 # One advisor's claims take turns, so that the limit of held ones holds.
-ONE_CLAIM_AT_A_TIME = Statement("SELECT pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0))")
+ADVISOR_CLAIMS = Statement(f"SELECT {PLANNED_ONCE}, pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0))")
 
 # How many does this advisor hold?
 HELD = Statement("""
@@ -135,8 +140,7 @@ async def claim_first(
 
     Without savepoints. Raises NeedsCare when any of them is not to be had just so.
     """
-    if who.at_most is not None:
-        await rows(connection, ONE_CLAIM_AT_A_TIME, advisor=who.advisor)
+    await _begin(connection, who)
     for depth in DEPTHS:
         looked = await _look(connection, who, count, depth + count, [], key=key)
         check_key(looked[0])
@@ -255,10 +259,17 @@ async def claim_one(
         raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
 
 
+async def _begin(connection: AnyConnection, who: Claimer) -> None:
+    if who.at_most is None:
+        await rows(connection, DIALER_CLAIMS)
+    else:
+        await rows(connection, ADVISOR_CLAIMS, advisor=who.advisor)
+
+
 async def check_held(connection: AnyConnection, who: Claimer) -> None:
+    await _begin(connection, who)
     if who.at_most is None:
         return
-    await rows(connection, ONE_CLAIM_AT_A_TIME, advisor=who.advisor)
     [found] = await rows(connection, HELD, advisor=who.advisor)
     _check(found["held"], who)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from alerts.ledger.access.idempotency import KeyedRequest, forget_old, stored_reply
+import pytest
+
+from alerts.errors import IdempotencyInProgress
+from alerts.ledger.access.idempotency import KeyedRequest, StoredReply, forget_old, store_reply, stored_reply
 from alerts.ledger.access.keys import list_keys
 from alerts.ledger.database import transaction
 from tests.integration.api.front import Front, good, problem
@@ -42,6 +45,30 @@ async def test_the_same_key_for_something_else_is_refused_and_another_principals
     url = f"/v1/callbacks/{moved.callback.id}/notes"
     problem(await ann.post(url, json={"note": "a"}, headers=KEY), 422, "idempotency-key-reused")
     good(await bob.post(CLAIM, json={}, headers=KEY))
+
+
+async def test_an_answer_that_came_in_between_is_never_written_over(front: Front) -> None:
+    """A twin's turn may come in the very moment in which the first ended, too late to see its answer."""
+    request = KeyedRequest("somebody", "key", b"f" * 32)
+    async with transaction(front.engine) as connection:
+        await store_reply(connection, request, StoredReply(200, {}, "first"))
+    with pytest.raises(IdempotencyInProgress, match="just ended"):
+        async with transaction(front.engine) as connection:
+            await store_reply(connection, request, StoredReply(200, {}, "second"))
+    async with transaction(front.engine) as connection:
+        before = await stored_reply(connection, request)
+    assert before is not None
+    assert before.body == "first"
+
+
+async def test_an_answer_whose_day_is_over_is_written_over(front: Front) -> None:
+    request = KeyedRequest("somebody", "key", b"f" * 32)
+    async with transaction(front.engine) as connection:
+        await store_reply(connection, request, StoredReply(200, {}, "first"))
+    await front.clock.advance(timedelta(hours=24))
+    async with transaction(front.engine) as connection:
+        assert await stored_reply(connection, request) is None
+        await store_reply(connection, request, StoredReply(200, {}, "second"))
 
 
 async def test_while_the_first_is_still_running_its_twin_is_told_to_wait(front: Front) -> None:
