@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Path
@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from alerts.callback import Callback, Transition
-from alerts.errors import NotFound
-from alerts.ledger.access.idempotency import store_reply, stored_reply
+from alerts.errors import NotFound, Refused
+from alerts.ledger.access.idempotency import AnsweredBefore, store_reply, stored_reply
 from alerts.ledger.actions.working import apply_and_show
 from alerts.ledger.callbacks.claims import NeedsCare
 from alerts.ledger.connection.direct import AnyConnection, DirectConnection
@@ -46,9 +46,10 @@ class ChangeResult:
     tagged: bool = False  # it shows one resource
 
 
-AnyConnectionT = TypeVar("AnyConnectionT")
-Effect = Callable[[AnyConnectionT], Awaitable[ChangeResult]]
-TriedEffect = Callable[[AnyConnectionT], Awaitable[ChangeResult | None]]
+Effect = Callable[[AsyncConnection], Awaitable[ChangeResult]]
+TriedEffect = Callable[[AsyncConnection], Awaitable[ChangeResult | None]]
+ShortEffect = Callable[[DirectConnection, KeyedRequest | None], Awaitable[ChangeResult]]
+TriedShortEffect = Callable[[DirectConnection, KeyedRequest | None], Awaitable[ChangeResult | None]]
 
 
 @dataclass(frozen=True)
@@ -80,29 +81,29 @@ class RequestContext:
         async with transaction(self.dependencies.engine) as connection:
             yield connection
 
-    async def change(
-        self, effect: Effect[AsyncConnection], *, short: Effect[DirectConnection] | None = None
-    ) -> Response:
+    async def change(self, effect: Effect, *, short: ShortEffect | None = None) -> Response:
         """One transaction: the Idempotency-Key, the effect, the answer. Listeners hear of it once it is committed.
 
-        `short`: the same effect in fewer round trips, which may raise NeedsCare.
+        `short`: the same effect in fewer round trips, which takes the request's turn itself, and may raise NeedsCare.
         """
         response = await self.try_change(effect, short=short)
         assert response is not None
         return response
 
-    async def try_change(
-        self, effect: TriedEffect[AsyncConnection], *, short: TriedEffect[DirectConnection] | None = None
-    ) -> Response | None:
+    async def try_change(self, effect: TriedEffect, *, short: TriedShortEffect | None = None) -> Response | None:
         """As `change`, where the effect may find nothing to do; that is not stored, and None."""
         keyed = await keyed_request(self.request, self.principal)
         if short is not None:
-            with suppress(NeedsCare):
+            try:
                 async with direct_transaction(self.dependencies.engine) as direct:
-                    if keyed and await stored_reply(direct, keyed):
-                        raise NeedsCare
-                    told = await self._told(direct, keyed, await short(direct))
+                    told = await self._told(direct, keyed, await short(direct, keyed))
                 return self._announced(*told)
+            except Refused:
+                if keyed is None:
+                    raise
+                # By a twin, it may be, that ended as our turn came: its answer is there now.
+            except (NeedsCare, AnsweredBefore):
+                pass
             await look_up_again(self.request)
         async with transaction(self.dependencies.engine) as connection:
             before = await stored_reply(connection, keyed) if keyed else None
@@ -153,8 +154,8 @@ class RequestContext:
         def move(callback: Callback, now: datetime) -> Transition:
             return transition(callback, now=now, policy=self.policy, **command)
 
-        async def effect(connection: AnyConnection) -> ChangeResult:
-            shown = await apply_and_show(connection, callback_id, move, key=self.principal.id)
+        async def effect(connection: AnyConnection, turn: KeyedRequest | None = None) -> ChangeResult:
+            shown = await apply_and_show(connection, callback_id, move, key=self.principal.id, turn=turn)
             (seen,), (moved,) = shown.views, shown.moved
             answer = present_changed(seen, shown.now, self.principal, self.policy, self.base, token=moved.fence)
             return ChangeResult(answer, moved=[moved], tagged=True)

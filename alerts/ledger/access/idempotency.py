@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 from msgspec import Struct
 from sqlalchemy import text
@@ -33,13 +36,19 @@ class StoredReply(Struct, frozen=True):
 
 
 # Is this request the first of its kind, and what was it answered within the last day? A twin is told at once that the first
-# is still running, and does not wait for it.
-TURN = Statement(f"""
-SELECT pg_try_advisory_xact_lock(hashtextextended('once:' || :principal || ':' || :key, 0)) AS is_first,
-    reply.fingerprint, reply.status, CAST(reply.headers AS text) AS headers, reply.body, reply.customer_ids
-FROM (SELECT) AS one LEFT JOIN idempotency AS reply
-    ON reply.principal = :principal AND reply.key = :key AND reply.stored_at > ledger_now() - {KEPT}
-""")
+# is still running, and does not wait for it. Without a request there is nothing to ask: NULL locks nothing and is nobody's.
+TURN = f"""
+(SELECT pg_try_advisory_xact_lock(hashtextextended('once:' || :principal || ':' || :once, 0)) AS is_first OFFSET 0) AS turn
+LEFT JOIN idempotency AS reply
+    ON reply.principal = :principal AND reply.key = :once AND reply.stored_at > ledger_now() - {KEPT}
+"""
+TURN_MEMBERS = """
+turn.is_first, reply.fingerprint, reply.status, CAST(reply.headers AS text) AS headers, reply.body, reply.customer_ids
+"""
+"""For statements that take a request's turn and then go on to its work: what they select FROM, and what of it. They lock
+nothing else where `turn.is_first` is false; who gave them the request hands the row to `check_turn`."""
+
+TAKE_TURN = Statement(f"SELECT {TURN_MEMBERS} FROM {TURN}")
 
 # The turn may have come in the very moment in which a twin ended, and its answer was not seen: it is never written over.
 STORE = Statement(f"""
@@ -61,12 +70,31 @@ DELETE FROM idempotency WHERE (principal, key) IN (
 """)
 
 
+class AnsweredBefore(Exception):
+    """`stored_reply` has the answer."""
+
+
+def turn_of(request: KeyedRequest | None) -> dict[str, str | None]:
+    """What a statement with a TURN is given."""
+    return {"principal": request.principal, "once": request.key} if request else {"principal": None, "once": None}
+
+
+def check_turn(row: Mapping[str, Any], request: KeyedRequest | None) -> None:
+    """The row of a statement with TURN_MEMBERS. Raises IdempotencyInProgress, IdempotencyKeyReused, AnsweredBefore."""
+    if request is not None and _reply(row, request) is not None:
+        raise AnsweredBefore
+
+
 async def stored_reply(connection: AnyConnection, request: KeyedRequest) -> StoredReply | None:
     """The answer given before, or None: then nobody else works on it until this transaction ends.
 
     Raises IdempotencyInProgress, IdempotencyKeyReused.
     """
-    [row] = await rows(connection, TURN, principal=request.principal, key=request.key)
+    [row] = await rows(connection, TAKE_TURN, **turn_of(request))
+    return _reply(row, request)
+
+
+def _reply(row: Mapping[str, Any], request: KeyedRequest) -> StoredReply | None:
     if not row["is_first"]:
         raise IdempotencyInProgress("the first request with this Idempotency-Key is still running; try again")
     if row["fingerprint"] is None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from alerts.callback import Transition
 from alerts.errors import Refused, Unavailable
+from alerts.ledger.access.idempotency import KeyedRequest
 from alerts.ledger.callbacks.claims import Claimer, NeedsCare, claim_first
 from alerts.ledger.callbacks.store import STORING, Command, changed, check_stored, lock_callback
 from alerts.ledger.connection.direct import AnyConnection, Statement, rows
@@ -46,12 +47,15 @@ async def store_and_show(connection: AnyConnection, moved: Sequence[Transition],
     return Shown(moved, [belonging[each.callback.id].view(each.callback) for each in moved], found[0]["now"])
 
 
-async def apply_and_show(connection: AnyConnection, callback_id: str, move: Command, *, key: str) -> Shown:
-    """Locks one callback, makes the transition, stores and shows it. `key` is the id of the key that asks.
+async def apply_and_show(
+    connection: AnyConnection, callback_id: str, move: Command, *, key: str, turn: KeyedRequest | None = None
+) -> Shown:
+    """Locks one callback, makes the transition, stores and shows it. `key` is the id of the key that asks, `turn` the request
+    whose turn is taken with it.
 
-    Raises NotFound, LeaseLost, KeyGone, or as the transition does.
+    Raises NotFound, LeaseLost, KeyGone, or as the transition and `check_turn` do.
     """
-    return await store_and_show(connection, [move(*await lock_callback(connection, callback_id, key=key))])
+    return await store_and_show(connection, [move(*await lock_callback(connection, callback_id, key=key, turn=turn))])
 
 
 async def claim_and_show(
@@ -59,6 +63,7 @@ async def claim_and_show(
     who: Claimer,
     *,
     key: str | None,
+    turn: KeyedRequest | None = None,
     count: int,
     seconds: int | None,
     looks: str,
@@ -66,9 +71,9 @@ async def claim_and_show(
 ) -> Shown | None:
     """The next callbacks of `who`, or as many as there are; None when there is none.
 
-    Raises TooManyHeld, KeyGone, NeedsCare.
+    Raises TooManyHeld, KeyGone, NeedsCare, or as `check_turn` does.
     """
-    moved = await claim_first(connection, who, key=key, count=count, seconds=seconds, policy=policy)
+    moved = await claim_first(connection, who, key=key, turn=turn, count=count, seconds=seconds, policy=policy)
     if not moved:
         return None
     try:

@@ -21,6 +21,7 @@ from alerts.errors import (
     Unavailable,
     safe_traceback,
 )
+from alerts.ledger.access.idempotency import TURN, TURN_MEMBERS, KeyedRequest, check_turn, turn_of
 from alerts.ledger.access.keys import KEY_LIVES, check_key
 from alerts.ledger.callbacks.claim_heads import known_heads
 from alerts.ledger.callbacks.isolation import WITHHOLD, put_off, store_each
@@ -112,13 +113,14 @@ SELECT min(moment) AS moment, ledger_now() AS now FROM queues CROSS JOIN LATERAL
 WHERE queues.paused_at IS NULL AND (CAST(:queues AS text[]) IS NULL OR queues.name = ANY (CAST(:queues AS text[])))
 """)
 
-# The plan of a claim does not depend on what it asks, and to plan it takes longer than to run it. But the server, left
-# alone, plans each one anew.
-PLANNED_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)"
-DIALER_CLAIMS = Statement(f"SELECT {PLANNED_ONCE}")
-
-# One advisor's claims take turns, so that the limit of held ones holds.
-ADVISOR_CLAIMS = Statement(f"SELECT {PLANNED_ONCE}, pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0))")
+# One advisor's claims take turns, so that the limit of held ones holds; a dialer's do not. The plan of a claim does not depend
+# on what it asks, and to plan it takes longer than to run it; but the server, left alone, plans each one anew.
+BEGIN = Statement(f"""
+SELECT {TURN_MEMBERS}, set_config('plan_cache_mode', 'force_generic_plan', true),
+    CASE WHEN turn.is_first IS NOT FALSE
+        THEN CAST(pg_advisory_xact_lock(hashtextextended('claim:' || :advisor, 0)) AS text) END
+FROM {TURN}
+""")
 
 # How many does this advisor hold?
 HELD = Statement("""
@@ -132,15 +134,23 @@ class NeedsCare(Exception):
 
 
 async def claim_first(
-    connection: AnyConnection, who: Claimer, *, key: str | None, count: int, seconds: int | None, policy: Policy
+    connection: AnyConnection,
+    who: Claimer,
+    *,
+    key: str | None,
+    turn: KeyedRequest | None = None,
+    count: int,
+    seconds: int | None,
+    policy: Policy,
 ) -> list[Transition]:
-    """The next callbacks of `who`, locked and claimed, and not stored yet. `key` is the id of the key that asks.
+    """The next callbacks of `who`, locked and claimed, and not stored yet. `key` is the id of the key that asks, `turn` the
+    request whose turn is taken with it.
 
-    Raises TooManyHeld, KeyGone.
+    Raises TooManyHeld, KeyGone, or as `check_turn` does.
 
     Without savepoints. Raises NeedsCare when any of them is not to be had just so.
     """
-    await _begin(connection, who)
+    await _begin(connection, who, turn)
     for depth in DEPTHS:
         looked = await _look(connection, who, count, depth + count, [], key=key)
         check_key(looked[0])
@@ -259,11 +269,10 @@ async def claim_one(
         raise NotClaimable("this callback cannot be worked on just now, and the log says why; claim another") from error
 
 
-async def _begin(connection: AnyConnection, who: Claimer) -> None:
-    if who.at_most is None:
-        await rows(connection, DIALER_CLAIMS)
-    else:
-        await rows(connection, ADVISOR_CLAIMS, advisor=who.advisor)
+async def _begin(connection: AnyConnection, who: Claimer, turn: KeyedRequest | None = None) -> None:
+    advisor = None if who.at_most is None else who.advisor
+    [row] = await rows(connection, BEGIN, advisor=advisor, **turn_of(turn))
+    check_turn(row, turn)
 
 
 async def check_held(connection: AnyConnection, who: Claimer) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Row, Table
 
 from alerts.callback import Attempt, Callback, Event, Transition
 from alerts.errors import LeaseLost, NotFound
+from alerts.ledger.access.idempotency import TURN, TURN_MEMBERS, KeyedRequest, check_turn, turn_of
 from alerts.ledger.access.keys import KEY_LIVES, check_key
 from alerts.ledger.bulk import encode, insert_sql, recordset
 from alerts.ledger.connection.direct import AnyConnection, Statement, rows
@@ -49,8 +50,9 @@ ALL_OF_C = ", ".join(f"c.{name}" for name in _MEMBERS)
 
 # Which row is it? The clock is read above the lock, so it is not from before a wait for it.
 LOCK = Statement(f"""
-SELECT {KEY_LIVES} AS key_lives, CAST(to_json(c) AS text) AS callback, ledger_now() AS now
-FROM (SELECT) AS one LEFT JOIN (SELECT * FROM callbacks WHERE id = :id FOR UPDATE) AS c ON true
+SELECT {KEY_LIVES} AS key_lives, {TURN_MEMBERS}, CAST(to_json(c) AS text) AS callback, ledger_now() AS now
+FROM {TURN} LEFT JOIN LATERAL (
+    SELECT * FROM callbacks WHERE id = :id AND turn.is_first IS NOT FALSE FOR UPDATE) AS c ON true
 """)
 
 decode_callback = msgspec.json.Decoder(Callback).decode
@@ -73,11 +75,13 @@ async def apply(connection: AnyConnection, callback_id: str, move: Command) -> T
 
 
 async def lock_callback(
-    connection: AnyConnection, callback_id: str, *, key: str | None = None
+    connection: AnyConnection, callback_id: str, *, key: str | None = None, turn: KeyedRequest | None = None
 ) -> tuple[Callback, datetime]:
-    """The callback, and the ledger's clock once it is locked. `key`: an id, to be looked at too. Raises NotFound, KeyGone."""
-    [found] = await rows(connection, LOCK, id=callback_id, key=key)
+    """The callback, and the ledger's clock once it is locked. `key`: an id, to be looked at too; `turn`: the request whose
+    turn is taken with it. Raises NotFound, KeyGone, or as `check_turn` does."""
+    [found] = await rows(connection, LOCK, id=callback_id, key=key, **turn_of(turn))
     check_key(found)
+    check_turn(found, turn)
     if found["callback"] is None:
         raise NotFound("there is no such callback")
     return decode_callback(found["callback"]), found["now"]

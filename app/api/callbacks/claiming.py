@@ -22,8 +22,8 @@ from alerts.ledger.connection.direct import DirectConnection
 from alerts.ledger.database import ledger_now, single_statement
 from alerts.ledger.reading.callbacks import load_views
 from alerts.transitions.supervising import take_back
-from app.api.context import CallbackIdPath, ChangeResult, Context, RequestContext, TriedEffect
-from app.api.http.idempotency import HEADER
+from app.api.context import CallbackIdPath, ChangeResult, Context, RequestContext, TriedEffect, TriedShortEffect
+from app.api.http.idempotency import HEADER, KeyedRequest
 from app.api.http.problems import seconds_header
 from app.api.http.route import GuardedRoute, declare
 from app.api.http.security import asks_for_its_key
@@ -173,8 +173,8 @@ def _claimer(body: ClaimOneRequest, context: RequestContext) -> Claimer:
 
 async def _try(
     context: RequestContext,
-    effect: TriedEffect[AsyncConnection],
-    short: TriedEffect[DirectConnection],
+    effect: TriedEffect,
+    short: TriedShortEffect,
     *,
     is_last: bool,
 ) -> Response | None:
@@ -205,13 +205,20 @@ async def _claim_next(
 
 
 async def _claim_first(
-    connection: DirectConnection, *, context: RequestContext, who: Claimer, body: ClaimRequest, with_terms: bool
+    connection: DirectConnection,
+    turn: KeyedRequest | None,
+    *,
+    context: RequestContext,
+    who: Claimer,
+    body: ClaimRequest,
+    with_terms: bool,
 ) -> ChangeResult | None:
     """The same in fewer round trips, while nothing is in the way."""
     shown = await claim_and_show(
         connection,
         who,
         key=context.principal.id,
+        turn=turn,
         count=body.count or 1,
         seconds=body.lease_seconds,
         looks=context.actor,
