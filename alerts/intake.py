@@ -6,8 +6,9 @@
     1 or 2 of 5                      bottom_box: an alert, on the customer's open callback or on a new one
     3 to 5                           not_bottom_box; where it replaces a bad revision, the call may be needless
 
-`decide` judges one answer, `decide_all` a batch. `alerts.ledger.intake.batch` reads what these functions ask for, with the
-customers locked, and writes what they say. The records that go in and come out are in `alerts.case`.
+`recognise` says which events we have; of the others `decide` judges one, `decide_all` a batch.
+`alerts.ledger.intake.batch` reads what these functions ask for, with the customers locked, and writes what they say. The
+records that go in and come out are in `alerts.case`.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def decide(
 ) -> Decision:
     """What one answer that we did not have comes to. `newest`: the revision of it that is in force, if there is one."""
     if fresh.rating.box is not Box.BOTTOM and newest is None and case.customer.erased_at is None:
+        # Six of seven answers. What follows would say the same of them, and take longer.
         verdict = score(fresh.answer.response, fresh.rating, policy)
         return Decision(answer=fresh.answer, verdict=verdict, outcome=RecordOutcome.NOT_BOTTOM_BOX, case=case)
     response = fresh.answer.response
@@ -70,14 +72,27 @@ def decide(
         return structs.replace(decision, outcome=RecordOutcome.SUPPRESSED, suppressed="erased")
     if newest is not None and revision_of(fresh.answer, verdict.box) < newest:
         return structs.replace(decision, outcome=RecordOutcome.STALE)
-    if verdict.box is not Box.BOTTOM:
-        return _better(decision, identity, now, policy)
+    if verdict.box is Box.BOTTOM:
+        return _bottom_box(decision, identity, now, policy, new_id, problems)
+    return _not_bottom_box(decision, identity, now, policy)
+
+
+def _bottom_box(
+    decision: Decision,
+    identity: ScopedId,
+    now: datetime,
+    policy: Policy,
+    new_id: Callable[[datetime], str],
+    problems: Sequence[OpenProblem],
+) -> Decision:
+    """An alert, unless a written rule says no call."""
+    case, response = decision.case, decision.answer.response
     remembered = case.evolve(bottom_boxes={**case.bottom_boxes, identity: response.answered_at})
     suppressed = _suppressed(response, case.customer, now, policy)
     if suppressed is not None:
         outcome = RecordOutcome.SUPPRESSED
         return structs.replace(decision, outcome=outcome, suppressed=suppressed, case=remembered)
-    return _raise(structs.replace(decision, case=remembered), identity, now, policy, new_id, problems)
+    return _raise_alert(structs.replace(decision, case=remembered), identity, now, policy, new_id, problems)
 
 
 def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, policy: Policy) -> str | None:
@@ -87,7 +102,7 @@ def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, pol
     return "too_old" if oldest is not None and response.answered_at < now - timedelta(hours=oldest) else None
 
 
-def _raise(
+def _raise_alert(
     decision: Decision,
     identity: ScopedId,
     now: datetime,
@@ -95,11 +110,11 @@ def _raise(
     new_id: Callable[[datetime], str],
     problems: Sequence[OpenProblem],
 ) -> Decision:
-    """An alert: on the customer's open callback, on the last one begun again, or on a new one."""
+    """On the customer's open callback, on the last one begun again, or on a new one."""
     case, response = decision.case, decision.answer.response
     queue, priority = route(response, decision.verdict, policy, case.last_bottom_box_but(identity))
     problem_id = explaining(response, problems)
-    begun = _to_join(case, now, policy)
+    begun = _open_or_reopened(case, now, policy)
     alert = Alert(
         answer=decision.answer,
         verdict=decision.verdict,
@@ -119,7 +134,7 @@ def _raise(
     return structs.replace(decision, outcome=RecordOutcome.BOTTOM_BOX, alert=alert, moved=moved, case=after)
 
 
-def _to_join(case: Case, now: datetime, policy: Policy) -> Transition | None:
+def _open_or_reopened(case: Case, now: datetime, policy: Policy) -> Transition | None:
     """The callback that the alert joins: the open one, or the last one begun again where the policy wants that."""
     if case.callback is not None:
         return Transition(callback=case.callback)
@@ -128,8 +143,8 @@ def _to_join(case: Case, now: datetime, policy: Policy) -> Transition | None:
     return reopen(case.resolved, case.customer, actor=SYSTEM, now=now, policy=policy)
 
 
-def _better(decision: Decision, identity: ScopedId, now: datetime, policy: Policy) -> Decision:
-    """A better revision: the callback is needless when no other bad answer stands behind it."""
+def _not_bottom_box(decision: Decision, identity: ScopedId, now: datetime, policy: Policy) -> Decision:
+    """Where it replaces a bad revision: the callback is needless when no other bad answer stands behind it."""
     case = decision.case
     boxes = {key: at for key, at in case.bottom_boxes.items() if key != identity}
     left = case.evolve(behind=case.behind - {identity}, bottom_boxes=boxes)

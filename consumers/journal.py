@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from alerts.callback import Callback, Event, Transition
 from alerts.event import EventKind
-from alerts.ledger.intake.batch import Raised, Report
+from alerts.ledger.intake.batch import RaisedAlert, Report
 from alerts.log_fields import LogFields, about, plain_id
 
 logger = logging.getLogger(__name__)
@@ -16,10 +16,10 @@ logger = logging.getLogger(__name__)
 RAISED = (EventKind.OPENED, EventKind.JOINED)
 """What an alert does to its callback, each alert one of them."""
 
-_NO_ALERTS: Iterator[Raised] = iter(())
+_NO_ALERTS: Iterator[RaisedAlert] = iter(())
 
 
-def tell_moved(moved: Iterable[Transition], raised: Iterable[Raised] = ()) -> None:
+def tell_moved(moved: Iterable[Transition], raised: Iterable[RaisedAlert] = ()) -> None:
     """`raised`: the alerts that moved them, in the order in which they came."""
     if not logger.isEnabledFor(logging.INFO):
         return
@@ -35,14 +35,14 @@ def tell_report(report: Report) -> None:
     tell_moved(report.moved, report.raised)
 
 
-def _by_callback(raised: Iterable[Raised]) -> dict[str, Iterator[Raised]]:
-    found: dict[str, list[Raised]] = defaultdict(list)
+def _by_callback(raised: Iterable[RaisedAlert]) -> dict[str, Iterator[RaisedAlert]]:
+    found: dict[str, list[RaisedAlert]] = defaultdict(list)
     for alert in raised:
         found[alert.callback_id].append(alert)
     return {callback_id: iter(alerts) for callback_id, alerts in found.items()}
 
 
-def _fields(callback: Callback, event: Event, alert: Raised | None) -> LogFields:
+def _fields(callback: Callback, event: Event, alert: RaisedAlert | None) -> LogFields:
     """Without what people wrote, which stands in the event's `text`, and without who did it: the history has both.
 
     The line of an alert names its own answer; all others name the one that opened the callback, and `origin` its trace.

@@ -30,7 +30,7 @@ _BEYOND_E164 = 10**16
 _NO_SURVEY, _NO_AGENT, _NO_CUSTOMER, _NO_INTERACTION = SurveyData(), AgentData(), CustomerData(), InteractionData()
 
 
-def read_answer(event: CloudEvent, *, source: str, flags: tuple[str, ...] = ()) -> SurveyResponse:
+def read_response(event: CloudEvent, *, source: str, flags: tuple[str, ...] = ()) -> SurveyResponse:
     """The answer as it was sent: no clock has been asked yet, see `clamp_future`. Raises InvalidRecord."""
     _check_identity(event)
     found = [*flags, *event.flags]

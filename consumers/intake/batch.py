@@ -1,4 +1,5 @@
-"""Takes what was polled into the ledger: read, set aside what cannot be read, store the rest, in as many pieces as it takes.
+"""Takes a batch of records into the ledger: read, set aside what cannot be read, store the rest, in as many pieces as it
+takes.
 
 A piece is told only once its dead letters are acknowledged and its transaction has committed. While Kafka or the database
 is away the batch waits; it loses and sets aside nothing (I3, I5).
@@ -31,7 +32,7 @@ from consumers.sources.catalogue import Catalogue
 
 logger = logging.getLogger(__name__)
 
-USUAL = 1_000
+USUAL_RECORD = 1_000
 """Bytes of a record, on average, up to which few are read sooner than a thread has its turn."""
 
 LARGEST_BATCH = 16 * 1024 * 1024
@@ -42,14 +43,14 @@ RecordPlace = tuple[str, int, int]
 
 
 class Taken(Struct, frozen=True):
-    """A piece of what was polled that is in the ledger now."""
+    """A piece of a batch that is in the ledger now."""
 
     arrivals: Sequence[Arrival]
     report: Report
 
 
 class Intake:
-    """`take` is one poll; several may be in hand. `on_refused` hears of each partition whose dead letter was refused."""
+    """`take` is one batch; several may be in hand. `on_refused` hears of each partition whose dead letter was refused."""
 
     def __init__(
         self,
@@ -80,12 +81,14 @@ class Intake:
             self._is_anew = False
         self._in_hand += 1
         try:
-            async for taken in self._take(records, now, stop):
+            async for taken in self._take_pieces(records, now, stop):
                 yield taken
         finally:
             self._in_hand -= 1
 
-    async def _take(self, records: Sequence[Record], now: datetime, stop: asyncio.Event) -> AsyncGenerator[Taken, None]:
+    async def _take_pieces(
+        self, records: Sequence[Record], now: datetime, stop: asyncio.Event
+    ) -> AsyncGenerator[Taken, None]:
         start = 0
         stopped: set[TopicPartition] = set()
         for count in within([size_of(record) for record in records], LARGEST_BATCH):
@@ -95,7 +98,7 @@ class Intake:
             start += count
             # Many in a thread: two thousand take longer than heartbeats, and the batches beside this one, should wait.
             reading = partial(_read, batch, self.catalogue, now)
-            readings = reading() if _are_quick(batch) else await asyncio.to_thread(reading)
+            readings = reading() if _are_read_quickly(batch) else await asyncio.to_thread(reading)
             if self.policy.keep_raw_days is not None:
                 readings = [_with_raw(reading, record) for reading, record in zip(readings, batch, strict=True)]
             async for taken in _Batch(self, batch, readings, stop, stopped).take():
@@ -105,7 +108,7 @@ class Intake:
 
 
 class _Batch:
-    """Records that go together. A partition in `stopped` takes no further part in this poll."""
+    """Records that go together. A partition in `stopped` takes no further part in this batch."""
 
     def __init__(
         self,
@@ -204,8 +207,8 @@ class _Batch:
         return not self._stop.is_set()
 
 
-def _are_quick(records: Sequence[Record]) -> bool:
-    return len(records) < FEW and sum(map(size_of, records)) < FEW * USUAL
+def _are_read_quickly(records: Sequence[Record]) -> bool:
+    return len(records) < FEW and sum(map(size_of, records)) < FEW * USUAL_RECORD
 
 
 def _read(records: Sequence[Record], catalogue: Catalogue, now: datetime) -> list[Arrival]:

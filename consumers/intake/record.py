@@ -1,4 +1,5 @@
-"""Reads a Kafka record: an answer we understand, a record to set aside with its reason, or one only to be counted."""
+"""Reads a Kafka record: an answer we understand, a notice of one to be fetched, a canary, a record to set aside with its
+reason, or one only to be counted."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from alerts.errors import safe_traceback
 from alerts.flags import NUL_REMOVED
 from alerts.survey import SurveyResponse
 from consumers.intake import cloudevents, one_pass, strict_json
-from consumers.intake.answer import clamp_future, read_answer
+from consumers.intake.answer import clamp_future, read_response
 from consumers.intake.cloudevents import CloudEvent
 from consumers.intake.moments import recorded_at
 from consumers.intake.origin import RecordHeaders, origin_of
@@ -157,7 +158,7 @@ def _body(value: bytes, headers: Mapping[str, str], chosen: Source | None) -> tu
 def _answer(
     record: Record, address: Address, event: CloudEvent, name: str, value_hash: bytes, flags: tuple[str, ...]
 ) -> Answer:
-    sent = read_answer(event, source=name, flags=flags)
+    sent = read_response(event, source=name, flags=flags)
     kept = content_hash(sent)
     origin = origin_of(record.headers)
     trace = trace_id_of(record.headers)

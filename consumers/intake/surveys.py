@@ -73,7 +73,7 @@ class Observer(Protocol):
 
 
 class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """One member of the consumer group. `run` until the stop event; `run_once` is one poll."""
+    """One member of the consumer group. `run` until the stop event; `run_once` is one turn of it."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class SurveyConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             await self._commits.are_done(within=COMMIT_SECONDS)
 
     async def run_once(self, stop: asyncio.Event) -> None:
-        """One poll; what it gave is taken in beside what is in hand already. Raises what a batch failed with."""
+        """Polls where there is room, and begins a batch of what waits, beside those in hand. Raises what one failed with."""
         if not await self._follow_topics():
             await wait_or_stop(stop, 1.0)
             return

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from consumers.intake.answer import read_answer
+from consumers.intake.answer import read_response
 from consumers.intake.reason import InvalidRecord, Unrated
 from consumers.sources.source import Example, Source
 
@@ -30,7 +30,7 @@ def run_examples(source: Source) -> list[ExampleResult]:
 
 def _differences(source: Source, example: Example) -> list[str]:
     try:
-        response = read_answer(source.read(example.event), source=source.name)
+        response = read_response(source.read(example.event), source=source.name)
     except Unrated:
         return [] if example.passed_over else ["passed over: there is no rating"]
     except InvalidRecord as why:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from alerts.identity import handle_of, record_key
 from alerts.survey import EVENT_TYPE, SurveyResponse
 from consumers.intake import strict_json
-from consumers.intake.answer import read_answer
+from consumers.intake.answer import read_response
 from consumers.intake.cloudevents import CONTENT_TYPE, SOURCE_HEADER, CloudEvent
 from consumers.intake.moments import Moment
 from consumers.intake.reason import DeadLetterReason, InvalidRecord, Unrated
@@ -108,7 +108,7 @@ def _read(source: Source, row: dict[str, Any], shift: timedelta) -> tuple[Survey
     value = msgspec.json.encode(mapped.data)
     data, nul_removed = strict_json.read_object(value)
     event = CloudEvent(mapped.source, mapped.id, mapped.time, data)
-    return read_answer(event, source=source.name, flags=("nul_removed",) if nul_removed else ()), value
+    return read_response(event, source=source.name, flags=("nul_removed",) if nul_removed else ()), value
 
 
 def _headers(response: SurveyResponse) -> tuple[tuple[str, bytes], ...]:

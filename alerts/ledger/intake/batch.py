@@ -32,7 +32,7 @@ from alerts.ledger.connection.opening import Connection
 from alerts.ledger.database import direct_transaction
 from alerts.ledger.ids import new_id
 from alerts.ledger.intake.accounts import Partition, RecordEnd, account
-from alerts.ledger.intake.beginning import begin
+from alerts.ledger.intake.beginning import lock_accounts
 from alerts.ledger.intake.canaries import come_through, tell_apart
 from alerts.ledger.intake.cases import days_ago, lock_open_callbacks, read_cases, take_snapshot
 from alerts.ledger.intake.customers import meet_customers
@@ -49,11 +49,11 @@ TRIES = 5
 FEW = 100
 """Answers of the usual length take less long than handing them to a thread and back, when other threads are at work."""
 
-USUAL = 1_000
+USUAL_COMMENT = 1_000
 """Characters of a comment, on average, up to which that is so."""
 
 
-class Raised(Struct, frozen=True):
+class RaisedAlert(Struct, frozen=True):
     """An alert that this batch raised, as metrics and log tell of it. `trace`: the id of its trace, if it has one."""
 
     source: str
@@ -72,7 +72,7 @@ class Report(Struct, frozen=True, kw_only=True):
     responses: Counter[tuple[str, Box]] = field(default_factory=Counter)  # by source
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)  # by source and member
     moved: list[Transition] = field(default_factory=list)
-    raised: list[Raised] = field(default_factory=list)
+    raised: list[RaisedAlert] = field(default_factory=list)
     dead_letters: Counter[str] = field(default_factory=Counter)  # by reason, those that are new
     unrated: Counter[str] = field(default_factory=Counter)  # by source, answers whose missing rating is passed over
     new_epochs: list[Partition] = field(default_factory=list)
@@ -86,19 +86,19 @@ async def ingest_batch(
     for again in range(TRIES):
         try:
             async with direct_transaction(engine) as connection:
-                return await _take(connection, batch, policy, shared_sources)
+                return await _ingest(connection, batch, policy, shared_sources)
         except asyncpg.IntegrityConstraintViolationError:
             if again == TRIES - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-async def _take(
+async def _ingest(
     connection: DirectConnection, batch: Sequence[Arrival], policy: Policy, shared_sources: frozenset[str]
 ) -> Report:
     report = Report()
     driver = connection.driver
-    beginning = await begin(driver, batch)
+    beginning = await lock_accounts(driver, batch)
     batch, canaries = await tell_apart(connection, batch)
     kinds: dict[type[Arrival], list[Any]] = {}
     for each in batch:
@@ -106,19 +106,19 @@ async def _take(
     answers: list[Answer] = kinds.get(Answer, [])
     known = recognise(answers, beginning.known)
     new = [each for each, outcome in zip(answers, known, strict=True) if outcome is None]
-    decided = await _decide(driver, new, policy, shared_sources)
+    decided = await _lock_and_decide(driver, new, policy, shared_sources)
     report.dead_letters.update(await index_dead_letters(connection, kinds.get(DeadLettered, [])))
     deferred = await defer(connection, kinds.get(Deferred, []))
     ends = _ends(batch, known, decided.effects, deferred)
-    moved_accounts, fresh_from = [], {}
+    accounts_after, fresh_from = [], {}
     for partition, row in beginning.accounts.items():
         after, is_new_epoch = account(row, ends[partition])
         _count(report, partition, ends[partition], row.next_offset, is_new_epoch)
         fresh_from[partition] = 0 if is_new_epoch else row.next_offset
-        moved_accounts.append(after)
+        accounts_after.append(after)
     _count_unrated(report, kinds.get(Passed, []), fresh_from)
     await store_transitions(connection, decided.effects.changed)
-    await write_effects(driver, decided.effects, decided.ids, moved_accounts)
+    await write_effects(driver, decided.effects, decided.ids, accounts_after)
     _tell(report, decided.effects)
     report.canaries.extend(await _release(connection, _not_seen(canaries, fresh_from)))
     return report
@@ -138,7 +138,7 @@ async def _release(connection: DirectConnection, sent: Sequence[Answer]) -> list
     async def raise_alerts() -> None:
         now = await connection.driver.fetchval("SELECT ledger_now()")
         answers = [canary.awake(each, now) for each in sent]
-        decided = await _decide(connection.driver, answers, canary.POLICY, frozenset())
+        decided = await _lock_and_decide(connection.driver, answers, canary.POLICY, frozenset())
         await write_effects(connection.driver, decided.effects, decided.ids, ())
 
     if sent and await come_through(connection, len(sent), raise_alerts):
@@ -153,7 +153,7 @@ class _Decided(Struct, frozen=True):
     ids: Sequence[int] = ()
 
 
-async def _decide(
+async def _lock_and_decide(
     driver: Connection, answers: Sequence[Answer], policy: Policy, shared_sources: frozenset[str]
 ) -> _Decided:
     """Reads what the decision needs, locking it, and makes it at the moment after the last lock; many in a thread, for they
@@ -184,12 +184,12 @@ async def _decide(
         new_id=new_id,
         problems=found.problems,
     )
-    effects = decision() if _are_quick(answers) else await asyncio.to_thread(decision)
+    effects = decision() if _are_decided_quickly(answers) else await asyncio.to_thread(decision)
     return _Decided(effects, found.ids)
 
 
-def _are_quick(answers: Sequence[Answer]) -> bool:
-    return len(answers) < FEW and sum(len(each.response.comment or "") for each in answers) < FEW * USUAL
+def _are_decided_quickly(answers: Sequence[Answer]) -> bool:
+    return len(answers) < FEW and sum(len(each.response.comment or "") for each in answers) < FEW * USUAL_COMMENT
 
 
 def _tell(report: Report, effects: Effects) -> None:
@@ -203,9 +203,9 @@ def _tell(report: Report, effects: Effects) -> None:
     report.raised.extend(_raised(alert) for alert in effects.alerts)
 
 
-def _raised(alert: Alert) -> Raised:
+def _raised(alert: Alert) -> RaisedAlert:
     answer, response = alert.answer, alert.response
-    return Raised(
+    return RaisedAlert(
         source=response.source,
         recorded_at=answer.address.timestamp,
         answered_at=response.answered_at,

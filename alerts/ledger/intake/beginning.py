@@ -34,8 +34,8 @@ class Beginning(Struct, frozen=True):
     known: dict[ScopedId, Fingerprint]
 
 
-async def begin(driver: Connection, batch: Sequence[Arrival]) -> Beginning:
-    """A partition that is new begins with its first record here."""
+async def lock_accounts(driver: Connection, batch: Sequence[Arrival]) -> Beginning:
+    """And says which of its events are stored. A partition that is new begins with its first record here."""
     row = await driver.fetchrow(BEGINNING, encode(_first_of_each(batch)), encode(_events_of(batch)))
     assert row is not None
     accounts = _accounts.decode(row[0] or "[]")

@@ -23,7 +23,7 @@ DELETE FROM raw_records WHERE response_id IN (
 COLUMNS = ("response_id", "key", "value", "headers")
 
 
-def raw_record(response_id: int, raw: RawRecord) -> tuple[Any, ...]:
+def raw_record_row(response_id: int, raw: RawRecord) -> tuple[Any, ...]:
     """A row in the order of COLUMNS, beside the stored answer that came with it."""
     return response_id, raw.key, raw.value, msgspec.json.encode(raw.headers)
 

@@ -39,7 +39,7 @@ COLUMNS = (
 )
 
 
-def response_record(id_: int, decision: Decision, document: Callable[[Any], Any]) -> tuple[Any, ...]:
+def response_row(id_: int, decision: Decision, document: Callable[[Any], Any]) -> tuple[Any, ...]:
     """A row in the order of COLUMNS; `document` makes of an object what its column is given."""
     answer, response, verdict = decision.answer, decision.answer.response, decision.verdict
     scale, interaction, address = response.scale, response.interaction, answer.address

@@ -41,9 +41,9 @@ class TableRows(Struct, frozen=True):
 
 
 async def write_effects(
-    driver: Connection, effects: Effects, ids: Sequence[int], moved: Sequence[PartitionAccount]
+    driver: Connection, effects: Effects, ids: Sequence[int], accounts_after: Sequence[PartitionAccount]
 ) -> None:
-    """Answers, those callbacks that did not exist before, alerts, and where the partitions' accounts stand after them.
+    """Answers, those callbacks that did not exist before, alerts, and the partitions' accounts as they stand after them.
 
     `ids`: one for each decision, for the answer's row.
     """
@@ -52,7 +52,7 @@ async def write_effects(
     to_queues = sorted({opened.callback.queue for opened in effects.opened})
     around = [
         TableRows(queues, ("name",), [(name,) for name in to_queues]),
-        TableRows(partitions, accounts.COLUMNS, [_of_account(account) for account in moved]),
+        TableRows(partitions, accounts.COLUMNS, [_of_account(account) for account in accounts_after]),
     ]
     around = [each for each in around if each.records]
     if are_few:
@@ -70,12 +70,12 @@ def _rows(effects: Effects, ids: Sequence[int], document: Encoding) -> list[Tabl
     id_of = {event_identity(each.answer.response): id_ for id_, each in kept} if effects.alerts else {}
     return [
         TableRows(
-            response_table, responses.COLUMNS, [responses.response_record(id_, each, document) for id_, each in kept]
+            response_table, responses.COLUMNS, [responses.response_row(id_, each, document) for id_, each in kept]
         ),
         TableRows(
             raw_table,
             raw_records.COLUMNS,
-            [raw_records.raw_record(id_, each.answer.raw) for id_, each in kept if each.answer.raw is not None],
+            [raw_records.raw_record_row(id_, each.answer.raw) for id_, each in kept if each.answer.raw is not None],
         ),
         _written(callbacks, _CALLBACK, [_of_callback(opened.callback) for opened in effects.opened], document),
         *(
@@ -83,11 +83,11 @@ def _rows(effects: Effects, ids: Sequence[int], document: Encoding) -> list[Tabl
             for table, events in events_of(effects.opened).items()
             if events
         ),
-        TableRows(alerts, _ALERT, [_alert_record(alert, id_of) for alert in effects.alerts]),
+        TableRows(alerts, _ALERT, [_alert_row(alert, id_of) for alert in effects.alerts]),
     ]
 
 
-def _alert_record(alert: Alert, id_of: Mapping[ScopedId, int]) -> TableRow:
+def _alert_row(alert: Alert, id_of: Mapping[ScopedId, int]) -> TableRow:
     verdict = alert.verdict
     response_id = id_of[event_identity(alert.response)]
     return response_id, alert.callback_id, alert.raised_at, verdict.severity, verdict.reasons

@@ -14,7 +14,7 @@ from alerts.customer import Customer
 from alerts.learning.simulation import StoredAnswer
 from alerts.ledger.customers.record import MEMBERS
 from alerts.ledger.database import transaction
-from alerts.ledger.learning.stored_answers import OF_CUSTOMERS, answers_query, r, read_answer
+from alerts.ledger.learning.stored_answers import OF_CUSTOMERS, answers_query, r, read_response
 from alerts.ledger.tables.customers import customers
 
 READ_ONLY = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -55,7 +55,7 @@ async def _answers(connection: AsyncConnection, since: datetime, until: datetime
 
 
 def _stored(row: Row[Any]) -> StoredAnswer:
-    known, response = row._mapping, read_answer(row)
+    known, response = row._mapping, read_response(row)
     address = Address(known["topic"], known["partition"], known["offset"], known["recorded_at"])
     answer = Answer(address, response, b"", b"", known["origin_partition"], known["origin_offset"])
     facts = {name: known[f"known_{name}"] for name in _REST}

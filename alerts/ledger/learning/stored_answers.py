@@ -19,12 +19,12 @@ OF_CUSTOMERS = {f"customer_{name}": customers.c[name] for name in FACTS}
 
 
 def answers_query(*more: Any) -> Select[Any]:
-    """Every column that `read_answer` needs, and `more`; joins the customers."""
+    """Every column that `read_response` needs, and `more`; joins the customers."""
     facts = [column.label(name) for name, column in OF_CUSTOMERS.items()]
     return select(responses, *facts, *more).join(customers, customers.c.id == r.customer_id)
 
 
-def read_answer(row: Row[Any]) -> SurveyResponse:
+def read_response(row: Row[Any]) -> SurveyResponse:
     known = row._mapping
     return SurveyResponse(
         event_source=known["event_source"],
@@ -64,5 +64,5 @@ async def answers_behind(connection: AsyncConnection, callback_ids: Sequence[str
     )
     found: dict[str, list[SurveyResponse]] = {}
     for row in await connection.execute(query):
-        found.setdefault(row.callback_id, []).append(read_answer(row))
+        found.setdefault(row.callback_id, []).append(read_response(row))
     return found

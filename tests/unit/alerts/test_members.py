@@ -9,13 +9,13 @@ import pytest
 
 from alerts.members import DROPPABLE, GROUPS, MEMBERS, Lack, absent_members, count_members, dropped_members
 from alerts.survey import SurveyResponse
-from consumers.intake.answer import read_answer
+from consumers.intake.answer import read_response
 from consumers.intake.cloudevents import CloudEvent
 from tests.parts.answers import EVERY_MEMBER
 
 
 def read(data: dict[str, Any]) -> SurveyResponse:
-    return read_answer(CloudEvent("/crm", "e-1", datetime(2026, 11, 22, 9, tzinfo=UTC), data), source="cloudevents")
+    return read_response(CloudEvent("/crm", "e-1", datetime(2026, 11, 22, 9, tzinfo=UTC), data), source="cloudevents")
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from alerts.arrival import RecordOutcome
 from alerts.callback import Event, State, Transition
 from alerts.event import EventKind
-from alerts.ledger.intake.batch import Raised, Report
+from alerts.ledger.intake.batch import RaisedAlert, Report
 from alerts.ledger.reading.objectives import Kept, Objective
 from alerts.log_fields import bound
 from alerts.policy import shipped_policy
@@ -58,7 +58,7 @@ def test_a_batch_is_counted_once_with_its_latencies() -> None:
     report = Report(
         outcomes=Counter({("survey.responses", RecordOutcome.BOTTOM_BOX): 2}),
         responses=Counter({("cloudevents", Box.BOTTOM): 2}),
-        raised=[Raised("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9))] * 2,
+        raised=[RaisedAlert("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9))] * 2,
         dead_letters=Counter({"malformed": 3}),
         dropped=Counter({("typeform", "customer.country"): 2}),
     )
@@ -73,7 +73,7 @@ def test_a_batch_is_counted_once_with_its_latencies() -> None:
 
 def test_a_clock_that_is_ahead_makes_no_negative_latency() -> None:
     metrics = prepared()
-    metrics.intake.batch(Report(raised=[Raised("cloudevents", NOW + timedelta(hours=1), NOW)]), NOW)
+    metrics.intake.batch(Report(raised=[RaisedAlert("cloudevents", NOW + timedelta(hours=1), NOW)]), NOW)
     assert 'bottombox_alert_latency_seconds_sum{source="cloudevents"} 0.0' in page(metrics)
 
 
@@ -85,8 +85,8 @@ def test_open_metrics_are_given_to_who_asks_for_them() -> None:
 
 def test_a_latency_is_marked_with_the_trace_of_its_answer_for_who_asks_for_open_metrics() -> None:
     metrics = prepared()
-    of_a_trace = Raised("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9), trace=TRACE)
-    metrics.intake.batch(Report(raised=[of_a_trace, Raised("typeform", NOW, NOW)]), NOW)
+    of_a_trace = RaisedAlert("cloudevents", NOW - timedelta(milliseconds=40), NOW - timedelta(seconds=9), trace=TRACE)
+    metrics.intake.batch(Report(raised=[of_a_trace, RaisedAlert("typeform", NOW, NOW)]), NOW)
     with bound(trace="0af7651916cd43dd8448eb211c80319c"):
         metrics.http.observe("/v1/callbacks/claim", 200, 0.02)
         metrics.callbacks.announce([_moved(_claimed())])
@@ -132,7 +132,7 @@ def test_an_event_that_cannot_be_counted_takes_nothing_else_down(caplog: pytest.
 
 def test_a_batch_that_cannot_be_counted_does_not_stop_the_consumer() -> None:
     metrics = prepared()
-    report = Report(raised=[Raised("cloudevents", NOW, NOW.replace(tzinfo=None))])
+    report = Report(raised=[RaisedAlert("cloudevents", NOW, NOW.replace(tzinfo=None))])
     metrics.intake.batch(report, NOW)
     assert "bottombox_uncounted_total 1.0" in page(metrics)
 

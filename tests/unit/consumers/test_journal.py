@@ -10,7 +10,7 @@ import pytest
 
 from alerts.callback import Event, State, Transition
 from alerts.event import EventKind
-from alerts.ledger.intake.batch import Raised, Report
+from alerts.ledger.intake.batch import RaisedAlert, Report
 from consumers.journal import tell_moved, tell_report
 from tests.unit.alerts.transitions.builders import opened
 
@@ -22,8 +22,8 @@ def event(kind: EventKind, version: int = 1, **more: Any) -> Event:
     return Event(kind=kind, at=NOW, version=version, state=State.WAITING, **more)
 
 
-def alert(event_id: str, callback_id: str, trace: str | None = None) -> Raised:
-    return Raised("cloudevents", NOW, NOW, callback_id, event_id, trace)
+def alert(event_id: str, callback_id: str, trace: str | None = None) -> RaisedAlert:
+    return RaisedAlert("cloudevents", NOW, NOW, callback_id, event_id, trace)
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, Any]]]:
