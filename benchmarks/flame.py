@@ -38,15 +38,6 @@ class Node(Struct):
     calls: dict[str, Node] = field(default_factory=dict)
 
 
-def read_stacks(text: str) -> Counter[tuple[str, ...]]:
-    """The stacks of a file that `sampled` wrote, the outermost function first."""
-    stacks: Counter[tuple[str, ...]] = Counter()
-    for line in text.splitlines():
-        count, _, frames = line.partition(" ")
-        stacks[tuple(frames.split(";"))] += int(count)
-    return stacks
-
-
 def package_of(frame: str) -> str:
     return frame.partition(":")[0].partition(".")[0]
 

@@ -1,73 +1,75 @@
-"""`python -m benchmarks.sampled ROLE ...`: the program as `bottombox` runs it, with a thread that looks a hundred times a
-second at what its main thread is doing. The stacks go to the file that SAMPLES names, one a line: `count frame;frame;...`
-"""
+"""Looks at a running process from outside, a few hundred times a second: which of its threads holds the interpreter, and in
+which function. Whoever waits is not seen; one that works in C is, in the function that called it."""
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
+import re
+import signal
+import subprocess
+import sysconfig
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
-from app.__main__ import main
+PY_SPY = Path(sysconfig.get_path("scripts")) / "py-spy"
+RATE = 200  # looks a second
+BEGINS = "Sampling process"
+PATIENCE = 30.0  # seconds for it to write down what it saw
 
-EVERY = 0.01  # seconds
-SWITCH = 0.0001  # seconds; with Python's own 5 ms mostly those would be seen who let others run by themselves
-ROOT = Path(__file__).parents[1]
+Stacks = Counter[tuple[str, ...]]
 
-
-class Sampler:
-    """Looks at one thread until it is stopped."""
-
-    def __init__(self, thread: int) -> None:
-        self.stacks: Counter[str] = Counter()
-        self._watched = thread
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._stop.wait(EVERY):
-            self.stacks[";".join(frames_of(sys._current_frames().get(self._watched)))] += 1
+_FRAME = re.compile(r"(?P<function>.*) \((?P<file>.*)\)")
 
 
-def frames_of(frame: FrameType | None) -> list[str]:
-    """`package.module:function` of each, the outermost first."""
-    names = []
-    while frame is not None:
-        code = frame.f_code
-        names.append(f"{_module(code.co_filename)}:{code.co_qualname}")
-        frame = frame.f_back
-    return names[::-1]
+@contextmanager
+def looked_at(pid: int) -> Iterator[Stacks]:
+    """Filled when the block has ended. Raises RuntimeError with what py-spy says where it may not look at other processes."""
+    stacks: Stacks = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "stacks"
+        command = [str(PY_SPY), "record", "--pid", str(pid), "--rate", str(RATE), "--gil", "--nolineno"]
+        looking = subprocess.Popen(
+            [*command, "--format", "raw", "--output", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            _has_begun(looking)
+            yield stacks
+        finally:
+            looking.send_signal(signal.SIGINT)
+            said, _ = looking.communicate(timeout=PATIENCE)
+        if looking.returncode:
+            raise RuntimeError(f"py-spy: {said.strip()}")
+        stacks.update(read_stacks(file.read_text()))
 
 
-def _module(file: str) -> str:
-    """How a file is imported, more or less: what comes after the folder of packages, without its ending."""
-    path = Path(file)
-    if path.is_relative_to(ROOT):
-        parts = path.relative_to(ROOT).parts
-        parts = parts[parts.index("site-packages") + 1 :] if "site-packages" in parts else parts
-    else:
-        parts = path.parts
-        after = "site-packages" if "site-packages" in parts else f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        parts = parts[parts.index(after) + 1 :] if after in parts else parts[-1:]
-    return ".".join(parts).removesuffix(".py").removesuffix(".__init__")
+def _has_begun(looking: subprocess.Popen[str]) -> None:
+    assert looking.stdout is not None
+    said = ""
+    for line in looking.stdout:
+        said += line
+        if BEGINS in line:
+            return
+    raise RuntimeError(f"py-spy: {said.strip()}")
 
 
-if __name__ == "__main__":
-    sys.setswitchinterval(SWITCH)
-    sampler = Sampler(threading.get_ident())
-    sampler.start()
-    try:
-        main()
-    finally:
-        sampler.stop()
-        Path(os.environ["SAMPLES"]).write_text("".join(f"{count} {stack}\n" for stack, count in sampler.stacks.items()))
+def read_stacks(text: str) -> Stacks:
+    """py-spy's raw format, a line for each stack, the outermost function first: `function (file);function (file) count`."""
+    stacks: Stacks = Counter()
+    for line in text.splitlines():
+        frames, _, count = line.rpartition(" ")
+        stacks[tuple(map(name_of, frames.split(";")))] += int(count)
+    return stacks
+
+
+def name_of(frame: str) -> str:
+    """`package.module:function`, as a file is imported."""
+    found = _FRAME.fullmatch(frame)
+    if found is None:
+        return frame
+    module = found["file"].removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return f"{module}:{found['function']}"

@@ -1,0 +1,66 @@
+"""A process that is looked at shows which of its functions holds the interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.sampled import looked_at, name_of, read_stacks
+
+BUSY = """
+def spin():
+    for _ in range(20_000):
+        sum(range(1_000))
+while True:
+    spin()
+    print("a turn", flush=True)
+"""
+TURNS = 3
+
+
+@pytest.mark.parametrize(
+    ("frame", "name"),
+    [
+        ("decide (alerts/intake.py)", "alerts.intake:decide"),
+        (
+            "Intake._take.<locals>.<listcomp> (consumers/intake/batch.py)",
+            "consumers.intake.batch:Intake._take.<locals>.<listcomp>",
+        ),
+        ("run (uvloop/__init__.py)", "uvloop:run"),
+        ("ABCMeta.__instancecheck__ (<frozen abc>)", "<frozen abc>:ABCMeta.__instancecheck__"),
+        ("what is no frame", "what is no frame"),
+    ],
+)
+def test_a_frame_is_named_by_module_and_function(frame: str, name: str) -> None:
+    assert name_of(frame) == name
+
+
+def test_stacks_are_read_with_their_counts() -> None:
+    written = "main (app/main.py);rate (alerts/scoring.py) 6\nmain (app/main.py) 1\n"
+    assert read_stacks(written) == {("app.main:main", "alerts.scoring:rate"): 6, ("app.main:main",): 1}
+
+
+def test_who_works_is_seen() -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True) as busy:
+        try:
+            assert busy.stdout is not None
+            busy.stdout.readline()
+            with looked_at(busy.pid) as stacks:
+                for _ in range(TURNS):
+                    busy.stdout.readline()
+        except RuntimeError as error:
+            if "ermission" in str(error):
+                pytest.skip("py-spy may not look at other processes here")
+            raise
+        finally:
+            busy.kill()
+    assert any("<string>:spin" in stack for stack in stacks)
+
+
+def test_who_is_gone_cannot_be_looked_at() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with pytest.raises(RuntimeError, match="py-spy"), looked_at(ended.pid):
+        pass
