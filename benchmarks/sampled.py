@@ -62,7 +62,8 @@ def read_stacks(text: str) -> Stacks:
     stacks: Stacks = Counter()
     for line in text.splitlines():
         frames, _, count = line.rpartition(" ")
-        stacks[tuple(map(name_of, frames.split(";")))] += int(count)
+        if frames:  # in a thread that ends there is nothing any more
+            stacks[tuple(map(name_of, frames.split(";")))] += int(count)
     return stacks
 
 

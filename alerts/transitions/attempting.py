@@ -28,8 +28,8 @@ from alerts.policy import Policy
 from alerts.result import Result
 from alerts.targets import given_up, reached
 from alerts.transitions.claiming import back_to_waiting, close, fenced
+from alerts.transitions.next_wake import ended_lease, measure, with_next_wake
 from alerts.transitions.promise import break_promise, judge_promise, owned_until
-from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
 
 
 class NewAttempt(Struct, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ def _recorded(
 def _follow(callback: Callback, new: NewAttempt, started: datetime, now: datetime, policy: Policy) -> Transition:
     """What the result leads to."""
     if new.result is Result.CONNECTED:
-        return rescheduled(Transition(callback=callback), now, policy)
+        return with_next_wake(Transition(callback=callback), now, policy)
     if new.result is Result.REFUSED:
         if new.opt_out:
             return close(callback, ClosedReason.OPTED_OUT, now, policy, actor=callback.lease_holder or SYSTEM)
@@ -212,7 +212,7 @@ def schedule(
     )
     data = {"at": at, "owner_kept": owner is not None}
     told = happened(promised, EventKind.SCHEDULED, now, actor=actor, data=data)
-    return rescheduled(broken.then(told), now, policy)
+    return with_next_wake(broken.then(told), now, policy)
 
 
 def _promised_window(callback: Callback, at: datetime, now: datetime, policy: Policy) -> CallWindow:
@@ -231,4 +231,4 @@ def fall_due(callback: Callback, *, now: datetime, policy: Policy) -> Transition
     """The promised time has come: before all others, its owner first, then anyone."""
     check_transition(callback, "fall_due")
     waiting = callback.evolve(state=State.WAITING, priority_class=0)
-    return rescheduled(happened(waiting, EventKind.DUE, now), now, policy)
+    return with_next_wake(happened(waiting, EventKind.DUE, now), now, policy)

@@ -19,8 +19,8 @@ from alerts.errors import AlreadyResolved, LeaseLost, NotClaimable, OutsideCalli
 from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import overtaken
+from alerts.transitions.next_wake import ended_lease, measure, with_next_wake
 from alerts.transitions.promise import lapse_promise
-from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
 
 
 def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: datetime, policy: Policy) -> Transition:
@@ -45,7 +45,7 @@ def claim(callback: Callback, *, advisor: str, token: str, seconds: int, now: da
         data={"first": first, "lease_number": number},
         measured=measure(callback, "time_to_claim", now, policy) if first else {},
     )
-    return rescheduled(told, now, policy)
+    return with_next_wake(told, now, policy)
 
 
 def _check_claimable(callback: Callback, advisor: str, now: datetime) -> None:
@@ -90,7 +90,7 @@ def extend(callback: Callback, *, token: str, seconds: int, now: datetime, polic
     assert callback.lease_expires_at is not None
     ceiling = callback.lease_claimed_at + timedelta(seconds=policy.leases.ceiling_seconds)
     until = max(callback.lease_expires_at, min(now + timedelta(seconds=seconds), ceiling))
-    return rescheduled(held.then(Transition(callback=callback.evolve(lease_expires_at=until))), now, policy)
+    return with_next_wake(held.then(Transition(callback=callback.evolve(lease_expires_at=until))), now, policy)
 
 
 def release(callback: Callback, *, token: str, reason: str, now: datetime, policy: Policy) -> Transition:
@@ -149,7 +149,7 @@ def back_to_waiting(
     freed = happened(free, EventKind.RELEASED, now, actor=actor or SYSTEM, data=data, text=text)
     if Flag.OPTED_OUT in callback.flags:
         return freed.then(close(freed.callback, ClosedReason.OPTED_OUT, now, policy))
-    return rescheduled(freed, now, policy)
+    return with_next_wake(freed, now, policy)
 
 
 def close(
@@ -171,4 +171,4 @@ def close(
         promise_state="void" if before.promise_state == "open" else before.promise_state,
     )
     told = happened(closed, EventKind.CLOSED, now, actor=actor, data={"reason": reason})
-    return rescheduled(judged.then(told), now, policy)
+    return with_next_wake(judged.then(told), now, policy)

@@ -25,8 +25,8 @@ from alerts.resolution import Cause, Outcome, check_cause, check_checklist
 from alerts.targets import due_times, given_up, reached
 from alerts.transitions.claiming import close, fenced
 from alerts.transitions.following import as_known
+from alerts.transitions.next_wake import ended_lease, measure, with_next_wake
 from alerts.transitions.promise import judge_promise
-from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
 
 FLAG_OF_REASON = {
     ClosedReason.CUSTOMER_CALLED_IN: Flag.CUSTOMER_CALLED_IN,
@@ -85,7 +85,7 @@ def resolve(
         text=note,
         measured=measured,
     )
-    return rescheduled(moved.then(ended), now, policy)
+    return with_next_wake(moved.then(ended), now, policy)
 
 
 def _reached_all(moved: Transition, now: datetime, policy: Policy) -> tuple[Transition, dict[str, dict[str, float]]]:
@@ -118,7 +118,7 @@ def _flagged(callback: Callback, flag: Flag, now: datetime, policy: Policy) -> T
     if flag in callback.flags:
         return Transition(callback=callback)
     flagged = callback.evolve(flags=with_flags(callback, flag))
-    return rescheduled(happened(flagged, EventKind.FLAGGED, now, data={"flag": flag}), now, policy)
+    return with_next_wake(happened(flagged, EventKind.FLAGGED, now, data={"flag": flag}), now, policy)
 
 
 def expire(callback: Callback, *, now: datetime, policy: Policy) -> Transition:
@@ -171,4 +171,4 @@ def reopen(
         checklist={},
     )
     again = as_known(again, customer, policy)
-    return rescheduled(happened(again, EventKind.REOPENED, now, actor=actor, text=reason), now, policy)
+    return with_next_wake(happened(again, EventKind.REOPENED, now, actor=actor, text=reason), now, policy)

@@ -8,8 +8,8 @@ from alerts.callback import Callback, Transition, check_transition, happened
 from alerts.event import EventKind
 from alerts.learning.problem import lowered
 from alerts.policy import Policy
+from alerts.transitions.next_wake import with_next_wake
 from alerts.transitions.opening import rank_at
-from alerts.transitions.rescheduling import rescheduled
 
 
 def explain(callback: Callback, *, problem_id: str, now: datetime, policy: Policy) -> Transition:
@@ -21,4 +21,4 @@ def explain(callback: Callback, *, problem_id: str, now: datetime, policy: Polic
     before, after = (rank_at(now, each, callback.reasons, policy) for each in (callback.priority, priority))
     explained = callback.evolve(problem_id=problem_id, priority=priority, rank_at=callback.rank_at + (after - before))
     data = {"problem": problem_id, "priority": priority}
-    return rescheduled(happened(explained, EventKind.EXPLAINED, now, data=data), now, policy)
+    return with_next_wake(happened(explained, EventKind.EXPLAINED, now, data=data), now, policy)

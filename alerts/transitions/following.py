@@ -8,7 +8,7 @@ from alerts.callback import SYSTEM, Callback, Flag, Transition, check_transition
 from alerts.customer import Customer
 from alerts.event import EventKind
 from alerts.policy import Policy
-from alerts.transitions.rescheduling import rescheduled
+from alerts.transitions.next_wake import with_next_wake
 
 FLAG_OF_NUMBER = {"none": Flag.NO_NUMBER, "bad": Flag.BAD_NUMBER}
 """What the state of the customer's number says on the callback."""
@@ -22,7 +22,7 @@ def follow(callback: Callback, customer: Customer, *, now: datetime, policy: Pol
     followed = as_known(callback, customer, policy)
     if followed == callback:
         return Transition(callback=callback)
-    return rescheduled(happened(followed, EventKind.CUSTOMER_CHANGED, now, actor=actor), now, policy)
+    return with_next_wake(happened(followed, EventKind.CUSTOMER_CHANGED, now, actor=actor), now, policy)
 
 
 def as_known(callback: Callback, customer: Customer, policy: Policy) -> Callback:

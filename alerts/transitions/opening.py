@@ -12,7 +12,7 @@ from alerts.event import EventKind
 from alerts.policy import Policy
 from alerts.targets import due_times
 from alerts.transitions.following import as_known
-from alerts.transitions.rescheduling import rescheduled
+from alerts.transitions.next_wake import with_next_wake
 
 
 def open_callback(
@@ -48,7 +48,7 @@ def open_callback(
         due_resolution=due.resolution,
     )
     placed = as_known(_as_wished(callback, alert, policy), customer, policy)
-    return rescheduled(happened(placed, EventKind.OPENED, now, data=_about(placed, alert, customer)), now, policy)
+    return with_next_wake(happened(placed, EventKind.OPENED, now, data=_about(placed, alert, customer)), now, policy)
 
 
 def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime, policy: Policy) -> Transition:
@@ -71,7 +71,7 @@ def join(callback: Callback, alert: Alert, customer: Customer, *, now: datetime,
         flags=_joined_flags(callback),
     )
     joined = as_known(_as_wished(joined, alert, policy), customer, policy)
-    return rescheduled(happened(joined, EventKind.JOINED, now, data=_about(joined, alert, customer)), now, policy)
+    return with_next_wake(happened(joined, EventKind.JOINED, now, data=_about(joined, alert, customer)), now, policy)
 
 
 def _as_wished(callback: Callback, alert: Alert, policy: Policy) -> Callback:

@@ -11,8 +11,8 @@ from alerts.event import EventKind
 from alerts.policy import EscalationStep, Policy
 from alerts.transitions.claiming import withdraw
 from alerts.transitions.following import as_known
+from alerts.transitions.next_wake import with_next_wake
 from alerts.transitions.promise import owned_until
-from alerts.transitions.rescheduling import rescheduled
 
 
 def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, policy: Policy) -> Transition:
@@ -20,7 +20,7 @@ def assign(callback: Callback, *, advisor: str, actor: str, now: datetime, polic
     check_transition(callback, "assign")
     assigned = callback.evolve(owner=advisor, owner_until=_reserved_until(callback, now, policy))
     told = happened(assigned, EventKind.ASSIGNED, now, actor=actor, data={"advisor": advisor})
-    return rescheduled(told, now, policy)
+    return with_next_wake(told, now, policy)
 
 
 def _reserved_until(callback: Callback, now: datetime, policy: Policy) -> datetime:
@@ -37,7 +37,7 @@ def move(
     check_transition(callback, "move")
     moved = as_known(callback.evolve(queue=queue), customer, policy)
     told = happened(moved, EventKind.MOVED, now, actor=actor, data={"from": callback.queue, "to": queue})
-    return rescheduled(told, now, policy)
+    return with_next_wake(told, now, policy)
 
 
 def permit(callback: Callback, *, actor: str, now: datetime, policy: Policy, reason: str | None = None) -> Transition:
@@ -49,7 +49,7 @@ def permit(callback: Callback, *, actor: str, now: datetime, policy: Policy, rea
     if not callback.awaits_lead:
         raise NotClaimable("this callback does not wait for a lead")
     told = happened(callback.evolve(awaits_lead=False), EventKind.PERMITTED, now, actor=actor, text=reason)
-    return rescheduled(told, now, policy)
+    return with_next_wake(told, now, policy)
 
 
 def take_back(callback: Callback, *, actor: str, reason: str, now: datetime, policy: Policy) -> Transition:
@@ -64,7 +64,7 @@ def escalate(callback: Callback, *, actor: str, now: datetime, policy: Policy, r
     check_transition(callback, "escalate")
     steps = policy.escalation.steps
     if not steps:
-        return rescheduled(Transition(callback=callback), now, policy)
+        return with_next_wake(Transition(callback=callback), now, policy)
     step = steps[min(callback.escalated_steps, len(steps) - 1)]
     return take_step(callback, step, actor=actor, now=now, policy=policy, reason=reason)
 
@@ -77,7 +77,7 @@ def take_step(
         flags=with_flags(callback, Flag.ESCALATED),
     )
     data = {"step": step.to, "percent": step.percent, "owner": callback.owner}
-    first = rescheduled(happened(raised, EventKind.ESCALATED, now, actor=actor, data=data, text=reason), now, policy)
+    first = with_next_wake(happened(raised, EventKind.ESCALATED, now, actor=actor, data=data, text=reason), now, policy)
     if step.withdraw_lease and raised.state is State.LEASED:
         return first.then(withdraw(first.callback, actor=actor, reason="escalated", now=now, policy=policy))
     return first

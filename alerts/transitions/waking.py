@@ -10,8 +10,8 @@ from alerts.targets import next_step, overtaken
 from alerts.transitions.attempting import fall_due
 from alerts.transitions.claiming import expire_lease
 from alerts.transitions.ending import expire
+from alerts.transitions.next_wake import with_next_wake
 from alerts.transitions.promise import lapse_promise
-from alerts.transitions.rescheduling import rescheduled
 from alerts.transitions.supervising import take_step
 
 
@@ -23,7 +23,7 @@ def wake(callback: Callback, *, now: datetime, policy: Policy) -> Transition:
     if moved.callback.state in (State.WAITING, State.SCHEDULED) and callback.expires_at <= now:
         return moved.then(expire(moved.callback, now=now, policy=policy))
     moved = _decided(_escalated(moved, now, policy), now)  # again: a step may have ended a lease that put it off
-    return rescheduled(moved, now, policy)
+    return with_next_wake(moved, now, policy)
 
 
 def _decided(moved: Transition, now: datetime) -> Transition:

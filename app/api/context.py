@@ -148,14 +148,14 @@ class RequestContext:
                     await store_reply(connection, keyed, stored(response, done.shown_in_full))
         return response
 
-    async def apply(self, callback_id: str, transition: Callable[..., Transition], **command: Any) -> Response:
+    async def apply(self, callback_id: str, transition: Callable[..., Transition], **arguments: Any) -> Response:
         """One transition of `alerts.transitions` on one callback; the ledger's clock and the policy are given to it here."""
 
-        def move(callback: Callback, now: datetime) -> Transition:
-            return transition(callback, now=now, policy=self.policy, **command)
+        def command(callback: Callback, now: datetime) -> Transition:
+            return transition(callback, now=now, policy=self.policy, **arguments)
 
         async def effect(connection: AnyConnection, turn: KeyedRequest | None = None) -> ChangeResult:
-            shown = await apply_and_show(connection, callback_id, move, key=self.principal.id, turn=turn)
+            shown = await apply_and_show(connection, callback_id, command, key=self.principal.id, turn=turn)
             (seen,), (moved,) = shown.views, shown.moved
             answer = present_changed(seen, shown.now, self.principal, self.policy, self.base, token=moved.fence)
             return ChangeResult(answer, moved=[moved], tagged=True)

@@ -22,7 +22,7 @@ from alerts.ledger.insights.sums import ADD, UNITS
 from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.intake.beginning import BEGINNING
 from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES, SNAPSHOT
-from alerts.ledger.intake.customers import LOCK_CUSTOMERS
+from alerts.ledger.intake.customers import LOCK_CUSTOMERS, LOCK_OR_MAKE_CUSTOMERS
 from alerts.ledger.reading.source_report import SHAPES
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
@@ -154,8 +154,13 @@ async def test_a_week_of_answers_is_found_without_reading_all_years(
 
 @pytest.mark.parametrize(
     ("statement", "given"),
-    [(BEGINNING, ["'[]'", "'[]'"]), (SNAPSHOT, ["'[]'", "1", "true"]), (LOCK_CUSTOMERS, ["'[]'"])],
-    ids=["known events", "snapshot", "customers"],
+    [
+        (BEGINNING, ["'[]'", "'[]'"]),
+        (SNAPSHOT, ["'[]'", "1", "true"]),
+        (LOCK_CUSTOMERS, ["'[]'"]),
+        (LOCK_OR_MAKE_CUSTOMERS, ["'[]'"]),
+    ],
+    ids=["known events", "snapshot", "customers", "few customers"],
 )
 async def test_a_plan_that_was_made_in_an_empty_ledger_does_not_read_all_of_a_full_one(
     story: asyncpg.Connection[asyncpg.Record], statement: str, given: list[str]

@@ -100,6 +100,24 @@ async def test_two_consumers_that_meet_a_new_customer_at_once_open_one_callback_
     await assert_sound(engine)
 
 
+async def test_who_waits_for_a_known_customer_has_made_nobody_yet(
+    engine: AsyncEngine, other_engine: AsyncEngine
+) -> None:
+    """All locks first, then those who are new; many batches do so too, and the other way round two would wait for each other."""
+    await ingest_batch(engine, [answer("z", 5, NOON, offset=0, partition=2)], POLICY)
+    async with transaction(engine) as holder:
+        await holder.execute(text("SELECT FROM customers FOR UPDATE"))
+        batch = [answer(key, 5, NOON, offset=place) for place, key in enumerate("az")]
+        waiting = asyncio.create_task(ingest_batch(other_engine, batch, POLICY))
+        await waiting_for_a_lock(engine)
+        made_here = text("INSERT INTO customers (key, facts_as_of) SELECT replace(key, 'z', 'a'), now() FROM customers")
+        async with transaction(engine) as connection, connection.begin_nested() as savepoint:
+            await connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            await connection.execute(made_here)  # waits for nobody
+            await savepoint.rollback()
+    assert (await waiting).outcomes.total() == 2
+
+
 async def test_who_waits_for_the_account_of_a_partition_tells_again_what_its_holder_has_stored_meanwhile(
     engine: AsyncEngine, other_engine: AsyncEngine
 ) -> None:

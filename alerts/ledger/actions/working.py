@@ -48,14 +48,16 @@ async def store_and_show(connection: AnyConnection, moved: Sequence[Transition],
 
 
 async def apply_and_show(
-    connection: AnyConnection, callback_id: str, move: Command, *, key: str, turn: KeyedRequest | None = None
+    connection: AnyConnection, callback_id: str, command: Command, *, key: str, turn: KeyedRequest | None = None
 ) -> Shown:
     """Locks one callback, makes the transition, stores and shows it. `key` is the id of the key that asks, `turn` the request
     whose turn is taken with it.
 
     Raises NotFound, LeaseLost, KeyGone, or as the transition and `check_turn` do.
     """
-    return await store_and_show(connection, [move(*await lock_callback(connection, callback_id, key=key, turn=turn))])
+    return await store_and_show(
+        connection, [command(*await lock_callback(connection, callback_id, key=key, turn=turn))]
+    )
 
 
 async def claim_and_show(

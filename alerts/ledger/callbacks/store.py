@@ -67,9 +67,9 @@ def read_callback(row: Row[Any]) -> Callback:
     return msgspec.convert({name: mapping[name] for name in _MEMBERS}, Callback)
 
 
-async def apply(connection: AnyConnection, callback_id: str, move: Command) -> Transition:
+async def apply(connection: AnyConnection, callback_id: str, command: Command) -> Transition:
     """Locks one callback, makes the transition, stores it. Raises NotFound, LeaseLost, or as it does."""
-    moved = move(*await lock_callback(connection, callback_id))
+    moved = command(*await lock_callback(connection, callback_id))
     await store_transitions(connection, [moved])
     return moved
 

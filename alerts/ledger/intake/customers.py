@@ -7,6 +7,7 @@ from functools import reduce
 from operator import attrgetter
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from alerts.customer import FACTS, Customer, learn
@@ -25,12 +26,20 @@ LOCK_CUSTOMERS = (
     " CROSS JOIN LATERAL (SELECT * FROM customers WHERE key = wanted.key FOR NO KEY UPDATE) AS c"
 )
 
-# Of those that are new, which were not made by somebody else just now? Who is made by two batches at once waits here.
+# Few are locked or made in one round trip. The array has every key that is known before the first row is made, so all locks
+# are taken before anybody is made, as always. Who is made by two batches at once waits here, and is in neither answer.
 _MADE = ("key", *FACTS, "facts_as_of", "number_failed")
-MAKE_CUSTOMERS = (
-    f"{insert_sql(customers, _MADE, parameter='$1')} ORDER BY key"
-    " ON CONFLICT (key) DO NOTHING RETURNING id, ref::text AS ref, key"
+LOCK_OR_MAKE_CUSTOMERS = f"""
+WITH held AS MATERIALIZED (
+    SELECT {", ".join(f"c.{name}" for name in MEMBERS)}
+    FROM (SELECT key FROM {recordset(customers, ("key",), parameter="$1")} ORDER BY key) AS wanted
+    CROSS JOIN LATERAL (SELECT * FROM customers WHERE key = wanted.key FOR NO KEY UPDATE) AS c
+), made AS (
+    {insert_sql(customers, _MADE, parameter="$1")} WHERE r.key <> ALL (ARRAY(SELECT key FROM held)) ORDER BY r.key
+    ON CONFLICT (key) DO NOTHING RETURNING id, ref, key
 )
+SELECT (SELECT json_agg(held)::text FROM held), (SELECT json_agg(json_build_array(id, ref, key))::text FROM made)
+"""
 
 # By what will these many new ones be known?
 NUMBER_CUSTOMERS = "SELECT nextval('customers_id_seq'), gen_random_uuid()::text FROM generate_series(1, $1)"
@@ -51,8 +60,11 @@ DATE_FACTS = (
 KNOWN_BY = "SELECT key, phone, email FROM customers WHERE phone = ANY ($1) OR email = ANY ($2)"
 
 _NUMBERED = ("id", "ref", *_MADE)
-_record = attrgetter(*_NUMBERED)
+_row = attrgetter(*_MADE)
+_numbered_row = attrgetter(*_NUMBERED)
 _facts = attrgetter(*FACTS, "number_failed")
+_customers = msgspec.json.Decoder(list[Customer])
+_keys = msgspec.json.Decoder(list[tuple[int, str, str]])
 
 
 class Met(Struct, frozen=True):
@@ -95,28 +107,45 @@ async def _meet(
     said: dict[str, list[SurveyResponse]] = {}
     for index, key in keys.items():
         said.setdefault(key, []).append(answers[index])
-    before = await _lock_known(driver, list(said))
-    made = await _make(driver, {key: said[key] for key in said if key not in before})
+    before, made = {}, {}
+    if len(said) >= COPY_FROM:
+        before = await _lock_known(driver, list(said))
+        made = await _copy_new(driver, {key: said[key] for key in said if key not in before})
+    left = {key: said[key] for key in said if key not in before and key not in made}
+    also_known, also_made = await _lock_or_make(driver, left)
+    before, made = before | also_known, made | also_made
     before |= await _lock_known(driver, [key for key in said if key not in before and key not in made])
     after = {key: reduce(learn, said[key], customer) for key, customer in before.items()}
     await _store(driver, before, after)
     return made | after, frozenset(customer.id for customer in made.values())
 
 
-async def _make(driver: Connection, said: Mapping[str, list[SurveyResponse]]) -> dict[str, Customer]:
-    """Those that are new, with what is said of them; without those that somebody else has made just now."""
-    if len(said) >= COPY_FROM:
-        try:
-            async with driver.transaction():
-                return await _copy(driver, said)
-        except asyncpg.UniqueViolationError:
-            pass  # COPY cannot step over somebody whom another batch has made just now
+async def _lock_or_make(
+    driver: Connection, said: Mapping[str, list[SurveyResponse]]
+) -> tuple[dict[str, Customer], dict[str, Customer]]:
+    """Those that are known, as they are; and those that are new, with what is said of them. In neither are those that somebody
+    else has made just now."""
     if not said:
-        return {}
+        return {}, {}
     new = {key: reduce(learn, answers, Customer(id=0, ref="", key=key)) for key, answers in said.items()}
-    rows = [{name: getattr(customer, name) for name in _MADE} for customer in new.values()]
-    made = await driver.fetch(MAKE_CUSTOMERS, encode(rows))
-    return {key: new[key].evolve(id=id_, ref=ref) for id_, ref, key in made}
+    row = await driver.fetchrow(
+        LOCK_OR_MAKE_CUSTOMERS, encode([dict(zip(_MADE, _row(each), strict=True)) for each in new.values()])
+    )
+    assert row is not None
+    known = {customer.key: customer for customer in _customers.decode(row[0] or "[]")}
+    made = {key: new[key].evolve(id=id_, ref=ref) for id_, ref, key in _keys.decode(row[1] or "[]")}
+    return known, made
+
+
+async def _copy_new(driver: Connection, said: Mapping[str, list[SurveyResponse]]) -> dict[str, Customer]:
+    """None where they are few, or COPY met somebody whom another batch has made just now: it cannot step over them."""
+    if len(said) < COPY_FROM:
+        return {}
+    try:
+        async with driver.transaction():
+            return await _copy(driver, said)
+    except asyncpg.UniqueViolationError:
+        return {}
 
 
 async def _copy(driver: Connection, said: Mapping[str, list[SurveyResponse]]) -> dict[str, Customer]:
@@ -126,7 +155,7 @@ async def _copy(driver: Connection, said: Mapping[str, list[SurveyResponse]]) ->
         key: reduce(learn, said[key], Customer(id=id_, ref=ref, key=key))
         for key, (id_, ref) in zip(sorted(said), numbers, strict=True)
     }
-    await copy_records(driver, customers, _NUMBERED, [_record(customer) for customer in new.values()])
+    await copy_records(driver, customers, _NUMBERED, [_numbered_row(customer) for customer in new.values()])
     return new
 
 

@@ -38,7 +38,7 @@ def test_a_frame_is_named_by_module_and_function(frame: str, name: str) -> None:
 
 
 def test_stacks_are_read_with_their_counts() -> None:
-    written = "main (app/main.py);rate (alerts/scoring.py) 6\nmain (app/main.py) 1\n"
+    written = "main (app/main.py);rate (alerts/scoring.py) 6\nmain (app/main.py) 1\n 2\n"
     assert read_stacks(written) == {("app.main:main", "alerts.scoring:rate"): 6, ("app.main:main",): 1}
 
 

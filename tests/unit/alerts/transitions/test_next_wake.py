@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.callback import Flag, Transition
 from alerts.calling_hours.window import Place
-from alerts.transitions.rescheduling import ended_lease, measure, rescheduled
+from alerts.transitions.next_wake import ended_lease, measure, with_next_wake
 from tests.unit.alerts.transitions.builders import POLICY, TEN, at, claimed, opened, promised, solved, tried
 
 NOWHERE = Place(("Europe/London", "Pacific/Auckland"), None)  # nine to eight here is night there
@@ -31,7 +31,7 @@ def test_one_that_has_ended_is_not_looked_at_again() -> None:
 
 def test_one_that_cannot_be_called_at_all_is_looked_at_daily() -> None:
     steps = {"escalated_steps": 3, "targets": dict.fromkeys(["first_attempt", "contact", "resolution"], "missed")}
-    callback = rescheduled(Transition(callback=opened(where=NOWHERE).evolve(**steps)), TEN, POLICY).callback
+    callback = with_next_wake(Transition(callback=opened(where=NOWHERE).evolve(**steps)), TEN, POLICY).callback
     assert callback.callable_from is None
     assert Flag.ZONE_NEEDED in callback.flags
     assert callback.wake_at == TEN + timedelta(days=1)
@@ -40,7 +40,7 @@ def test_one_that_cannot_be_called_at_all_is_looked_at_daily() -> None:
 def test_zone_needed_goes_away_when_the_zones_share_hours_again() -> None:
     doubtful = opened(where=NOWHERE)
     assert Flag.ZONE_NEEDED in doubtful.flags
-    known = rescheduled(
+    known = with_next_wake(
         Transition(callback=doubtful.evolve(zones=("Europe/London", "Europe/Dublin"))), TEN, POLICY
     ).callback
     assert Flag.ZONE_NEEDED not in known.flags
@@ -76,5 +76,5 @@ def test_a_zone_that_the_zone_data_has_dropped_is_no_place() -> None:
 
 def test_of_several_zones_those_that_are_still_known_count() -> None:
     stored = opened().evolve(zones=("US/Pacific-New", "Europe/London"))
-    looked_at = rescheduled(Transition(callback=stored), TEN, POLICY).callback
+    looked_at = with_next_wake(Transition(callback=stored), TEN, POLICY).callback
     assert (looked_at.zones, Flag.ZONE_GUESSED in looked_at.flags) == (("Europe/London",), False)

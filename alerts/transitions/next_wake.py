@@ -15,7 +15,7 @@ LOOK_AGAIN = timedelta(days=1)
 """One that cannot be called at all is looked at daily: clocks change, and nothing waits for ever in silence."""
 
 
-def rescheduled(moved: Transition, now: datetime, policy: Policy) -> Transition:
+def with_next_wake(moved: Transition, now: datetime, policy: Policy) -> Transition:
     """The transition's result, with window, readiness and wake-up moment put right."""
     callback = _placed(moved.callback, policy)
     if callback.state is State.WAITING:
