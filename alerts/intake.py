@@ -165,14 +165,14 @@ def recognise(answers: Sequence[Answer], known: Mapping[ScopedId, Fingerprint]) 
     outcomes: list[RecordOutcome | None] = []
     for answer in answers:
         identity = event_identity(answer.response)
-        outcomes.append(_repeats(answer, seen.get(identity)))
-        seen.setdefault(identity, Fingerprint(answer.value_hash, answer.content_hash))
+        before = seen.get(identity)
+        if before is None:
+            seen[identity] = Fingerprint(answer.value_hash, answer.content_hash)
+        outcomes.append(None if before is None else _repeats(answer, before))
     return outcomes
 
 
-def _repeats(answer: Answer, before: Fingerprint | None) -> RecordOutcome | None:
-    if before is None:
-        return None
+def _repeats(answer: Answer, before: Fingerprint) -> RecordOutcome:
     is_same = answer.value_hash == before.value_hash or answer.content_hash == before.content_hash
     return RecordOutcome.DUPLICATE if is_same else RecordOutcome.CONFLICT
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -46,13 +46,15 @@ def read_traceparent(values: Sequence[str]) -> TraceContext | None:
     return TraceContext(match["trace"], match["parent"], bool(int(match["flags"], 16) & _SAMPLED))
 
 
-def trace_of(headers: Iterable[tuple[str, bytes | None]]) -> TraceContext | None:
+def trace_of(headers: Sequence[tuple[str, bytes | None]]) -> TraceContext | None:
     """That of a record on Kafka."""
+    if not headers:
+        return None
     values = [value or b"" for name, value in headers if name.lower() == TRACEPARENT]
     return read_traceparent([value.decode("latin-1") for value in values]) if values else None
 
 
-def trace_id_of(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
+def trace_id_of(headers: Sequence[tuple[str, bytes | None]]) -> str | None:
     trace = trace_of(headers)
     return None if trace is None else trace.trace_id
 

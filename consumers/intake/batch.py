@@ -145,7 +145,7 @@ class _Batch:
     async def _set_aside(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
         """With all dead letters acknowledged. A refused one stops its partition there, losing nothing."""
         kept = self._intake.kept
-        letters = [each for each in arrivals if isinstance(each, DeadLettered)]
+        letters = [each for each in arrivals if type(each) is DeadLettered]
         if not letters:
             return arrivals
         todo = [each for each in letters if _place(each) not in kept]

@@ -70,7 +70,7 @@ def _decoded(value: bytes, decoder: msgspec.json.Decoder[Decoded]) -> Decoded | 
     ways, and such a text is left to the exact way."""
     if len(value) > MAX_BYTES or value.count(b"{") + value.count(b"[") > MAX_DEPTH:
         return None
-    if b"\\u0000" in value or b"\\u0022" in value:
+    if b"\\" in value and (b"\\u0000" in value or b"\\u0022" in value):
         return None
     try:
         decoded = decoder.decode(value)

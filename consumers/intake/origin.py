@@ -38,7 +38,7 @@ class Origin(Struct, frozen=True):
 
 def origin_of(headers: Sequence[tuple[str, bytes | None]]) -> Origin | None:
     """The last that the headers name; None when there is none, or what is there cannot be read."""
-    found = {name: value for name, value in headers if name in NAMES}
+    found = {name: value for name, value in headers if name in NAMES} if headers else None
     if not found:
         return None
     topic, partition, offset, timestamp = (found.get(name) or b"" for name in NAMES)

@@ -120,14 +120,13 @@ def _read(record: Record, value: bytes, address: Address, catalogue: Catalogue) 
 def _value_hash(value: bytes, event: CloudEvent, headers: Mapping[str, str]) -> bytes:
     """Of all that says what the event is: in binary mode the headers are part of it."""
     digest = sha256(value)
-    attributes = cloudevents.in_headers(headers)
-    if attributes and not cloudevents.is_structured(headers):
+    if headers and not cloudevents.is_structured(headers) and (attributes := cloudevents.in_headers(headers)):
         digest.update(f"{event.source}\n{event.id}\n{attributes.get('time')}".encode())
     return digest.digest()
 
 
 def _marked(read: Answer | Deferred, value: bytes, headers: RecordHeaders) -> Answer | Deferred | Canary:
-    mark = next((mark for name, mark in headers if name == MARK_HEADER), None)
+    mark = next((mark for name, mark in headers if name == MARK_HEADER), None) if headers else None
     return Canary(read, value, mark) if mark is not None and isinstance(read, Answer) else read
 
 

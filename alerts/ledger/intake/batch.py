@@ -225,16 +225,16 @@ def _ends(
     ends: dict[Partition, list[RecordEnd]] = {}
     outcomes = iter(effects.outcomes(known))
     for each in batch:
+        address = each.address
         if type(each) is Answer:  # of most, and `isinstance` takes long to say no
             outcome, effect = next(outcomes)
         elif isinstance(each, Deferred):
-            effect = (each.address.topic, each.address.partition, each.address.offset) in deferred
+            effect = (address.topic, address.partition, address.offset) in deferred
             outcome = RecordOutcome.DEFERRED if effect else RecordOutcome.DUPLICATE
         else:
             outcome = each.outcome if isinstance(each, Passed) else RecordOutcome.DEAD_LETTERED
             effect = False
-        partition = (each.address.topic, each.address.partition)
-        ends.setdefault(partition, []).append(RecordEnd(each.address.offset, outcome, effect))
+        ends.setdefault((address.topic, address.partition), []).append(RecordEnd(address.offset, outcome, effect))
     return ends
 
 

@@ -50,7 +50,8 @@ async def lock_accounts(driver: Connection, batch: Sequence[Arrival]) -> Beginni
 def _first_of_each(batch: Iterable[Arrival]) -> list[dict[str, object]]:
     first: dict[Partition, int] = {}
     for each in batch:
-        first.setdefault((each.address.topic, each.address.partition), each.address.offset)
+        address = each.address
+        first.setdefault((address.topic, address.partition), address.offset)
     return [
         {"topic": topic, "partition": partition, "first_offset": offset} for (topic, partition), offset in first.items()
     ]
@@ -58,6 +59,6 @@ def _first_of_each(batch: Iterable[Arrival]) -> list[dict[str, object]]:
 
 def _events_of(batch: Iterable[Arrival]) -> list[dict[str, str]]:
     """Of canaries too: a forged one is an answer."""
-    answers = (each.answer if isinstance(each, Canary) else each for each in batch)
+    answers = (each.answer if type(each) is Canary else each for each in batch)
     wanted = dict.fromkeys(event_identity(each.response) for each in answers if type(each) is Answer)
     return [{"event_source": source, "event_id": id_} for source, id_ in wanted]
