@@ -47,8 +47,9 @@ MANY = """
     INSERT INTO customers (key, facts_as_of)
         SELECT 'copy:' || n, now() FROM generate_series(1, 20000) AS n;
     CREATE TEMP TABLE copied AS SELECT * FROM callbacks;
-    INSERT INTO callbacks SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'customer_id', k.id,
-        'rank_at', c.rank_at + k.id * interval '1 second'))).* FROM copied AS c, customers AS k WHERE k.key LIKE 'copy:%';
+    INSERT INTO callbacks SELECT r.* FROM copied AS c, customers AS k,
+        LATERAL jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'customer_id', k.id,
+            'rank_at', c.rank_at + k.id * interval '1 second')) AS r WHERE k.key LIKE 'copy:%';
 """
 
 # The answer of the story once an hour, for two years up to now.
