@@ -11,10 +11,13 @@ import asyncpg
 import pytest
 
 from alerts.errors import Unavailable
+from alerts.ledger.bulk import encode
 from alerts.ledger.connection.opening import complaints
-from alerts.ledger.database import open_engine, require_writable
+from alerts.ledger.database import direct_transaction, open_engine, require_writable
+from alerts.ledger.intake.customers import LOCK_CUSTOMERS, meet_customers
 from alerts.ledger.migrate import differences, is_current, upgrade_engine
 from tests.integration.api.front import NOON, Front, good
+from tests.parts.answers import answer
 from tests.parts.clock import MOVABLE_CLOCK, Clock
 from tests.parts.postgres import OLDEST, PostgresServer, missing_oldest, oldest_binaries
 from tests.parts.requirements import require
@@ -91,4 +94,22 @@ async def test_a_server_without_tls_is_told_so(postgres: PostgresServer) -> None
     engine = open_engine(f"{postgres.url()}?sslmode=require")
     with pytest.raises(Unavailable, match="it does not agree on TLS"):
         await require_writable(engine)
+    await engine.dispose()
+
+
+async def test_customers_are_locked_in_one_order_whatever_the_database_sorts_by(oldest: PostgresServer) -> None:
+    """Many new ones are copied in Python's order: another one beside it, and two batches would wait for each other."""
+    oldest.run_sql("CREATE DATABASE sorted TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'")
+    engine = open_engine(oldest.url("sorted"))
+    await upgrade_engine(engine)
+    said = [answer(name, 5, NOON, offset=place).response for place, name in enumerate(("a", "B"))]
+    async with direct_transaction(engine) as connection:
+        driver = connection.driver
+        assert [
+            row["key"] for row in await driver.fetch("SELECT key FROM unnest(ARRAY['B', 'a']) AS key ORDER BY 1")
+        ] == ["a", "B"]
+        met = await meet_customers(driver, said, shared_sources=frozenset())
+        keys = [customer.key for customer in met.customers]
+        assert [row["key"] for row in await driver.fetch(LOCK_CUSTOMERS, encode(keys))] == sorted(keys)
+        assert sorted(met.customers, key=lambda each: each.id) == sorted(met.customers, key=lambda each: each.key)
     await engine.dispose()

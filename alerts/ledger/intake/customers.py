@@ -18,11 +18,12 @@ from alerts.ledger.customers.record import MEMBERS, customer_of
 from alerts.ledger.tables.customers import customers
 from alerts.survey import SurveyResponse
 
-# Whom do we know already? Their rows stay locked until the transaction ends, in the order of their keys. What refers to a
-# customer may be written meanwhile: nothing here changes a key. Each is looked up, as in KNOWN_EVENTS.
+# Whom do we know already? Their rows stay locked until the transaction ends, in the order of their keys: Python's, for those
+# who are copied come in it, whatever the database sorts by. What refers to a customer may be written meanwhile: nothing here
+# changes a key. Each is looked up, as in KNOWN_EVENTS.
 LOCK_CUSTOMERS = (
     f"SELECT {', '.join(f'c.{name}' for name in MEMBERS)}"
-    " FROM (SELECT json_array_elements_text($1) AS key ORDER BY 1) AS wanted"
+    ' FROM (SELECT key FROM json_array_elements_text($1) AS key ORDER BY key COLLATE "C") AS wanted'
     " CROSS JOIN LATERAL (SELECT * FROM customers WHERE key = wanted.key FOR NO KEY UPDATE) AS c"
 )
 
@@ -32,10 +33,10 @@ _MADE = ("key", *FACTS, "facts_as_of", "number_failed")
 LOCK_OR_MAKE_CUSTOMERS = f"""
 WITH held AS MATERIALIZED (
     SELECT {", ".join(f"c.{name}" for name in MEMBERS)}
-    FROM (SELECT key FROM {recordset(customers, ("key",), parameter="$1")} ORDER BY key) AS wanted
+    FROM (SELECT key FROM {recordset(customers, ("key",), parameter="$1")} ORDER BY key COLLATE "C") AS wanted
     CROSS JOIN LATERAL (SELECT * FROM customers WHERE key = wanted.key FOR NO KEY UPDATE) AS c
 ), made AS (
-    {insert_sql(customers, _MADE, parameter="$1")} WHERE r.key <> ALL (ARRAY(SELECT key FROM held)) ORDER BY r.key
+    {insert_sql(customers, _MADE, parameter="$1")} WHERE r.key <> ALL (ARRAY(SELECT key FROM held)) ORDER BY r.key COLLATE "C"
     ON CONFLICT (key) DO NOTHING RETURNING id, ref, key
 )
 SELECT (SELECT json_agg(held)::text FROM held), (SELECT json_agg(json_build_array(id, ref, key))::text FROM made)
