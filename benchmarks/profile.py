@@ -59,7 +59,7 @@ REST = "everything else"
 
 
 async def run(quick: bool) -> Findings:
-    count, seconds = (6_000, 2.0) if quick else (200_000, 20.0)
+    count, seconds = (20_000, 2.0) if quick else (200_000, 20.0)
     with durable_postgres() as postgres:
         await make_template(postgres)
         found = {

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sysconfig
 import tempfile
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,31 +31,50 @@ def looked_at(pid: int) -> Iterator[Stacks]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "stacks"
         command = [str(PY_SPY), "record", "--pid", str(pid), "--rate", str(RATE), "--gil", "--nolineno"]
-        looking = subprocess.Popen(
-            [*command, "--format", "raw", "--output", str(file)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        looking = _Looking([*command, "--format", "raw", "--output", str(file)])
         try:
-            _has_begun(looking)
+            looking.has_begun()
             yield stacks
         finally:
-            looking.send_signal(signal.SIGINT)
-            said, _ = looking.communicate(timeout=PATIENCE)
-        if looking.returncode:
-            raise RuntimeError(f"py-spy: {said.strip()}")
+            looking.stop()
         stacks.update(read_stacks(file.read_text()))
 
 
-def _has_begun(looking: subprocess.Popen[str]) -> None:
-    assert looking.stdout is not None
-    said = ""
-    for line in looking.stdout:
-        said += line
-        if BEGINS in line:
-            return
-    raise RuntimeError(f"py-spy: {said.strip()}")
+class _Looking:
+    """A py-spy that runs. What it says is heard all the time, or it would wait for somebody to listen."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._said: list[str] = []
+        self._begun = threading.Event()
+        self._hearing = threading.Thread(target=self._hear, daemon=True)
+        self._hearing.start()
+
+    def has_begun(self) -> None:
+        """Returns once it looks. Raises RuntimeError when it has ended instead."""
+        self._begun.wait(PATIENCE)
+        if not any(BEGINS in line for line in self._said):
+            raise RuntimeError(f"py-spy: {''.join(self._said).strip()}")
+
+    def stop(self) -> None:
+        """Returns once it has written down what it saw. Raises RuntimeError when it could not."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
+            self._hearing.join()
+        if self._process.returncode:
+            raise RuntimeError(f"py-spy: {''.join(self._said).strip()}")
+
+    def _hear(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as said:
+            for line in said:
+                self._said.append(line)
+                if BEGINS in line:
+                    self._begun.set()
+        self._begun.set()
 
 
 def read_stacks(text: str) -> Stacks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from alerts.errors import Unavailable
 from alerts.ledger.bulk import encode
 from alerts.ledger.connection.opening import complaints
 from alerts.ledger.database import direct_transaction, open_engine, require_writable
-from alerts.ledger.intake.customers import LOCK_CUSTOMERS, meet_customers
+from alerts.ledger.intake.customers import LOCK_CUSTOMERS, LOCK_OR_MAKE_CUSTOMERS, meet_customers
 from alerts.ledger.migrate import differences, is_current, upgrade_engine
 from tests.integration.api.front import NOON, Front, good
 from tests.parts.answers import answer
@@ -111,5 +112,7 @@ async def test_customers_are_locked_in_one_order_whatever_the_database_sorts_by(
         met = await meet_customers(driver, said, shared_sources=frozenset())
         keys = [customer.key for customer in met.customers]
         assert [row["key"] for row in await driver.fetch(LOCK_CUSTOMERS, encode(keys))] == sorted(keys)
+        held = await driver.fetchval(LOCK_OR_MAKE_CUSTOMERS, encode([{"key": key} for key in keys]))
+        assert [row["key"] for row in json.loads(held)] == sorted(keys)
         assert sorted(met.customers, key=lambda each: each.id) == sorted(met.customers, key=lambda each: each.key)
     await engine.dispose()

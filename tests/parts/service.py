@@ -83,13 +83,12 @@ class Service:
         self._books.begin(self)
 
     @classmethod
-    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None, module: str = "app") -> Self:
-        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`. `module`: what is run
-        as the program."""
+    def start(cls, role: str, env: Mapping[str, str], *, errors: int | None = None) -> Self:
+        """`errors`: a descriptor that takes what it says on standard error, in the place of `log`."""
         descriptor, name = tempfile.mkstemp(prefix=f"bottombox-{role}-", suffix=".log")
         with os.fdopen(descriptor, "w") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, role, "--json"],
+                [sys.executable, "-m", "app", role, "--json"],
                 cwd=ROOT,
                 env=dict(env),
                 stdout=subprocess.PIPE,

@@ -27,8 +27,10 @@ LOCK_CUSTOMERS = (
     " CROSS JOIN LATERAL (SELECT * FROM customers WHERE key = wanted.key FOR NO KEY UPDATE) AS c"
 )
 
-# Few are locked or made in one round trip. The array has every key that is known before the first row is made, so all locks
-# are taken before anybody is made, as always. Who is made by two batches at once waits here, and is in neither answer.
+# Few are locked or made in one round trip. The array has every key that is known before the first row is made, so all these
+# locks are taken before anybody is made, as always. Who is made by two batches at once waits here and is in neither answer, to
+# be locked then; should two batches so wait for each other, one of them is taken in anew. Of a customer who is known, what the
+# answers say goes to the server for nothing.
 _MADE = ("key", *FACTS, "facts_as_of", "number_failed")
 LOCK_OR_MAKE_CUSTOMERS = f"""
 WITH held AS MATERIALIZED (
@@ -65,7 +67,7 @@ _row = attrgetter(*_MADE)
 _numbered_row = attrgetter(*_NUMBERED)
 _facts = attrgetter(*FACTS, "number_failed")
 _customers = msgspec.json.Decoder(list[Customer])
-_keys = msgspec.json.Decoder(list[tuple[int, str, str]])
+_made_rows = msgspec.json.Decoder(list[tuple[int, str, str]])
 
 
 class Met(Struct, frozen=True):
@@ -134,12 +136,12 @@ async def _lock_or_make(
     )
     assert row is not None
     known = {customer.key: customer for customer in _customers.decode(row[0] or "[]")}
-    made = {key: new[key].evolve(id=id_, ref=ref) for id_, ref, key in _keys.decode(row[1] or "[]")}
+    made = {key: new[key].evolve(id=id_, ref=ref) for id_, ref, key in _made_rows.decode(row[1] or "[]")}
     return known, made
 
 
 async def _copy_new(driver: Connection, said: Mapping[str, list[SurveyResponse]]) -> dict[str, Customer]:
-    """None where they are few, or COPY met somebody whom another batch has made just now: it cannot step over them."""
+    """Nobody where they are few, or where COPY met somebody whom another batch has made just now: it cannot step over them."""
     if len(said) < COPY_FROM:
         return {}
     try:
