@@ -72,27 +72,14 @@ def decide(
         return structs.replace(decision, outcome=RecordOutcome.SUPPRESSED, suppressed="erased")
     if newest is not None and revision_of(fresh.answer, verdict.box) < newest:
         return structs.replace(decision, outcome=RecordOutcome.STALE)
-    if verdict.box is Box.BOTTOM:
-        return _bottom_box(decision, identity, now, policy, new_id, problems)
-    return _not_bottom_box(decision, identity, now, policy)
-
-
-def _bottom_box(
-    decision: Decision,
-    identity: ScopedId,
-    now: datetime,
-    policy: Policy,
-    new_id: Callable[[datetime], str],
-    problems: Sequence[OpenProblem],
-) -> Decision:
-    """An alert, unless a written rule says no call."""
-    case, response = decision.case, decision.answer.response
+    if verdict.box is not Box.BOTTOM:
+        return _not_bottom_box(decision, identity, now, policy)
     remembered = case.evolve(bottom_boxes={**case.bottom_boxes, identity: response.answered_at})
+    decision = structs.replace(decision, case=remembered)
     suppressed = _suppressed(response, case.customer, now, policy)
     if suppressed is not None:
-        outcome = RecordOutcome.SUPPRESSED
-        return structs.replace(decision, outcome=outcome, suppressed=suppressed, case=remembered)
-    return _raise_alert(structs.replace(decision, case=remembered), identity, now, policy, new_id, problems)
+        return structs.replace(decision, outcome=RecordOutcome.SUPPRESSED, suppressed=suppressed)
+    return _raise_alert(decision, identity, now, policy, new_id, problems)
 
 
 def _suppressed(response: SurveyResponse, customer: Customer, now: datetime, policy: Policy) -> str | None:

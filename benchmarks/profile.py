@@ -129,15 +129,19 @@ def _parts(name: str, stacks: Stacks) -> Table:
     for stack, count in stacks.items():
         part = next((part for part, begins in parts.items() if any(frame.startswith(begins) for frame in stack)), REST)
         found[part] += count
-    return _table(f"{name}: the interpreter's time, by part", "part", {part: found[part] for part in (*parts, REST)})
+    return _table(
+        f"{name}: the interpreter's time, by part",
+        "part",
+        {part: found[part] for part in (*parts, REST)},
+        stacks.total(),
+    )
 
 
 def _packages(name: str, stacks: Stacks) -> Table:
     own = dict(own_time(stacks).most_common(12))
-    return _table(f"{name}: whose function was running itself", "package", own)
+    return _table(f"{name}: whose function was running itself", "package", own, stacks.total())
 
 
-def _table(title: str, column: str, counts: Mapping[str, int]) -> Table:
-    total = max(1, sum(counts.values()))
+def _table(title: str, column: str, counts: Mapping[str, int], total: int) -> Table:
     rows: list[tuple[Cell, ...]] = [(name, 100 * count / total) for name, count in counts.items()]
     return Table(title=title, columns=(column, "% of samples"), rows=rows)
