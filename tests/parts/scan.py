@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.logs import TextLines
+from app.logs import QUIET, TextLines
 
 TESTS = Path(__file__).parents[1]
 FLOORS = ("alerts", "consumers", "app")
@@ -83,7 +83,12 @@ class Scan:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
-        """Again before each story: a command that runs within one sets up the logs as it likes."""
+        """Again before each story: a command that runs within one sets up the logs as it likes.
+
+        What the program keeps quiet is quiet here: httpx would say which addresses the stories themselves ask for.
+        """
+        for name in QUIET:
+            logging.getLogger(name).setLevel(logging.WARNING)
         for logger in map(logging.getLogger, ("", *FLOORS)):
             if self._ear not in logger.handlers:
                 logger.addHandler(self._ear)

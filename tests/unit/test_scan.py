@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app.logs import QUIET
 from tests.parts.scan import EAR, TESTS, heard, seeds
 
 STORY = """
@@ -62,11 +64,32 @@ def test_a_story_in_which_it_is_said_fails_and_its_neighbour_does_not(tmp_path: 
     assert ran.stdout.count("says who a customer is") >= 3
 
 
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root of all loggers, which is left as it was found."""
+    found = logging.getLogger()
+    level, handlers = found.level, found.handlers[:]
+    yield found
+    found.handlers[:] = handlers
+    found.setLevel(level)
+
+
+@pytest.mark.usefixtures("root")
 def test_a_logger_that_a_command_has_set_up_anew_is_heard_too() -> None:
     logging.basicConfig(level="INFO", handlers=[logging.NullHandler()], force=True)
     logging.getLogger("app.cli").info("said %s", SAID[0])
     [told] = EAR.take()
     assert told.startswith("the logger app.cli")
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_what_the_program_keeps_quiet_is_not_said(root: logging.Logger, name: str) -> None:
+    root.setLevel(logging.INFO)
+    logging.getLogger(name).info("GET /v1/insights/hours?to=%s", SAID[3])
+    assert not EAR.take()
+    logging.getLogger(name).warning("said %s", SAID[3])
+    [told] = EAR.take()
+    assert told.startswith(f"the logger {name}")
 
 
 def test_whoever_starts_the_program_hears_what_it_says() -> None:
