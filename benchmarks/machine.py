@@ -1,4 +1,4 @@
-"""Says on what a figure was measured: processor, load, and how long the disk takes to promise a page."""
+"""Says on what a figure was measured: processor, load, interpreter, and how long the disk takes to promise a page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from benchmarks.rounds import spin
+
 PACKAGES = ("aiokafka", "asyncpg", "fastapi", "httptools", "msgspec", "pydantic", "sqlalchemy", "uvicorn", "uvloop")
 PAGE = b"\0" * 8192  # what PostgreSQL writes at a time
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """`load` is the number of programs that wanted to run in the last minute; ours had not begun."""
+    """`load` is the number of programs that wanted to run in the last minute; ours had not begun. `spin_ms` are the
+    milliseconds of the rounds' fixed work, plain Python: what an interpreter compiled without a profile takes longer for.
+    """
 
     processor: str
     cores: int
@@ -27,6 +31,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     python: str
     load: float
     fdatasync_us: float
+    spin_ms: float | None = None  # older runs have none
     packages: dict[str, str]
     commit: str
 
@@ -41,6 +46,7 @@ def this_machine() -> Machine:
         python=platform.python_version(),
         load=round(os.getloadavg()[0], 2),
         fdatasync_us=round(_fdatasync(), 1),
+        spin_ms=round(spin(), 1),
         packages={name: version(name) for name in PACKAGES},
         commit=_commit(),
     )

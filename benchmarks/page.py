@@ -119,19 +119,27 @@ def _machines(runs: Sequence[Run]) -> str:
     for each in runs:
         machine = each.machine
         where = f"{machine.processor}, {machine.cores} cores, {machine.memory_gib:g} GiB, {machine.system}"
+        spin = "" if machine.spin_ms is None else f"{machine.spin_ms:g}"
         rows.append(
-            (each.findings.name, each.at, machine.commit, where, f"{machine.load:g}", f"{machine.fdatasync_us:,.0f}")
+            (
+                each.findings.name,
+                each.at,
+                machine.commit,
+                where,
+                f"{machine.load:g}",
+                f"{machine.fdatasync_us:,.0f}",
+                spin,
+                machine.python,
+            )
         )
     packages = {f"{name} {version}" for each in runs for name, version in each.machine.packages.items()}
-    pythons = {each.machine.python for each in runs}
-    told = f"Python {', '.join(sorted(pythons))}; {', '.join(sorted(packages))}.\n"
+    told = f"{', '.join(sorted(packages))}.\n"
     if beside := [each.findings.name for each in runs if each.machine.load > each.machine.cores]:
         told += (
             f"\n**Beside other work**, a load above the number of cores, and so to be run again: {', '.join(beside)}.\n"
         )
-    return "\n".join(
-        [_markdown(("benchmark", "when", "source", "machine", "load before", "fdatasync, us"), rows), told]
-    )
+    columns = ("benchmark", "when", "source", "machine", "load before", "fdatasync, us", "fixed work, ms", "Python")
+    return "\n".join([_markdown(columns, rows), told])
 
 
 def _section(run: Run, folder: str, pictures: dict[str, str]) -> str:

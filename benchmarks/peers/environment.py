@@ -55,7 +55,7 @@ PEERS = (
 
 def environment_of(peer: Peer) -> Path:
     """Raises OSError and SubprocessError when it cannot be made here."""
-    made = cache_folder() / f"peer-{peer.name}-{_fingerprint(peer)}"
+    made = cache_folder() / f"peer-{peer.name}-{fingerprint(peer)}"
     if (made / MADE).exists():
         return made
     made.parent.mkdir(parents=True, exist_ok=True)
@@ -65,10 +65,13 @@ def environment_of(peer: Peer) -> Path:
     return made
 
 
-def _fingerprint(peer: Peer) -> str:
-    """By what it is made of, so that another version gets another folder."""
-    files = sorted(each for each in peer.files.rglob("*") if each.is_file()) if peer.is_java else [_requirements(peer)]
-    return hashlib.sha256(b"".join(each.read_bytes() for each in files)).hexdigest()[:12]
+def fingerprint(peer: Peer) -> str:
+    """By what it is made of, so that another version gets another folder; one in Python has the interpreter that we have."""
+    if peer.is_java:
+        made_of = [each.read_bytes() for each in sorted(peer.files.rglob("*")) if each.is_file()]
+    else:
+        made_of = [_requirements(peer).read_bytes(), f"{sys.base_prefix} {sys.version}".encode()]
+    return hashlib.sha256(b"".join(made_of)).hexdigest()[:12]
 
 
 def _requirements(peer: Peer) -> Path:

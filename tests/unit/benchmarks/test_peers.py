@@ -1,9 +1,12 @@
-"""What is said of the intake beside a peer is what every round says."""
+"""What is said of the intake beside a peer is what every round says, and both have the same interpreter."""
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from benchmarks.peers.environment import PEERS, fingerprint
 from benchmarks.peers.side_by_side import standing
 from benchmarks.rounds import Round
 
@@ -19,3 +22,9 @@ from benchmarks.rounds import Round
 def test_ahead_or_behind_is_said_where_every_round_says_so(rates: list[tuple[int, int]], said: str) -> None:
     rounds = [Round({"intake": ours, "peer": theirs}, 1.0) for ours, theirs in rates]
     assert standing(rounds, "peer", "Peer") == f"the intake is {said}"
+
+
+def test_a_peer_in_python_runs_on_the_interpreter_that_the_intake_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {peer.name: fingerprint(peer) for peer in PEERS}
+    monkeypatch.setattr(sys, "base_prefix", "/opt/another")
+    assert {peer.name for peer in PEERS if fingerprint(peer) == before[peer.name]} == {"spring"}
