@@ -56,7 +56,7 @@ GOALS = (
     Goal("claim.held", "claim, p50: under a held snapshot / without", 1.5),
     Goal("claim.flood", "claim, p50: while 100,000 become ready / afterwards", 1.5),
     Goal("growth.full", "cost of an answer, a ledger of 30,000,000 / an empty one", 1.5, 1.2),
-    Goal("growth.checkpoint", "the same, the first 50,000 answers after a checkpoint", 1.5, 1.2),
+    Goal("growth.cold", "the same for the first 50,000 answers, whose index pages are on the disk alone", 1.5, 1.2),
     Goal("growth.held", "the same under a held snapshot", 1.5, 1.2),
     Goal("growth.removing", "the same while the worker removes what is old", 1.5, 1.2),
     Goal("growth.claim full", "claim, p50: the same two ledgers", 1.25),

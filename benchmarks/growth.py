@@ -1,5 +1,6 @@
-"""What an answer and a claim cost in a ledger of years, beside a small one: just after a checkpoint, quietly, under a held
-snapshot, while very many callbacks become ready, and while the worker removes what is old.
+"""What an answer and a claim cost in a ledger of years, beside a small one: while it lies on the disk alone, when what is
+used of it is in memory, under a held snapshot, while very many callbacks become ready, and while the worker removes what
+is old.
 
 An answer's cost is the transaction that takes in 2,000 of them, in this process, without Kafka and without reading.
 The two ledgers take turns, batch by batch, so that whatever disturbs one disturbs the other.
@@ -41,7 +42,7 @@ from tests.parts.topics import unique_name
 
 BATCH = 2000
 CLAIMS = 10  # after each batch, from each ledger
-SETTLING = 4  # times the batches of a phase, into the grown ledger, between a checkpoint and what is called quiet
+WARMING = 4  # times the batches of a phase, into the grown ledger, until most pages of its indexes are in memory
 SMALL = 1_000  # callbacks
 NOBODY = "127.0.0.1:9"
 GIB_FOR_30_MILLION, GIB_FOR_10_MILLION = 50, 20
@@ -135,8 +136,8 @@ async def measure(size: Size, batches: int, *, ready: int, old: int) -> Findings
                 found = await _phases(small, grown, batches, ready, old)
                 stored = await grown.desk.other.fetchval("SELECT count(*) FROM responses WHERE topic = 'growth'")
                 taken = sum(len(each.answers[1]) for each in found.values()) * BATCH
-                besides = (1 + SETTLING * batches) * BATCH  # to warm up, and to settle
-                assert stored == taken + besides, f"{stored} answers were stored, {taken} counted, {besides} besides"
+                warming = (1 + WARMING * batches) * BATCH
+                assert stored == taken + warming, f"{stored} answers were stored, {taken} counted, {warming} to warm up"
     notes.append(
         f"{size.answers:,} answers, {size.customers:,} customers, {size.callbacks:,} open callbacks; the small ledger has"
         f" {SMALL:,} callbacks and no other answers; {ready:,} callbacks become ready, {old:,} old raw records go"
@@ -148,9 +149,8 @@ async def _phases(small: Side, grown: Side, batches: int, ready: int, old: int) 
     """Those with a worker go on until it has done its work, or for as many batches if that is sooner."""
     sender, other = Sender(), grown.desk.other
     await _alternate(sender, small, grown, 1)  # to warm up; not counted
-    await other.execute("CHECKPOINT")
-    found = {"checkpoint": await _alternate(sender, small, grown, batches)}
-    for _ in range(SETTLING * batches):
+    found = {"cold": await _alternate(sender, small, grown, batches)}
+    for _ in range(WARMING * batches):
         await _take(sender, grown)
     found["full"] = await _alternate(sender, small, grown, batches)
     async with _held_snapshot(grown.desk.url):
@@ -224,7 +224,7 @@ def _work_environment(url: str) -> dict[str, str]:
 
 
 PHASES = {
-    "checkpoint": "just after a checkpoint",
+    "cold": "from the disk",
     "full": "quietly",
     "held": "under a held snapshot",
     "turning": "while callbacks become ready",
