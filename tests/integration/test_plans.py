@@ -16,6 +16,7 @@ from alerts.ledger.callbacks.claims import ANYTHING, CLAIM, NEXT_CALLABLE
 from alerts.ledger.checks.auditor import OF_CUSTOMERS
 from alerts.ledger.checks.check import FOUND_AT_MOST, Check
 from alerts.ledger.checks.lateness import DUE_AND_LEFT, LEASE_OUTLIVED
+from alerts.ledger.connection.direct import DirectConnection
 from alerts.ledger.database import open_engine
 from alerts.ledger.insights.contact_sums import ADD_CONTACTS
 from alerts.ledger.insights.sums import ADD, UNITS
@@ -23,6 +24,7 @@ from alerts.ledger.intake.batch import ingest_batch
 from alerts.ledger.intake.beginning import BEGINNING
 from alerts.ledger.intake.cases import BEHIND, BOTTOM_BOXES, SNAPSHOT
 from alerts.ledger.intake.customers import LOCK_CUSTOMERS, LOCK_OR_MAKE_CUSTOMERS
+from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks
 from alerts.ledger.reading.source_report import SHAPES
 from alerts.policy import shipped_policy
 from tests.parts.answers import answer
@@ -142,6 +144,20 @@ async def test_a_claim_reads_its_own_index_and_nothing_else(
 async def test_the_next_callable_moment_is_read_from_indexes(crowd: asyncpg.Connection[asyncpg.Record]) -> None:
     await crowd.execute("ANALYZE callbacks")
     assert "Seq Scan on callbacks" not in await plan(crowd, NEXT_CALLABLE.text)
+
+
+async def test_a_page_of_the_list_is_planned_once_and_not_for_each_request(
+    crowd: asyncpg.Connection[asyncpg.Record],
+) -> None:
+    await crowd.execute("ANALYZE callbacks")
+    for _ in range(10):
+        page = await list_callbacks(
+            DirectConnection(crowd, {}), CallbackFilter(), sort="work_order", after=None, limit=50
+        )
+        assert len(page.views) == 50
+    plans = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE $1"
+    [(once_for_all, for_what_was_asked)] = await crowd.fetch(plans, "%WITH page%")
+    assert (once_for_all, for_what_was_asked) == (5, 5)  # PostgreSQL compares five of the latter with the former
 
 
 async def test_a_week_of_answers_is_found_without_reading_all_years(
