@@ -34,9 +34,12 @@ FRESH = {
 }
 """What is not the same for every callback."""
 
-# The first in the order of work that nobody else has locked, as the service's claim takes it.
+# The first in the order of work that nobody else has locked, as the service's claim takes it, and from the same index: that is
+# why the queue is a range of keys (docs/decisions/0007). By `queue = ...` all that was ever resolved would be read again.
 CLAIM = """UPDATE callbacks SET {changed} WHERE id = ANY (ARRAY(
-    SELECT id FROM callbacks WHERE queue = '{queue}' AND state = 'waiting' AND ready AND callable_until > now()
+    SELECT id FROM callbacks
+    WHERE (queue, priority_class) >= ('{queue}', 0) AND (queue, priority_class) <= ('{queue}', 32767)
+        AND state = 'waiting' AND ready AND callable_until > now()
     ORDER BY queue, priority_class, rank_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 )) RETURNING id AS callback \\gset"""
 RESOLVE = "UPDATE callbacks SET {changed} WHERE id = :callback;"
