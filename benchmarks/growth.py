@@ -42,7 +42,7 @@ from tests.parts.topics import unique_name
 
 BATCH = 2000
 CLAIMS = 10  # after each batch, from each ledger
-WARMING = 4  # times the batches of a phase, into the grown ledger, until most pages of its indexes are in memory
+WARMING = 8  # times the batches of a phase, into the grown ledger, until most pages of its indexes are in memory
 SMALL = 1_000  # callbacks
 NOBODY = "127.0.0.1:9"
 GIB_FOR_30_MILLION, GIB_FOR_10_MILLION = 50, 20
