@@ -102,7 +102,7 @@ class Counter(Struct, frozen=True):
 
 
 async def run(quick: bool) -> Findings:
-    backlog, seconds, times = (4_000, 1, 2) if quick else (40_000, 4, 5)
+    backlog, seconds, times = (20_000, 1, 2) if quick else (120_000, 4, 5)
     with durable_postgres() as postgres:
         await make_template(postgres)
         async with _open(postgres, backlog, seconds) as counter:
