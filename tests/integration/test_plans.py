@@ -27,6 +27,8 @@ from alerts.ledger.intake.customers import LOCK_CUSTOMERS, LOCK_OR_MAKE_CUSTOMER
 from alerts.ledger.reading.callbacks import CallbackFilter, list_callbacks
 from alerts.ledger.reading.source_report import SHAPES
 from alerts.policy import shipped_policy
+from benchmarks.moves import CLAIM as FLOOR_CLAIM
+from benchmarks.moves import CLOSED_WAYS
 from tests.parts.answers import answer
 from tests.parts.clock import Clock
 
@@ -139,6 +141,23 @@ async def test_a_claim_reads_its_own_index_and_nothing_else(
         assert "Index Scan using callbacks_claim" in found
         assert "Seq Scan on callbacks" not in found
         assert "callbacks_work_order" not in found
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_the_floor_of_a_claim_reads_the_claims_own_index(
+    crowd: asyncpg.Connection[asyncpg.Record],
+    analysed: bool,
+) -> None:
+    """By any other it would read what was resolved again and again, and be a floor above the house."""
+    taken = FLOOR_CLAIM.format(changed="version = version", queue="general").removesuffix(" AS callback \\gset")
+    if analysed:
+        await crowd.execute("ANALYZE callbacks")
+    for way in CLOSED_WAYS:
+        await crowd.execute(f"SET {way} = off")
+    read = await kept_plan(crowd, taken, [])
+    assert "Index Scan using callbacks_claim" in read
+    assert "Seq Scan on callbacks" not in read
+    assert "callbacks_work_order" not in read
 
 
 async def test_the_next_callable_moment_is_read_from_indexes(crowd: asyncpg.Connection[asyncpg.Record]) -> None:
