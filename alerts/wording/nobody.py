@@ -67,9 +67,9 @@ _BARE_PLACEHOLDER = re.compile(
 
 
 # What nearly all identities look like: letters and digits together, or a number. No rule for nobody fits it: the words have
-# no digits, zeros have nothing else, a placeholder has other signs, and one digit alone fills no UUID.
+# no digits, zeros have nothing else, a placeholder has other signs, and a UUID of one digit begins with eight of it.
 _PLAINLY_SOMEBODY = re.compile(
-    r"(?=[a-z._-]*[0-9])(?=[0-9._-]*[a-z])[a-z0-9._-]+|[0-9]{0,15}[1-9][0-9]{0,15}", re.I | re.A
+    r"(?!(.)\1{7})(?:(?=[a-z._-]*[0-9])(?=[0-9._-]*[a-z])[a-z0-9._-]+|[0-9]{0,15}[1-9][0-9]{0,15})", re.I | re.A
 )
 
 

@@ -168,10 +168,10 @@ async def test_a_platform_that_asks_us_to_wait_is_left_alone_so_long(house: Hous
     house.platform.says(200, json.dumps(ANSWER).encode())
     await house.take(house.record(NOTICE))
     await house.fetcher().run_once()
-    await house.clock.advance(timedelta(seconds=85))
+    await house.clock.advance(timedelta(seconds=60))
     await house.fetcher().run_once()
     assert len(house.platform.asked) == 1
-    await house.clock.advance(timedelta(seconds=6))
+    await house.clock.advance(timedelta(seconds=31))
     await house.fetcher().run_once()
     assert len(house.topic.records) == 1
 

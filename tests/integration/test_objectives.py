@@ -47,7 +47,8 @@ async def test_alerts_and_targets_are_judged_once_they_are_settled(
     engine: AsyncEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = ObjectiveCounts(engine)
-    batch = [recorded(0, NOON), recorded(1, NOON), recorded(2, NOON - timedelta(seconds=5)), recorded(3, NOON)]
+    soon = NOON + timedelta(seconds=30)  # the clock goes on while this story runs
+    batch = [recorded(0, soon), recorded(1, soon), recorded(2, NOON - timedelta(minutes=1)), recorded(3, soon)]
     await ingest_batch(engine, batch, POLICY)
     assert await whole(counts) == {}, "a transaction that began earlier may still be under way"
     await clock.advance(SETTLED)

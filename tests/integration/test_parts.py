@@ -229,4 +229,5 @@ def test_free_ports_are_different_and_free() -> None:
     assert len(set(ports)) == 20
     for port in ports:
         with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, for old connections linger
             listener.bind(("127.0.0.1", port))

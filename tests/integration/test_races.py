@@ -203,8 +203,8 @@ async def test_a_late_resolve_never_overwrites_the_next_holders_work(engine: Asy
     rounds = 100 * EFFORT
     for number, ready in enumerate(await open_callbacks(engine, rounds)):
         held = await claim_this(engine, ready.id, "ann")
-        # Just before, at, or just after the end of the lease: both are on their way when it runs out.
-        await clock.advance(timedelta(seconds=5, milliseconds=number % 25 - 20))
+        # Before, at, or just after the end of the lease: both are on their way when it runs out, on a slow machine too.
+        await clock.advance(timedelta(seconds=5, milliseconds=5 - (number % 25) ** 2 / 2))
         late, again = await asyncio.gather(
             resolved_by(engine, held), claimed_after(engine, ready.id, "ben"), return_exceptions=True
         )

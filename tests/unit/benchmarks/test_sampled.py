@@ -14,7 +14,7 @@ BUSY = """
 def spin():
     for _ in range(20_000):
         sum(range(1_000))
-while True:
+while input():
     spin()
     print("a turn", flush=True)
 """
@@ -44,12 +44,14 @@ def test_stacks_are_read_with_their_counts() -> None:
 
 
 def test_who_works_is_seen() -> None:
-    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True) as busy:
+    command = [sys.executable, "-c", BUSY]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as busy:
+        assert busy.stdin is not None
+        assert busy.stdout is not None
         try:
-            assert busy.stdout is not None
-            busy.stdout.readline()
             with looked_at(busy.pid) as stacks:
                 for _ in range(TURNS):
+                    busy.stdin.write("a turn\n")
                     busy.stdout.readline()
         except RuntimeError as error:
             require("py-spy", "py-spy may not look at other processes here" if "ermission" in str(error) else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -337,10 +337,10 @@ def test_a_change_of_the_clock_within_a_slot_is_reckoned_as_it_is(
 
 
 def test_ten_thousand_years_are_reckoned_and_not_walked_through() -> None:
-    began = perf_counter()
+    began = process_time()
     seconds = office().open_seconds(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
     assert seconds == pytest.approx(9998.8 * 365.2425 / 7 * 40 * 3600, rel=1e-4)
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
@@ -358,9 +358,9 @@ def test_a_rare_opening_is_found_years_ahead() -> None:
     monthly = hours_of_calendar(
         unchecked(weekly={}, exceptions={date(y, 1, 7): slots((9, 10)) for y in range(2026, 2036)})
     )
-    began = perf_counter()
+    began = process_time()
     assert monthly.add_open(utc("2026-01-01T00:00"), hours(9.5)) == utc("2035-01-07T09:30")
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
 
 
 def test_of_many_years_the_earlier_ones_count_by_the_usual_week() -> None:

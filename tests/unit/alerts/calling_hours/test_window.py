@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -355,13 +355,13 @@ def test_shared_hours_of_one_zone_are_its_hours_of_a_week() -> None:
 @pytest.mark.parametrize("year", [1, 1900, 1970, 2025, 9999])
 def test_no_span_of_years_is_walked_through(year: int) -> None:
     then, now = datetime(year, 1, 1, tzinfo=UTC), utc("2026-06-01T12:00")
-    began = perf_counter()
+    began = process_time()
     for place in (LONDON, COASTS):
         callable_seconds(min(then, now), max(then, now), place, POLICY)
         next_window(then, place, POLICY, avoid=[datetime.max.replace(tzinfo=UTC), now])
         may_call(then, place, POLICY)
         shared_hours(place, POLICY, then)
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
 
 
 def test_the_callable_clock_of_many_years_is_the_usual_week_of_them() -> None:

@@ -67,6 +67,6 @@ def test_the_two_tails_make_one(p: float) -> None:
 
 
 def test_three_million_answers_take_milliseconds() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert at_least(600_001, 3_000_000, 0.2) == pytest.approx(0.5, abs=0.001)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
