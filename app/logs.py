@@ -77,6 +77,11 @@ def set_up_logs(level: str, form: Literal["text", "json"], handler: logging.Hand
     logging.captureWarnings(True)
     # aiokafka writes a line every tenth of a second while a broker is away; we say it once ourselves
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    keep_quiet()
+
+
+def keep_quiet() -> None:
+    """Lets those of `QUIET` say warnings, and nothing less."""
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -102,6 +102,7 @@ class Counter(Struct, frozen=True):
 
 
 async def run(quick: bool) -> Findings:
+    # more callbacks than all rounds take, the floor's too
     backlog, seconds, times = (20_000, 1, 2) if quick else (120_000, 4, 5)
     with durable_postgres() as postgres:
         await make_template(postgres)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.logs import QUIET, TextLines
+from app.logs import TextLines, keep_quiet
 
 TESTS = Path(__file__).parents[1]
 FLOORS = ("alerts", "consumers", "app")
@@ -87,8 +87,7 @@ class Scan:
 
         What the program keeps quiet is quiet here: httpx would say which addresses the stories themselves ask for.
         """
-        for name in QUIET:
-            logging.getLogger(name).setLevel(logging.WARNING)
+        keep_quiet()
         for logger in map(logging.getLogger, ("", *FLOORS)):
             if self._ear not in logger.handlers:
                 logger.addHandler(self._ear)

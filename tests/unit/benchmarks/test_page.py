@@ -22,6 +22,7 @@ MACHINE = Machine(
     python="3.11.7",
     load=0.5,
     fdatasync_us=111.0,
+    spin_ms=3.6,
     packages={"asyncpg": "0.32.0"},
     commit="abc1234",
 )
@@ -53,6 +54,7 @@ def test_the_same_lines_make_the_same_page() -> None:
         "Index Scan",
         "| ours / theirs | 1.00 | 0.50 | 2.00 |",
         "abc1234",
+        "| 0.5 | 111 | 3.6 | 3.11.7 |",
         "asyncpg 0.32.0",
     ):
         assert said in first.text

@@ -14,6 +14,7 @@ BUSY = """
 def spin():
     for _ in range(20_000):
         sum(range(1_000))
+print("here", flush=True)
 while input():
     spin()
     print("a turn", flush=True)
@@ -49,6 +50,7 @@ def test_who_works_is_seen() -> None:
         assert busy.stdin is not None
         assert busy.stdout is not None
         try:
+            busy.stdout.readline()  # an interpreter that is only starting cannot be looked at
             with looked_at(busy.pid) as stacks:
                 for _ in range(TURNS):
                     busy.stdin.write("a turn\n")
